@@ -1,0 +1,59 @@
+# Streams: from kernel events to ClickHouse rows. `./justw` lists the recipes.
+
+set shell := ["sh", "-eu", "-c"]
+set positional-arguments
+
+export DOTNET_CLI_TELEMETRY_OPTOUT := "1"
+export DOTNET_NOLOGO := "1"
+
+streams := "dotnet streams/Streams.Host/bin/Release/net10.0/streams.dll"
+bench := "dotnet bench/Streams.Bench/bin/Release/net10.0/Streams.Bench.dll"
+
+# List the recipes
+default:
+    @just --list --unsorted
+
+# Install what is missing on this machine (Debian packages, libchdb), nothing else
+setup:
+    @eng/setup
+
+# Build everything in Release, the native agent included
+build: setup
+    @eng/build
+
+# Start Streams on this machine: NATS, ClickHouse, gateway, worker and, as root, the agent
+up *args: build
+    @exec {{ streams }} up "$@"
+
+# Run any `streams` command, for example: ./justw streams sql "SELECT 1"
+streams *args: build
+    @exec {{ streams }} "$@"
+
+# Prove the path: 500 processes and 200 connections become rows, each exactly once
+demo *args: build
+    @exec {{ bench }} demo "$@"
+
+# Measure (smoke: 20 s, committed rows/s and CPU beside a raw Native insert)
+bench *args: build
+    @exec {{ bench }} "$@"
+
+# Run all tests, or those of the projects whose name contains one of the arguments
+test *args: build
+    @eng/test "$@"
+
+# Check formatting and style of C# and BPF C
+style:
+    @eng/style
+
+# Apply formatting
+format:
+    dotnet format Streams.sln
+    clang-format -i agent-native/bpf/*.c agent-native/bpf/*.h
+
+# What CI runs: style checks, then the tests
+ci: setup style
+    @just test
+
+# Remove what builds produced; data directories stay
+clean:
+    git clean -xdfq -e node_modules -- agent-native bench gateway storage streams tests
