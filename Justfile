@@ -11,7 +11,7 @@ bench := "dotnet bench/Streams.Bench/bin/Release/net10.0/Streams.Bench.dll"
 
 # List the recipes
 default:
-    @just --list --unsorted
+    @"{{ just_executable() }}" --list --unsorted
 
 # Install what is missing on this machine (Debian packages, libchdb), nothing else
 setup:
@@ -52,7 +52,7 @@ format:
 
 # What CI runs: style checks, then the tests
 ci: setup style
-    @just test
+    @"{{ just_executable() }}" test
 
 # Remove what builds produced; data directories stay
 clean:
