@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+
+namespace Streams.Local.Interop;
+
+/// <summary>The few libc calls that .NET has no API for.</summary>
+internal static partial class Libc
+{
+    public const int SigKill = 9;
+    public const int SigTerm = 15;
+
+    private const string Library = "libc";
+    private const int LockExclusive = 2;
+    private const int LockNonBlocking = 4;
+    private const int AtFdCwd = -100;
+    private const uint StatxInode = 0x100;
+
+    /// <summary>Takes the exclusive flock of an open file; false if another open file has it.</summary>
+    public static bool TryLock(SafeHandle file) => flock(file, LockExclusive | LockNonBlocking) == 0;
+
+    public static void Signal(int pid, int signal) => _ = kill(pid, signal);
+
+    /// <summary>The inode number: for a cgroup v2 directory this is the id that the kernel gives BPF programs. 0 if there is none.</summary>
+    public static ulong Inode(string path) => statx(AtFdCwd, path, 0, StatxInode, out var result) == 0 ? result.Inode : 0;
+
+    /// <summary>rmdir(2): Directory.Delete refuses what still shows files, and a cgroup always shows its control files.</summary>
+    public static void RemoveDirectory(string path) => _ = rmdir(path);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rmdir(string path);
+
+    [LibraryImport(Library)]
+    private static partial int flock(SafeHandle fd, int operation);
+
+    [LibraryImport(Library)]
+    private static partial int kill(int pid, int signal);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(int directory, string path, int flags, uint mask, out Statx result);
+
+    /// <summary>struct statx of linux/stat.h: 256 bytes, the same on every architecture (struct stat is not).</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Statx
+    {
+        [FieldOffset(32)]
+        public ulong Inode;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace Streams.Local.Servers;
+
+/// <summary>What one role may publish and subscribe to. Everything else is refused by the server.</summary>
+internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyList<string> Subscribe, bool MayReply)
+{
+    /// <summary>
+    /// The permissions of a role for P ingest partitions. A NATS wildcard stands for a whole token only, so the streams INGEST_0 ... are named one by one: this is why the
+    /// server must know P.
+    /// </summary>
+    public static NatsPermissions For(NatsRole role, int partitions)
+    {
+        var publish = new List<string> { "$JS.API.INFO" };
+        // Every role has an inbox of its own: with the common "_INBOX.>" each could read the others' replies.
+        var subscribe = new List<string> { $"_INBOX.{role.ToString().ToLowerInvariant()}.>" };
+        switch (role)
+        {
+            case NatsRole.Gateway:
+                publish.AddRange(["ingest.>", "watermarks.*", "$KV.sessions.>"]);
+                publish.AddRange(IngestStreams(partitions).SelectMany(LookAt));
+                publish.AddRange(ReadBucket("sessions"));
+                publish.AddRange(ReadBucket("identities"));
+                subscribe.Add("flow.*");
+                break;
+            case NatsRole.Worker:
+                publish.AddRange(["flow.*", "$KV.leases.>", "$KV.offsets.>"]);
+                publish.AddRange(IngestStreams(partitions).SelectMany(Consume));
+                publish.AddRange(IngestStreams(partitions).Select(stream => $"$JS.API.STREAM.PURGE.{stream}"));
+                publish.AddRange(ReadBucket("leases"));
+                publish.AddRange(ReadBucket("offsets"));
+                // The worker makes the topology: it may create and look at, but neither change nor delete.
+                publish.AddRange(IngestStreams(partitions).Concat(["KV_sessions", "KV_identities", "KV_leases", "KV_offsets"])
+                    .SelectMany(stream => new[] { $"$JS.API.STREAM.CREATE.{stream}", $"$JS.API.STREAM.INFO.{stream}" }));
+                subscribe.Add("watermarks.*");
+                break;
+            case NatsRole.Operator:
+                publish.AddRange(["$KV.identities.>", "$JS.API.STREAM.INFO.*", "$JS.API.STREAM.LIST", "$JS.API.STREAM.NAMES"]);
+                publish.AddRange(ReadBucket("identities"));
+                publish.AddRange(ReadBucket("sessions"));
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(role));
+        }
+
+        return new NatsPermissions([.. publish.Distinct()], subscribe, MayReply: role == NatsRole.Worker);
+    }
+
+    private static IEnumerable<string> IngestStreams(int partitions) =>
+        Enumerable.Range(0, partitions).Select(partition => string.Create(CultureInfo.InvariantCulture, $"INGEST_{partition}"));
+
+    // Direct get has two forms: by sequence in the body, and by subject in the subject.
+    private static IEnumerable<string> LookAt(string stream) =>
+    [
+        $"$JS.API.STREAM.INFO.{stream}", $"$JS.API.STREAM.MSG.GET.{stream}", $"$JS.API.DIRECT.GET.{stream}", $"$JS.API.DIRECT.GET.{stream}.>",
+    ];
+
+    // $JS.FC is where a push consumer (a watch is one) acknowledges flow control; CONSUMER.CREATE has a short and, since 2.9, a long form.
+    private static IEnumerable<string> Consume(string stream) => LookAt(stream).Concat(
+    [
+        $"$JS.API.CONSUMER.CREATE.{stream}", $"$JS.API.CONSUMER.CREATE.{stream}.>", $"$JS.API.CONSUMER.INFO.{stream}.>",
+        $"$JS.API.CONSUMER.DELETE.{stream}.>", $"$JS.API.CONSUMER.MSG.NEXT.{stream}.>", $"$JS.FC.{stream}.>",
+    ]);
+
+    private static IEnumerable<string> ReadBucket(string bucket) => Consume("KV_" + bucket);
+}

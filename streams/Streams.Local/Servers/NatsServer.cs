@@ -1,0 +1,130 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using Streams.Local.Servers;
+
+namespace Streams.Local;
+
+/// <summary>A running nats-server with JetStream, on loopback, open to our roles' keys only.</summary>
+public sealed class NatsServer : IAsyncDisposable
+{
+    private const long SmallestFileStore = 128L << 20;
+    private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(20);
+
+    private NatsServer(ChildProcess process, NatsServerOptions options, long maxFileStore)
+    {
+        Process = process;
+        Options = options;
+        MaxFileStore = maxFileStore;
+    }
+
+    public ChildProcess Process { get; }
+
+    public NatsServerOptions Options { get; }
+
+    /// <summary>Bytes that JetStream may store in all.</summary>
+    public long MaxFileStore { get; }
+
+    /// <summary>
+    /// The quota of one ingest stream, bytes: all of them together have 60 % of the file store. The key-value buckets need their part, and the server keeps
+    /// room to compact; a full file store would refuse the worker's own writes (error 10023) and nothing could be drained any more.
+    /// </summary>
+    public long IngestQuota => (long)(MaxFileStore * 0.6) / Options.Partitions;
+
+    public Uri Url => new(string.Create(CultureInfo.InvariantCulture, $"nats://127.0.0.1:{Options.Port}"));
+
+    /// <summary>Writes the configuration, starts the server, returns when it has authenticated us.</summary>
+    /// <exception cref="LocalException">It did not start; the line says why.</exception>
+    public static async Task<NatsServer> StartAsync(NatsServerOptions options, Credentials credentials, CancellationToken cancel = default)
+    {
+        Directory.CreateDirectory(options.Directory);
+        var maxFileStore = FileStoreLimit(options);
+        var configuration = Path.Combine(options.Directory, "nats.conf");
+        SecretFile.Write(configuration, Encoding.UTF8.GetBytes(NatsConfiguration.Write(options, credentials, maxFileStore)));
+        var process = ChildProcess.Start(new ChildOptions
+        {
+            Name = "nats-server",
+            FileName = options.Program,
+            Arguments = ["-c", configuration],
+            LogPath = options.LogPath,
+            CgroupDirectory = options.CgroupDirectory,
+        });
+        try
+        {
+            await WaitUntilReadyAsync(process, options, credentials, cancel).ConfigureAwait(false);
+            return new NatsServer(process, options, maxFileStore);
+        }
+        catch
+        {
+            await process.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Stops the server in order; it writes its state out.</summary>
+    public Task<ChildExit> StopAsync() => Process.StopAsync(TimeSpan.FromSeconds(10));
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Process.DisposeAsync();
+
+    private static async Task WaitUntilReadyAsync(ChildProcess process, NatsServerOptions options, Credentials credentials, CancellationToken cancel)
+    {
+        var seed = credentials.NatsSeed(NatsRole.Operator);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        deadline.CancelAfter(options.StartDeadline);
+        var ready = ProbeUntilReadyAsync(options.Port, seed, deadline.Token);
+        try
+        {
+            // What answers on the port may be somebody else, silent for ever, while our server has long given up.
+            if (await Task.WhenAny(ready, process.Exited).ConfigureAwait(false) == process.Exited)
+                throw new LocalException((await process.Exited.ConfigureAwait(false)).ToString());
+            await ready.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new LocalException($"nats-server was not ready within {options.StartDeadline.TotalSeconds:0} s; see {options.LogPath}.");
+        }
+        finally
+        {
+            await deadline.CancelAsync().ConfigureAwait(false);
+            await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task ProbeUntilReadyAsync(int port, string seed, CancellationToken cancel)
+    {
+        while (!await ProbeAsync(port, seed, cancel).ConfigureAwait(false))
+            await Task.Delay(ProbeInterval, cancel).ConfigureAwait(false);
+    }
+
+    private static async Task<bool> ProbeAsync(int port, string seed, CancellationToken cancel)
+    {
+        try
+        {
+            var refusal = await NatsProbe.TryAsync(port, seed, cancel).ConfigureAwait(false);
+            return refusal is null ? true : throw new LocalException($"Port {port}: {refusal}.");
+        }
+        catch (Exception error) when (error is SocketException or IOException)
+        {
+            return false;
+        }
+    }
+
+    // Fixed at the first start: the streams reserve their quotas out of it, and a server started with less refuses to bring them back.
+    private static long FileStoreLimit(NatsServerOptions options)
+    {
+        var path = Path.Combine(options.Directory, "max_file_store");
+        if (File.Exists(path) && long.TryParse(File.ReadAllText(path), NumberStyles.None, CultureInfo.InvariantCulture, out var stored))
+            return stored;
+        var free = new DriveInfo(options.Directory).AvailableFreeSpace;
+        var limit = Math.Min((long)(free * options.DiskShare), options.MaxFileStore) & ~0xFFFL;
+        if (limit < SmallestFileStore)
+        {
+            throw new LocalException($"{options.Directory} has {free >> 20} MiB free; the queue needs {(long)(SmallestFileStore / options.DiskShare) >> 20} MiB "
+                + "free. Make room, or give another directory with --data.");
+        }
+
+        SecretFile.Write(path, Encoding.ASCII.GetBytes(limit.ToString(CultureInfo.InvariantCulture)));
+        return limit;
+    }
+}
