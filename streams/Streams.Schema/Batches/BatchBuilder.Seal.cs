@@ -1,0 +1,172 @@
+using System.Buffers;
+
+namespace Streams.Schema;
+
+public sealed partial class BatchBuilder
+{
+    private byte[] _ledger = new byte[LedgerEntry.Size * 4];
+    private int _ledgerLength;
+    private ulong _ledgerRows;
+
+    /// <summary>Ledger entries added so far.</summary>
+    public int LedgerCount { get; private set; }
+
+    /// <summary>
+    /// Adds what the batch accounts for on one CPU. False when the batch has the most entries or causes it may have. Throws when
+    /// rows and losses are not exactly the range: such a ledger must never leave the producer.
+    /// </summary>
+    public bool TryAddLedger(ushort cpu, ulong first, ulong last, uint rows, ReadOnlySpan<LossCount> losses = default)
+    {
+        if (!new LedgerEntry(cpu, first, last, rows).Balances(losses))
+        {
+            throw new ArgumentException($"{Class.Name}: ledger of cpu {cpu}, {first}-{last}, {rows} rows does not balance");
+        }
+
+        var size = LedgerEntry.Size + (losses.Length * LedgerEntry.CauseSize);
+        if (LedgerCount == Limits.MaxLedgerEntries || losses.Length > Limits.MaxLedgerCauses)
+        {
+            return false;
+        }
+
+        if (_ledgerLength + size > _ledger.Length)
+        {
+            Array.Resize(ref _ledger, Math.Max(_ledgerLength + size, _ledger.Length * 2));
+        }
+
+        LedgerCodec.Write(_ledger.AsSpan(_ledgerLength, size), cpu, first, last, rows, losses);
+        _ledgerLength += size;
+        _ledgerRows += rows;
+        LedgerCount++;
+        return true;
+    }
+
+    /// <summary>An upper bound of the bytes that <c>Seal</c> writes.</summary>
+    public int MaxSealedBytes => BatchHeader.Size + _ledgerLength + BodyLength();
+
+    /// <summary>
+    /// Writes the batch. The builder is not changed, so a failed seal can be repeated; call <see cref="Reset"/> after success.
+    /// A body that does not shrink is stored uncompressed.
+    /// </summary>
+    /// <returns>Bytes written; 0 when they are more than <paramref name="destination"/> or <see cref="Limits.MaxStoredBytes"/> hold.</returns>
+    /// <exception cref="InvalidOperationException">A row is open, or the ledger does not count exactly the rows.</exception>
+    public int Seal(BatchName name, in BatchStamp stamp, BatchCompression compression, Span<byte> destination)
+    {
+        if (_inRow || LedgerCount == 0 || _ledgerRows != (ulong)_rows || stamp.SensorEpoch.IsZero || name.Epoch.IsZero)
+        {
+            throw new InvalidOperationException(
+                $"{Class.Name}: cannot seal {_rows} rows (open row: {_inRow}) with {LedgerCount} ledger entries for {_ledgerRows} rows");
+        }
+
+        var bodyStart = BatchHeader.Size + _ledgerLength;
+        var room = Math.Min(destination.Length, Limits.MaxStoredBytes) - bodyStart;
+        if (room < 0)
+        {
+            return 0;
+        }
+
+        var decoded = BodyLength();
+        var stored = EncodeBody(decoded, ref compression, destination.Slice(bodyStart, room));
+        if (stored < 0)
+        {
+            return 0;
+        }
+
+        new BatchHeader
+        {
+            Compression = compression,
+            Priority = Class.Priority,
+            ClassId = Class.Id,
+            SchemaVersion = Class.Version,
+            Name = name,
+            SensorEpoch = stamp.SensorEpoch,
+            Rows = _rows,
+            LedgerEntries = LedgerCount,
+            Columns = _rows == 0 ? 0 : _columns.Length,
+            LedgerLength = _ledgerLength,
+            DecodedLength = decoded,
+            StoredLength = stored,
+            ClockOffset = stamp.ClockOffset,
+            CatalogueVersion = Catalogue.Version,
+        }.Write(destination);
+        _ledger.AsSpan(0, _ledgerLength).CopyTo(destination[BatchHeader.Size..]);
+        return bodyStart + stored;
+    }
+
+    /// <inheritdoc cref="Seal(BatchName, in BatchStamp, BatchCompression, Span{byte})"/>
+    public int Seal(BatchName name, in BatchStamp stamp, BatchCompression compression, IBufferWriter<byte> destination)
+    {
+        var span = destination.GetSpan(Math.Min(MaxSealedBytes, Limits.MaxStoredBytes));
+        var written = Seal(name, stamp, compression, span);
+        destination.Advance(written);
+        return written;
+    }
+
+    private int BodyLength()
+    {
+        if (_rows == 0)
+        {
+            return 0; // a ledger-only batch names no columns
+        }
+
+        var length = _columns.Length * ColumnDescriptor.Size;
+        foreach (var column in _columns)
+        {
+            length += column.EncodedLength(_rows);
+        }
+
+        return length;
+    }
+
+    /// <returns>Stored bytes, -1 when they do not fit.</returns>
+    private int EncodeBody(int length, ref BatchCompression compression, Span<byte> destination)
+    {
+        if (compression == BatchCompression.None || length == 0)
+        {
+            compression = BatchCompression.None;
+            if (length > destination.Length)
+            {
+                return -1;
+            }
+
+            WriteBody(destination[..length]);
+            return length;
+        }
+
+        var body = _compressor.Scratch(length);
+        WriteBody(body);
+        // Not smaller than the body means not worth the reader's time.
+        var stored = _compressor.Compress(compression, body, destination[..Math.Min(destination.Length, length - 1)]);
+        if (stored > 0)
+        {
+            return stored;
+        }
+
+        compression = BatchCompression.None;
+        return body.TryCopyTo(destination) ? length : -1;
+    }
+
+    private void WriteBody(Span<byte> body)
+    {
+        if (body.IsEmpty)
+        {
+            return;
+        }
+
+        var position = _columns.Length * ColumnDescriptor.Size;
+        for (var i = 0; i < _columns.Length; i++)
+        {
+            var column = _columns[i];
+            var length = column.EncodedLength(_rows);
+            new ColumnDescriptor(column.Id, (byte)column.Type, (uint)length).Write(body[(i * ColumnDescriptor.Size)..]);
+            column.Encode(_rows, body.Slice(position, length));
+            position += length;
+        }
+    }
+
+    private void ClearLedger()
+    {
+        _ledgerLength = 0;
+        _ledgerRows = 0;
+        LedgerCount = 0;
+    }
+}

@@ -1,0 +1,114 @@
+namespace Streams.Schema;
+
+/// <summary>
+/// Turns untrusted bytes into a checked batch. Every length, count, index and reference is compared with the bytes that are there
+/// before anything is allocated; the only allocation is the body, of the declared size and at most 4 MiB. Never throws on bad input.
+/// </summary>
+public static class BatchDecoder
+{
+    /// <summary>
+    /// Decodes the batch that <paramref name="source"/> is, exactly: trailing bytes are an error (see <see cref="BatchSequence"/>).
+    /// </summary>
+    /// <param name="target">Receives the batch; its content is undefined after false.</param>
+    /// <param name="error">Why not. <see cref="BatchError.IsUnknown"/> means: from a newer build, hold it.</param>
+    public static bool TryDecode(ReadOnlyMemory<byte> source, DecodedBatch target, out BatchError error) =>
+        TryDecode(source.Span, target, out error);
+
+    /// <inheritdoc cref="TryDecode(ReadOnlyMemory{byte}, DecodedBatch, out BatchError)"/>
+    public static bool TryDecode(ReadOnlySpan<byte> source, DecodedBatch target, out BatchError error)
+    {
+        target.Present = 0;
+        target.IgnoredColumns = 0;
+        if (!BatchHeader.TryRead(source, out var header, out error))
+        {
+            return false;
+        }
+
+        if (source.Length != header.TotalLength)
+        {
+            error = new BatchError(
+                source.Length < header.TotalLength ? BatchErrorKind.Truncated : BatchErrorKind.WrongLength, 0, source.Length, header.TotalLength);
+            return false;
+        }
+
+        if (!Catalogue.TryGet(header.ClassId, out var eventClass))
+        {
+            error = new BatchError(BatchErrorKind.UnknownClass, 0, header.ClassId);
+            return false;
+        }
+
+        if (header.Priority != eventClass.Priority)
+        {
+            error = new BatchError(BatchErrorKind.BadPriority, 0, (int)header.Priority, (int)eventClass.Priority);
+            return false;
+        }
+
+        target.Header = header;
+        target.Class = eventClass;
+        error = LedgerCodec.Read(source.Slice(BatchHeader.Size, header.LedgerLength), header, target.Ledger);
+        if (error.Kind != BatchErrorKind.None)
+        {
+            return false;
+        }
+
+        var body = target.Body(header.DecodedLength);
+        if (!BatchDecompressor.TryDecompress(header.Compression, source[(BatchHeader.Size + header.LedgerLength)..], body))
+        {
+            error = new BatchError(BatchErrorKind.Decompression, 0, header.StoredLength, header.DecodedLength);
+            return false;
+        }
+
+        error = ReadColumns(body, header, eventClass, target);
+        return error.Kind == BatchErrorKind.None;
+    }
+
+    private static BatchError ReadColumns(ReadOnlySpan<byte> body, in BatchHeader header, EventClass eventClass, DecodedBatch target)
+    {
+        var position = header.Columns * ColumnDescriptor.Size;
+        for (var i = 0; i < header.Columns; i++)
+        {
+            var raw = body.Slice(i * ColumnDescriptor.Size, ColumnDescriptor.Size);
+            var descriptor = ColumnDescriptor.Read(raw);
+            if (raw[3] != 0)
+            {
+                return new BatchError(BatchErrorKind.ReservedNotZero, descriptor.Id);
+            }
+
+            if (descriptor.Length > (uint)(body.Length - position))
+            {
+                return new BatchError(BatchErrorKind.ColumnLength, descriptor.Id, descriptor.Length, body.Length - position);
+            }
+
+            var length = (int)descriptor.Length;
+            if (!eventClass.TryGetOrdinal(descriptor.Id, out var ordinal))
+            {
+                target.IgnoredColumns++;
+            }
+            else
+            {
+                if (target.Has(ordinal))
+                {
+                    return new BatchError(BatchErrorKind.ColumnRepeated, descriptor.Id);
+                }
+
+                var type = eventClass.Columns[ordinal].Type;
+                if (descriptor.Type != (byte)type)
+                {
+                    return new BatchError(BatchErrorKind.ColumnType, descriptor.Id, descriptor.Type, (byte)type);
+                }
+
+                var error = ColumnChecker.Check(body.Slice(position, length), type, descriptor.Id, header.Rows, position, out var slot);
+                if (error.Kind != BatchErrorKind.None)
+                {
+                    return error;
+                }
+
+                target.SetSlot(ordinal, slot);
+            }
+
+            position += length;
+        }
+
+        return position == body.Length ? default : new BatchError(BatchErrorKind.DecodedLength, 0, body.Length, position);
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Streams.Schema;
+
+/// <summary>A ZSTD_CCtx. At level 1 and bodies below 256 KiB it holds about 0.6 MB once used.</summary>
+internal sealed class ZstdCompressionHandle : SafeHandleZeroOrMinusOneIsInvalid
+{
+    internal ZstdCompressionHandle()
+        : base(ownsHandle: true)
+    {
+        SetHandle(Interop.Zstd.ZSTD_createCCtx());
+        if (IsInvalid)
+        {
+            throw new OutOfMemoryException("ZSTD_createCCtx");
+        }
+    }
+
+    protected override bool ReleaseHandle() => Interop.Zstd.ZSTD_freeCCtx(handle) == 0;
+}
+
+/// <summary>A ZSTD_DCtx, about 150 KB.</summary>
+internal sealed class ZstdDecompressionHandle : SafeHandleZeroOrMinusOneIsInvalid
+{
+    internal ZstdDecompressionHandle()
+        : base(ownsHandle: true)
+    {
+        SetHandle(Interop.Zstd.ZSTD_createDCtx());
+        if (IsInvalid)
+        {
+            throw new OutOfMemoryException("ZSTD_createDCtx");
+        }
+    }
+
+    protected override bool ReleaseHandle() => Interop.Zstd.ZSTD_freeDCtx(handle) == 0;
+}

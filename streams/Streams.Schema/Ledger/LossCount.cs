@@ -1,0 +1,4 @@
+namespace Streams.Schema;
+
+/// <summary>Lost rows of one cause.</summary>
+public readonly record struct LossCount(LossCause Cause, ulong Count);

@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Streams.Schema.Tests;
+
+public sealed class CatalogueTests
+{
+    [Fact]
+    public void Digest_is_the_hash_of_the_canonical_text()
+    {
+        var computed = SHA256.HashData(Encoding.UTF8.GetBytes(Catalogue.CanonicalText()));
+        Assert.Equal(Convert.ToHexString(computed), Convert.ToHexString(Catalogue.Digest));
+    }
+
+    [Fact]
+    public void Ids_and_names_of_the_first_catalogue_never_change()
+    {
+        (ushort, string)[] expected =
+        [
+            (1, "process_exec"), (2, "process_exit"), (3, "network_connect"), (4, "network_accept"), (5, "network_close"),
+            (16, "host_metric"), (17, "module_metric"), (32, "ledger_barrier"),
+        ];
+        foreach (var (id, name) in expected)
+        {
+            Assert.True(Catalogue.TryGet(id, out var byId));
+            Assert.True(Catalogue.TryGet(name, out var byName));
+            Assert.Same(byId, byName);
+        }
+
+        Assert.False(Catalogue.TryGet(60000, out _));
+    }
+
+    [Fact]
+    public void Every_class_begins_with_the_claim_columns()
+    {
+        foreach (var eventClass in Catalogue.Classes)
+        {
+            for (var i = 0; i < ClaimColumns.Count; i++)
+            {
+                Assert.Same(ClaimColumns.All[i], eventClass.Columns[i]);
+            }
+
+            Assert.All(eventClass.Columns.Skip(ClaimColumns.Count), c => Assert.True(c.Id >= ClaimColumns.FirstClassColumnId));
+            Assert.All(eventClass.Columns, c => Assert.Matches("^[a-z][a-z0-9_]*$", c.Name));
+        }
+    }
+
+    [Fact]
+    public void A_repeated_column_id_is_refused()
+    {
+        Assert.Throws<ArgumentException>(() => new EventClass(
+            900, "x", 1, PriorityClass.Event, "c", EventProducer.Agent, "d",
+            new Column(16, "a", ColumnType.UInt8, ""), new Column(16, "b", ColumnType.UInt8, "")));
+    }
+
+    [Fact]
+    public void The_types_have_pinned_numbers()
+    {
+        Assert.Equal(Enumerable.Range(1, 15).Select(i => (ColumnType)i), ColumnTypes.All);
+        Assert.Equal(LossCauses.Count, Enum.GetValues<LossCause>().Length);
+        Assert.Equal("ring_full", LossCauses.Name(LossCause.RingFull));
+        Assert.Equal("unknown", LossCauses.Name((LossCause)99));
+    }
+}
