@@ -9,7 +9,9 @@ public sealed class CatalogueTests
     public void Digest_is_the_hash_of_the_canonical_text()
     {
         var computed = SHA256.HashData(Encoding.UTF8.GetBytes(Catalogue.CanonicalText()));
-        Assert.Equal(Convert.ToHexString(computed), Convert.ToHexString(Catalogue.Digest));
+        Assert.True(
+            computed.AsSpan().SequenceEqual(Catalogue.Digest),
+            $"the declarations changed: raise Catalogue.Version and put {Convert.ToHexString(computed)} into CatalogueDigest");
     }
 
     [Fact]
