@@ -1,0 +1,116 @@
+using System.Text;
+using Streams.Wire.Crypto;
+using Streams.Wire.Messages;
+
+namespace Streams.Wire.Handshake;
+
+/// <summary>
+/// A fleet root's statement that a key is a gateway's: <c>name str8 ‖ gw_pk 32 ‖ not_before u64 ‖ not_after u64 ‖ serial u64 ‖ root_id 8 ‖ root_sig 64</c>,
+/// times in Unix seconds, root_sig = sign(root, "gateway certificate", everything before it).
+/// </summary>
+public sealed class GatewayCertificate
+{
+    internal const int MinBytes = 1 + 1 + 32 + 8 + 8 + 8 + FleetRoots.IdSize + SigningKey.SignatureSize;
+    internal const int MaxBytes = MinBytes - 1 + Limits.MaxNameBytes;
+
+    private readonly byte[] _bytes;
+    private readonly int _keyAt;
+
+    private GatewayCertificate(byte[] bytes, string name, long notBefore, long notAfter, ulong serial)
+    {
+        _bytes = bytes;
+        _keyAt = 1 + name.Length;
+        Name = name;
+        NotBefore = notBefore;
+        NotAfter = notAfter;
+        Serial = serial;
+    }
+
+    public string Name { get; }
+
+    /// <summary>First valid Unix second.</summary>
+    public long NotBefore { get; }
+
+    /// <summary>Last valid Unix second.</summary>
+    public long NotAfter { get; }
+
+    public ulong Serial { get; }
+
+    public ReadOnlySpan<byte> PublicKey => _bytes.AsSpan(_keyAt, SigningKey.PublicKeySize);
+
+    /// <summary>The whole certificate as it goes into M1 and into a file.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes;
+
+    internal ReadOnlySpan<byte> RootId => _bytes.AsSpan(_bytes.Length - SigningKey.SignatureSize - FleetRoots.IdSize, FleetRoots.IdSize);
+
+    /// <summary>Signs a certificate. <paramref name="notBefore"/> and <paramref name="notAfter"/> are Unix seconds.</summary>
+    public static GatewayCertificate Create(SigningKey root, string name, ReadOnlySpan<byte> gatewayKey, long notBefore, long notAfter, ulong serial)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        if (!AgentId.IsValid(name))
+        {
+            throw new ArgumentException("a gateway name matches [a-z0-9][a-z0-9-]{0,62}", nameof(name));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNotEqual(gatewayKey.Length, SigningKey.PublicKeySize);
+        ArgumentOutOfRangeException.ThrowIfNegative(notBefore);
+        ArgumentOutOfRangeException.ThrowIfLessThan(notAfter, notBefore);
+        var bytes = new byte[MinBytes - 1 + name.Length];
+        var writer = new WireWriter(bytes);
+        writer.Str8(Encoding.ASCII.GetBytes(name));
+        writer.Bytes(gatewayKey);
+        writer.U64((ulong)notBefore);
+        writer.U64((ulong)notAfter);
+        writer.U64(serial);
+        FleetRoots.WriteId(root.PublicKey, writer.Reserve(FleetRoots.IdSize));
+        var signed = writer.Position;
+        root.Sign(SigningInput.GatewayCertificate, bytes.AsSpan(0, signed), bytes.AsSpan(signed));
+        return new GatewayCertificate(bytes, name, notBefore, notAfter, serial);
+    }
+
+    /// <summary>Parses exactly one certificate; checks form only, see <see cref="FleetRoots.Verify"/>.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> bytes, out GatewayCertificate? certificate)
+    {
+        var reader = new WireReader(bytes);
+        certificate = Read(ref reader);
+        if (!reader.AtEnd)
+        {
+            certificate = null;
+        }
+
+        return certificate is not null;
+    }
+
+    /// <summary>Reads a certificate inside a message; null when it is malformed.</summary>
+    internal static GatewayCertificate? Read(scoped ref WireReader reader)
+    {
+        var name = reader.Str8(Limits.MaxNameBytes);
+        var key = reader.Bytes(SigningKey.PublicKeySize);
+        var notBefore = reader.U64();
+        var notAfter = reader.U64();
+        var serial = reader.U64();
+        var rootId = reader.Bytes(FleetRoots.IdSize);
+        var signature = reader.Bytes(SigningKey.SignatureSize);
+        if (reader.Failed || !AgentId.IsValid(name) || notBefore > long.MaxValue || notAfter > long.MaxValue || notAfter < notBefore)
+        {
+            return null;
+        }
+
+        var bytes = new byte[MinBytes - 1 + name.Length];
+        var writer = new WireWriter(bytes);
+        writer.Str8(name);
+        writer.Bytes(key);
+        writer.U64(notBefore);
+        writer.U64(notAfter);
+        writer.U64(serial);
+        writer.Bytes(rootId);
+        writer.Bytes(signature);
+        return new GatewayCertificate(bytes, Encoding.ASCII.GetString(name), (long)notBefore, (long)notAfter, serial);
+    }
+
+    internal bool IsSignedBy(ReadOnlySpan<byte> root)
+    {
+        var signed = _bytes.Length - SigningKey.SignatureSize;
+        return Signature.Verify(root, SigningInput.GatewayCertificate, _bytes.AsSpan(0, signed), _bytes.AsSpan(signed));
+    }
+}

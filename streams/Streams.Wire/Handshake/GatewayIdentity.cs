@@ -1,0 +1,26 @@
+using Streams.Wire.Crypto;
+
+namespace Streams.Wire.Handshake;
+
+/// <summary>A gateway's key and the certificate for it. Shared by all handshakes; owns the key.</summary>
+public sealed class GatewayIdentity : IDisposable
+{
+    public GatewayIdentity(SigningKey key, GatewayCertificate certificate)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(certificate);
+        if (!key.PublicKey.SequenceEqual(certificate.PublicKey))
+        {
+            throw new ArgumentException("the certificate is for another key", nameof(certificate));
+        }
+
+        Key = key;
+        Certificate = certificate;
+    }
+
+    public GatewayCertificate Certificate { get; }
+
+    internal SigningKey Key { get; }
+
+    public void Dispose() => Key.Dispose();
+}

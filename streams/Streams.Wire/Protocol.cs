@@ -1,0 +1,20 @@
+namespace Streams.Wire;
+
+/// <summary>Names that both ends of a connection must agree on before the first byte of the handshake.</summary>
+public static class Protocol
+{
+    /// <summary>Request path of the WebSocket upgrade.</summary>
+    public const string Path = "/v1/agent";
+
+    /// <summary>The binary subprotocol, the only one of this version.</summary>
+    public const string BinarySubprotocol = "streams.v1.bin";
+
+    /// <summary>Reserved: the JSON profile is not offered or accepted yet.</summary>
+    public const string JsonSubprotocol = "streams.v1.json";
+
+    /// <summary>Handshake and frame version.</summary>
+    public const byte Version = 1;
+
+    /// <summary>Ed25519, X25519, HKDF-SHA-256, ChaCha20-Poly1305.</summary>
+    public const byte Suite = 1;
+}
