@@ -17,17 +17,8 @@ public static class BatchDecoder
     /// <inheritdoc cref="TryDecode(ReadOnlyMemory{byte}, DecodedBatch, out BatchError)"/>
     public static bool TryDecode(ReadOnlySpan<byte> source, DecodedBatch target, out BatchError error)
     {
-        target.Present = 0;
-        target.IgnoredColumns = 0;
-        if (!BatchHeader.TryRead(source, out var header, out error))
+        if (!TryReadEnvelope(source, target, out var header, out error))
         {
-            return false;
-        }
-
-        if (source.Length != header.TotalLength)
-        {
-            error = new BatchError(
-                source.Length < header.TotalLength ? BatchErrorKind.Truncated : BatchErrorKind.WrongLength, 0, source.Length, header.TotalLength);
             return false;
         }
 
@@ -37,6 +28,48 @@ public static class BatchDecoder
             return false;
         }
 
+        return TryDecode(source, header, eventClass, target, out error);
+    }
+
+    /// <summary>Decodes with a declaration that need not be in the catalogue: what checkers of recorded batches use.</summary>
+    public static bool TryDecode(ReadOnlySpan<byte> source, EventClass eventClass, DecodedBatch target, out BatchError error)
+    {
+        if (!TryReadEnvelope(source, target, out var header, out error))
+        {
+            return false;
+        }
+
+        if (header.ClassId != eventClass.Id)
+        {
+            error = new BatchError(BatchErrorKind.UnknownClass, 0, header.ClassId, eventClass.Id);
+            return false;
+        }
+
+        return TryDecode(source, header, eventClass, target, out error);
+    }
+
+    private static bool TryReadEnvelope(ReadOnlySpan<byte> source, DecodedBatch target, out BatchHeader header, out BatchError error)
+    {
+        target.Present = 0;
+        target.IgnoredColumns = 0;
+        if (!BatchHeader.TryRead(source, out header, out error))
+        {
+            return false;
+        }
+
+        if (source.Length == header.TotalLength)
+        {
+            return true;
+        }
+
+        error = new BatchError(
+            source.Length < header.TotalLength ? BatchErrorKind.Truncated : BatchErrorKind.WrongLength, 0, source.Length, header.TotalLength);
+        return false;
+    }
+
+    private static bool TryDecode(
+        ReadOnlySpan<byte> source, in BatchHeader header, EventClass eventClass, DecodedBatch target, out BatchError error)
+    {
         if (header.Priority != eventClass.Priority)
         {
             error = new BatchError(BatchErrorKind.BadPriority, 0, (int)header.Priority, (int)eventClass.Priority);
