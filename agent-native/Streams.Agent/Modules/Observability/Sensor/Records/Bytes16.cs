@@ -1,0 +1,10 @@
+using System.Runtime.CompilerServices;
+
+namespace Streams.Agent.Modules.Observability.Sensor.Records;
+
+/// <summary>16 bytes in place.</summary>
+[InlineArray(16)]
+internal struct Bytes16
+{
+    private byte _first;
+}

@@ -1,0 +1,31 @@
+using System.Runtime.InteropServices;
+
+namespace Streams.Agent.Modules.Observability.Sensor.Records;
+
+/// <summary>Identity of a sensor instance, value of the map "instance". Mirror of struct sensor_instance.</summary>
+[StructLayout(LayoutKind.Explicit, Size = ByteSize)]
+internal struct InstanceIdentity
+{
+    /// <summary>Size of the fixed part in bytes.</summary>
+    public const int ByteSize = 24;
+
+    /// <summary>128 random bits.</summary>
+    [FieldOffset(0)] public Bytes16 Epoch;
+    [FieldOffset(16)] public uint Layout;
+    [FieldOffset(20)] public uint Cpus;
+
+    internal static unsafe StructLayout Layout
+    {
+        get
+        {
+            InstanceIdentity r = default;
+            var origin = (byte*)&r;
+            return new StructLayout("sensor_instance", sizeof(InstanceIdentity),
+            [
+                new("epoch", (int)((byte*)&r.Epoch - origin), sizeof(Bytes16)),
+                new("layout", (int)((byte*)&r.Layout - origin), sizeof(uint)),
+                new("cpus", (int)((byte*)&r.Cpus - origin), sizeof(uint)),
+            ]);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+
+namespace Streams.Agent.Modules.Observability.Sensor.Records;
+
+/// <summary>What the programs obey, value of the map "control". Mirror of struct sensor_control.</summary>
+[StructLayout(LayoutKind.Explicit, Size = ByteSize)]
+internal struct SensorControl
+{
+    /// <summary>Size of the fixed part in bytes.</summary>
+    public const int ByteSize = 24;
+
+    [FieldOffset(0)] public ulong PolicyGeneration;
+    /// <summary>Classes whose value is below it count instead of emitting. 0 sheds nothing.</summary>
+    [FieldOffset(8)] public uint ShedLevel;
+    /// <summary>Entries of the map "excluded".</summary>
+    [FieldOffset(12)] public uint ExcludedCgroups;
+    /// <summary>0: the kernel wakes a reader that has caught up. Else only when this much is waiting.</summary>
+    [FieldOffset(16)] public uint WakeupBytes;
+    [FieldOffset(20)] public uint Reserved;
+
+    internal static unsafe StructLayout Layout
+    {
+        get
+        {
+            SensorControl r = default;
+            var origin = (byte*)&r;
+            return new StructLayout("sensor_control", sizeof(SensorControl),
+            [
+                new("policy_generation", (int)((byte*)&r.PolicyGeneration - origin), sizeof(ulong)),
+                new("shed_level", (int)((byte*)&r.ShedLevel - origin), sizeof(uint)),
+                new("excluded_cgroups", (int)((byte*)&r.ExcludedCgroups - origin), sizeof(uint)),
+                new("wakeup_bytes", (int)((byte*)&r.WakeupBytes - origin), sizeof(uint)),
+                new("reserved", (int)((byte*)&r.Reserved - origin), sizeof(uint)),
+            ]);
+        }
+    }
+}
