@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>16 bytes in place.</summary>
 [InlineArray(16)]
-internal struct Bytes16
+public struct Bytes16
 {
     private byte _first;
 }

@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>3 bytes in place.</summary>
 [InlineArray(3)]
-internal struct Bytes3
+public struct Bytes3
 {
     private byte _first;
 }

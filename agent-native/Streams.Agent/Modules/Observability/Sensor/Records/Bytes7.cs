@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>7 bytes in place.</summary>
 [InlineArray(7)]
-internal struct Bytes7
+public struct Bytes7
 {
     private byte _first;
 }

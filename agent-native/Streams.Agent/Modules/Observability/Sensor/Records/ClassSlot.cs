@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>Counters of one (class, cpu), value of the map "slots". Mirror of struct class_slot.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct ClassSlot
+public struct ClassSlot
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 64;
@@ -16,13 +16,13 @@ internal struct ClassSlot
     [FieldOffset(40)] public ulong Filtered;
     [FieldOffset(48)] public Bytes16 Reserved;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             ClassSlot r = default;
             var origin = (byte*)&r;
-            return new StructLayout("class_slot", sizeof(ClassSlot),
+            return new MirrorLayout("class_slot", sizeof(ClassSlot),
             [
                 new("seq", (int)((byte*)&r.Seq - origin), sizeof(ulong)),
                 new("lost", (int)((byte*)&r.Lost - origin), sizeof(LostCounters)),

@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>Identity of a sensor instance, value of the map "instance". Mirror of struct sensor_instance.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct InstanceIdentity
+public struct InstanceIdentity
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 24;
@@ -14,13 +14,13 @@ internal struct InstanceIdentity
     [FieldOffset(16)] public uint Layout;
     [FieldOffset(20)] public uint Cpus;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             InstanceIdentity r = default;
             var origin = (byte*)&r;
-            return new StructLayout("sensor_instance", sizeof(InstanceIdentity),
+            return new MirrorLayout("sensor_instance", sizeof(InstanceIdentity),
             [
                 new("epoch", (int)((byte*)&r.Epoch - origin), sizeof(Bytes16)),
                 new("layout", (int)((byte*)&r.Layout - origin), sizeof(uint)),

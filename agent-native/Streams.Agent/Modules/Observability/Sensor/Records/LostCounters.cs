@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>Cumulative counters of lost events by cause, in the order of LOST_* in events.h.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 32)]
-internal struct LostCounters
+public struct LostCounters
 {
     [FieldOffset(0)] public ulong RingFull;
     [FieldOffset(8)] public ulong RateLimited;

@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>A connection that a listener of this host completed. Mirror of struct network_accept_record.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct NetworkAcceptRecord
+public struct NetworkAcceptRecord
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 144;
@@ -12,13 +12,13 @@ internal struct NetworkAcceptRecord
     [FieldOffset(0)] public RecordHeader Header;
     [FieldOffset(64)] public NetworkEndpoint Endpoint;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             NetworkAcceptRecord r = default;
             var origin = (byte*)&r;
-            return new StructLayout("network_accept_record", sizeof(NetworkAcceptRecord),
+            return new MirrorLayout("network_accept_record", sizeof(NetworkAcceptRecord),
             [
                 new("header", (int)((byte*)&r.Header - origin), sizeof(RecordHeader)),
                 new("endpoint", (int)((byte*)&r.Endpoint - origin), sizeof(NetworkEndpoint)),

@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>An established connection is closed. Mirror of struct network_close_record.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct NetworkCloseRecord
+public struct NetworkCloseRecord
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 168;
@@ -18,13 +18,13 @@ internal struct NetworkCloseRecord
     /// <summary>ESTABLISHED to CLOSE; 0 when the socket is older than the sensor.</summary>
     [FieldOffset(160)] public ulong DurationNs;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             NetworkCloseRecord r = default;
             var origin = (byte*)&r;
-            return new StructLayout("network_close_record", sizeof(NetworkCloseRecord),
+            return new MirrorLayout("network_close_record", sizeof(NetworkCloseRecord),
             [
                 new("header", (int)((byte*)&r.Header - origin), sizeof(RecordHeader)),
                 new("endpoint", (int)((byte*)&r.Endpoint - origin), sizeof(NetworkEndpoint)),

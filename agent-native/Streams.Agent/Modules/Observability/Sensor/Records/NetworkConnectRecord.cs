@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>A connection that a process of this host opened or failed to open. Mirror of struct network_connect_record.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct NetworkConnectRecord
+public struct NetworkConnectRecord
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 160;
@@ -17,13 +17,13 @@ internal struct NetworkConnectRecord
     [FieldOffset(152)] public byte State;
     [FieldOffset(153)] public Bytes7 Reserved;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             NetworkConnectRecord r = default;
             var origin = (byte*)&r;
-            return new StructLayout("network_connect_record", sizeof(NetworkConnectRecord),
+            return new MirrorLayout("network_connect_record", sizeof(NetworkConnectRecord),
             [
                 new("header", (int)((byte*)&r.Header - origin), sizeof(RecordHeader)),
                 new("endpoint", (int)((byte*)&r.Endpoint - origin), sizeof(NetworkEndpoint)),

@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>Who a socket belongs to and what it connects. Mirror of struct network_endpoint.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct NetworkEndpoint
+public struct NetworkEndpoint
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 80;
@@ -27,13 +27,13 @@ internal struct NetworkEndpoint
     [FieldOffset(76)] public byte Family;
     [FieldOffset(77)] public Bytes3 Reserved;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             NetworkEndpoint r = default;
             var origin = (byte*)&r;
-            return new StructLayout("network_endpoint", sizeof(NetworkEndpoint),
+            return new MirrorLayout("network_endpoint", sizeof(NetworkEndpoint),
             [
                 new("cgroup_id", (int)((byte*)&r.CgroupId - origin), sizeof(ulong)),
                 new("socket_cookie", (int)((byte*)&r.SocketCookie - origin), sizeof(ulong)),

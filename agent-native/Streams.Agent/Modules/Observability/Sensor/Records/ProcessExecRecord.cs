@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>A program was started. The fixed part; file name and argv follow it. Mirror of struct process_exec_record.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct ProcessExecRecord
+public struct ProcessExecRecord
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 128;
@@ -29,13 +29,13 @@ internal struct ProcessExecRecord
     [FieldOffset(124)] public ushort ArgvLength;
     [FieldOffset(126)] public ushort Reserved;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             ProcessExecRecord r = default;
             var origin = (byte*)&r;
-            return new StructLayout("process_exec_record", sizeof(ProcessExecRecord),
+            return new MirrorLayout("process_exec_record", sizeof(ProcessExecRecord),
             [
                 new("header", (int)((byte*)&r.Header - origin), sizeof(RecordHeader)),
                 new("start_time_ns", (int)((byte*)&r.StartTimeNs - origin), sizeof(ulong)),

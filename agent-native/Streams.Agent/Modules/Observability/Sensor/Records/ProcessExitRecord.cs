@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>A process is gone: its last thread has exited. Mirror of struct process_exit_record.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct ProcessExitRecord
+public struct ProcessExitRecord
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 120;
@@ -25,13 +25,13 @@ internal struct ProcessExitRecord
     [FieldOffset(117)] public byte CoreDumped;
     [FieldOffset(118)] public ushort Reserved;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             ProcessExitRecord r = default;
             var origin = (byte*)&r;
-            return new StructLayout("process_exit_record", sizeof(ProcessExitRecord),
+            return new MirrorLayout("process_exit_record", sizeof(ProcessExitRecord),
             [
                 new("header", (int)((byte*)&r.Header - origin), sizeof(RecordHeader)),
                 new("cgroup_id", (int)((byte*)&r.CgroupId - origin), sizeof(ulong)),

@@ -1,7 +1,7 @@
 namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>Class ids that the kernel side stamps (CLASS_* of events.h). The same numbers as in the catalogue.</summary>
-internal static class RecordClass
+public static class RecordClass
 {
     public const ushort ProcessExec = 1;
     public const ushort ProcessExit = 2;

@@ -2,7 +2,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>FLAG_* of events.h; the column "flags" of every class.</summary>
 [Flags]
-internal enum RecordFlags : uint
+public enum RecordFlags : uint
 {
     None = 0,
     ArgvTruncated = 1 << 0,

@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>First in every record: identity, time and the cumulative losses of its (class, cpu). Mirror of struct record_header.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct RecordHeader
+public struct RecordHeader
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 64;
@@ -21,13 +21,13 @@ internal struct RecordHeader
     [FieldOffset(60)] public ushort Class;
     [FieldOffset(62)] public ushort Cpu;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             RecordHeader r = default;
             var origin = (byte*)&r;
-            return new StructLayout("record_header", sizeof(RecordHeader),
+            return new MirrorLayout("record_header", sizeof(RecordHeader),
             [
                 new("time_ns", (int)((byte*)&r.TimeNs - origin), sizeof(ulong)),
                 new("seq", (int)((byte*)&r.Seq - origin), sizeof(ulong)),

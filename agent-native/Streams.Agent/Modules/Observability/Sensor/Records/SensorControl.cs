@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 
 /// <summary>What the programs obey, value of the map "control". Mirror of struct sensor_control.</summary>
 [StructLayout(LayoutKind.Explicit, Size = ByteSize)]
-internal struct SensorControl
+public struct SensorControl
 {
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 24;
@@ -18,13 +18,13 @@ internal struct SensorControl
     [FieldOffset(16)] public uint WakeupBytes;
     [FieldOffset(20)] public uint Reserved;
 
-    internal static unsafe StructLayout Layout
+    public static unsafe MirrorLayout Mirror
     {
         get
         {
             SensorControl r = default;
             var origin = (byte*)&r;
-            return new StructLayout("sensor_control", sizeof(SensorControl),
+            return new MirrorLayout("sensor_control", sizeof(SensorControl),
             [
                 new("policy_generation", (int)((byte*)&r.PolicyGeneration - origin), sizeof(ulong)),
                 new("shed_level", (int)((byte*)&r.ShedLevel - origin), sizeof(uint)),

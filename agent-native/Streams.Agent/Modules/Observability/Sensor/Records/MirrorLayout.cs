@@ -4,7 +4,7 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 /// <param name="Name">Name of the struct in events.h.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Fields">All fields in order, except a flexible array at the end.</param>
-internal sealed record StructLayout(string Name, int Size, StructField[] Fields);
+public sealed record MirrorLayout(string Name, int Size, MirrorField[] Fields);
 
 /// <summary>A field of a mirror: name in events.h, offset and size in bytes.</summary>
-internal readonly record struct StructField(string Name, int Offset, int Size);
+public readonly record struct MirrorField(string Name, int Offset, int Size);
