@@ -1,0 +1,27 @@
+using Streams.ClickHouse.Embedded.Engine;
+
+namespace Streams.ClickHouse.Embedded.Sql;
+
+internal enum StatementKind
+{
+    /// <summary>Nothing but space and comments.</summary>
+    Empty,
+
+    /// <summary>Gives rows; an INTO OUTFILE clause may be put in at <see cref="Statement.Splice"/>.</summary>
+    Output,
+
+    /// <summary>INSERT whose rows follow from <see cref="Statement.DataStart"/> on; FROM INFILE may be put in at <see cref="Statement.Splice"/>.</summary>
+    InsertData,
+
+    /// <summary>Everything else: DDL, SET, INSERT ... SELECT.</summary>
+    Plain,
+}
+
+/// <summary>What the front of a request says it is, found without parsing expressions.</summary>
+internal readonly record struct Statement(
+    StatementKind Kind, int Splice = 0, int DataStart = 0, string? Format = null, bool IsValues = false, int TailStart = 0, EngineError? Error = null)
+{
+    public static Statement Refused(int code, string name, string text) => new(StatementKind.Plain, Error: EngineError.Raise(code, name, text));
+
+    public static Statement Parse(ReadOnlySpan<byte> sql) => new StatementParser(sql).Parse();
+}
