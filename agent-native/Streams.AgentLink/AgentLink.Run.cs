@@ -1,0 +1,148 @@
+using System.Net.Sockets;
+using Streams.AgentLink.Connect;
+using Streams.AgentLink.Session;
+using Streams.Schema;
+using Streams.Wire.Handshake;
+
+namespace Streams.AgentLink;
+
+/// <summary>Connecting and reconnecting.</summary>
+public sealed partial class AgentLink
+{
+    /// <summary>Unsent bytes in the kernel: enough to keep the line busy, little enough that the priorities above it mean something.</summary>
+    private const int NotSentLowWater = 64 * 1024;
+    private const int TcpNotSentLowAt = 25; // linux/tcp.h
+
+    /// <summary>
+    /// Connects, runs sessions and reconnects until <paramref name="stop"/> is cancelled; then closes the session and returns. Uncommitted
+    /// batches stay: call <see cref="FlushAsync"/> before cancelling.
+    /// </summary>
+    public async ValueTask RunAsync(CancellationToken stop)
+    {
+        var backoff = new Backoff(_options.BackoffBase, _options.BackoffMax, Random.Shared);
+        var bootId = BootId.Read();
+        while (!stop.IsCancellationRequested)
+        {
+            var started = _time.GetTimestamp();
+            var (end, lived) = await RunOnceAsync(bootId, stop).ConfigureAwait(false);
+            _connected = false;
+            _lanes.SealOpen();
+            if (stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            if (lived && _time.GetElapsedTime(started) > Backoff.Healthy)
+            {
+                backoff.Reset();
+            }
+
+            var wait = end.Reason == LinkEndReason.Expired ? TimeSpan.Zero : backoff.Next(end.RetryAfter);
+            Tell(end.Reason == LinkEndReason.Refused ? LinkEventKind.Refused : LinkEventKind.Disconnected, end.Detail, wait);
+            try
+            {
+                await Task.Delay(wait, _time, stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task<(LinkEnd End, bool Lived)> RunOnceAsync(UInt128 bootId, CancellationToken stop)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        WebSocketConnection? connection = null;
+        try
+        {
+            connection = await ConnectAsync(socket, stop).ConfigureAwait(false);
+            using var keys = await HandshakeAsync(connection, bootId, stop).ConfigureAwait(false);
+            var regressed = _lanes.Resume(keys.Session.Watermarks);
+            _space.Set();
+            _session = keys.Session;
+            _connected = true;
+            _counters.SessionStarted();
+            Tell(LinkEventKind.Connected, $"session {keys.Session.Generation} with {keys.Session.Gateway}");
+            if (regressed > 0)
+            {
+                Tell(LinkEventKind.LaneRegressed, $"{regressed} lanes wait: the server expects batches that were freed");
+            }
+
+            var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set);
+            return (await session.RunAsync(stop).ConfigureAwait(false), true);
+        }
+        catch (LinkEndedException ended)
+        {
+            _counters.AttemptFailed();
+            await CloseAsync(connection, ended.End).ConfigureAwait(false);
+            return (ended.End, false);
+        }
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            _counters.AttemptFailed();
+            var detail = exception is OperationCanceledException ? "timed out" : exception.Message;
+            return (connection is null
+                ? new LinkEnd(LinkEndReason.NotReached, $"{_options.Gateway.Authority}: {detail}")
+                : new LinkEnd(LinkEndReason.Refused, $"handshake: {detail}", RefusalReason.TimedOut), false);
+        }
+    }
+
+    private async Task<WebSocketConnection> ConnectAsync(Socket socket, CancellationToken stop)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(_options.ConnectTimeout);
+        var port = _options.Gateway.IsDefaultPort ? 80 : _options.Gateway.Port;
+        await socket.ConnectAsync(_options.Gateway.IdnHost, port, limit.Token).ConfigureAwait(false);
+        socket.NoDelay = true;
+        if (OperatingSystem.IsLinux())
+        {
+            Span<byte> value = stackalloc byte[sizeof(int)];
+            BitConverter.TryWriteBytes(value, NotSentLowWater);
+            socket.SetRawSocketOption((int)ProtocolType.Tcp, TcpNotSentLowAt, value);
+        }
+
+        return await HttpUpgrade.RunAsync(socket, _options.Gateway.Authority, HandshakeContext.Binary, limit.Token).ConfigureAwait(false);
+    }
+
+    private async Task<HandshakeDriver.Established> HandshakeAsync(WebSocketConnection connection, UInt128 bootId, CancellationToken stop)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(_options.HandshakeTimeout);
+        if (!_options.ClockTrusted)
+        {
+            Tell(LinkEventKind.DatesNotChecked, "the clock is not trusted: certificate dates are not checked");
+        }
+
+        var claims = new AgentClaims((ulong)((_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / 10), bootId, _lanes.EpochNumber,
+            _hooks.NextConnectCounter(), Catalogue.Digest.ToArray());
+        var keys = await HandshakeDriver.RunAsync(connection, _identity, _options, claims, _arena, _time, limit.Token).ConfigureAwait(false);
+        if (_arena.UnlockedBytes > 0)
+        {
+            Tell(LinkEventKind.KeysNotLocked, $"{_arena.UnlockedBytes} bytes of keys are not locked into memory: raise RLIMIT_MEMLOCK");
+        }
+
+        return keys;
+    }
+
+    /// <summary>Tells the gateway why, if that is quick; the connection is dropped either way.</summary>
+    private async Task CloseAsync(WebSocketConnection? connection, LinkEnd end)
+    {
+        if (connection is null)
+        {
+            return;
+        }
+
+        try
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+            await connection.SendCloseAsync(end.Close, limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The peer is gone already; the reason that counts is the first one.
+        }
+    }
+
+    private void Tell(LinkEventKind kind, string detail, TimeSpan retryIn = default) => _hooks.OnEvent?.Invoke(new LinkEvent(kind, detail, retryIn));
+}

@@ -1,0 +1,147 @@
+using Streams.AgentLink.Lanes;
+using Streams.AgentLink.Session;
+using Streams.Schema;
+using Streams.Wire.Handshake;
+using Streams.Wire.Keys;
+
+namespace Streams.AgentLink;
+
+/// <summary>
+/// The agent's end of the path: takes sealed batches, keeps them until the server has committed them, and carries them over one session at a
+/// time. <see cref="RunAsync"/> connects and reconnects until it is cancelled.
+/// <para>Thread-safety: <see cref="TryAppend"/>, <see cref="WaitForSpace"/>, <see cref="FlushAsync"/> and <see cref="Status"/> may be called
+/// from any thread at any time, also while no session exists; <see cref="RunAsync"/> once; <see cref="Dispose"/> after RunAsync has ended and
+/// appenders have stopped. Appending takes one lock while the batch is sealed: producers of one link do not seal in parallel.</para>
+/// </summary>
+public sealed partial class AgentLink : IDisposable
+{
+    /// <summary>Two directions and one ephemeral key; the rest is room for the moment of a reconnect.</summary>
+    private const int KeySlots = 8;
+
+    private readonly AgentLinkOptions _options;
+    private readonly AgentLinkHooks _hooks;
+    private readonly AgentIdentity _identity;
+    private readonly TimeProvider _time;
+    private readonly LaneTable _lanes;
+    private readonly LinkCounters _counters = new();
+    private readonly KeyArena _arena = new(KeySlots);
+    private readonly AsyncSignal _signal = new();
+    private readonly ManualResetEventSlim _space = new(initialState: true);
+    private readonly Lock _appendGate = new();
+    private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(Limits.MaxStoredBytes);
+    private volatile Wire.Messages.SessionMessage? _session;
+    private volatile bool _connected;
+
+    /// <param name="identity">The agent's id and key; stays the caller's.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message is one line.</exception>
+    public AgentLink(AgentLinkOptions options, AgentIdentity identity, AgentLinkHooks hooks, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(identity);
+        ArgumentNullException.ThrowIfNull(hooks);
+        if (options.Validate() is { } error)
+        {
+            throw new ArgumentException(error, nameof(options));
+        }
+
+        _options = options;
+        _identity = identity;
+        _hooks = hooks;
+        _time = time ?? TimeProvider.System;
+        _lanes = new LaneTable(Epoch.NewRandom(), options.RetentionBytes);
+    }
+
+    /// <summary>The epoch of this process, drawn when the link was made.</summary>
+    public Epoch Epoch => _lanes.Epoch;
+
+    public LinkStatus Status
+    {
+        get
+        {
+            var (lanes, parked) = _lanes.Count();
+            return new LinkStatus
+            {
+                Connected = _connected,
+                Gateway = _session?.Gateway ?? "",
+                Generation = _session?.Generation ?? 0,
+                Lanes = lanes,
+                ParkedLanes = parked,
+                RetainedBytes = _lanes.RetainedBytes,
+                RetentionCapacity = _lanes.Capacity,
+                BatchesAppended = _lanes.Appended,
+                BatchesRefused = _counters.Refused,
+                BatchesCommitted = _lanes.Committed,
+                BatchesResent = _lanes.Resent,
+                FramesSent = _counters.FramesSent,
+                BytesSent = _counters.BytesSent,
+                Sessions = _counters.Sessions,
+                FailedAttempts = _counters.FailedAttempts,
+                RoundTripMicroseconds = _counters.RoundTrip,
+            };
+        }
+    }
+
+    /// <summary>
+    /// Names, seals and keeps a batch. The name is used only when the result is Appended: the numbers of a lane have no gap. Allocates nothing.
+    /// </summary>
+    public AppendResult TryAppend<TSealer>(PriorityClass priority, TSealer sealer)
+        where TSealer : IBatchSealer, allows ref struct
+    {
+        lock (_appendGate)
+        {
+            if (!_lanes.TryName(priority, Math.Min(sealer.MaxSealedBytes, _scratch.Length), out var lane, out var name))
+            {
+                _space.Reset();
+                _counters.AppendRefused();
+                return AppendResult.Full;
+            }
+
+            var length = sealer.Seal(name, _scratch);
+            if (length == 0)
+            {
+                return AppendResult.TooLarge;
+            }
+
+            if (!_lanes.Append(lane!, _scratch.AsSpan(0, length)))
+            {
+                _space.Reset();
+                _counters.AppendRefused();
+                return AppendResult.Full;
+            }
+        }
+
+        _signal.Set();
+        return AppendResult.Appended;
+    }
+
+    /// <summary>Blocks the calling thread until memory was freed since the last refused append, at most <paramref name="timeout"/>.</summary>
+    public bool WaitForSpace(TimeSpan timeout) => _space.Wait(timeout);
+
+    /// <summary>Waits until every batch appended so far is committed. False when <paramref name="timeout"/> passed first.</summary>
+    public async ValueTask<bool> FlushAsync(TimeSpan timeout, CancellationToken cancellation = default)
+    {
+        var deadline = _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency);
+        while (_lanes.RetainedBytes > 0)
+        {
+            if (_time.GetTimestamp() >= deadline)
+            {
+                return false;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(5), _time, cancellation).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    public void Dispose()
+    {
+        lock (_appendGate)
+        {
+            _lanes.Dispose();
+        }
+
+        _space.Set();
+        _arena.Dispose();
+    }
+}

@@ -1,0 +1,81 @@
+using Streams.Wire;
+using Streams.Wire.Handshake;
+
+namespace Streams.AgentLink;
+
+/// <summary>
+/// Settings of one link. To add a setting: a property here with its default and the reason for it, a check in <see cref="Validate"/>,
+/// a test of the check, and the name in the agent's table of settings.
+/// </summary>
+public sealed record AgentLinkOptions
+{
+    /// <summary>Where the gateway is: <c>ws://host:port</c>, path <see cref="Protocol.Path"/>. Frames are sealed whatever the scheme; wss is not supported yet.</summary>
+    public required Uri Gateway { get; init; }
+
+    /// <summary>Pinned fleet roots.</summary>
+    public required FleetRoots Roots { get; init; }
+
+    /// <summary>The only gateway name to accept, or null for every gateway that a root has certified.</summary>
+    public string? GatewayName { get; init; }
+
+    /// <summary>Name of this host as it goes to the gateway.</summary>
+    public required string HostName { get; init; }
+
+    /// <summary>Version text of the program that uses the link.</summary>
+    public required string AgentVersion { get; init; }
+
+    /// <summary>False when this host's clock is known to be bad: certificate dates are then not checked, and an event says so.</summary>
+    public bool ClockTrusted { get; init; } = true;
+
+    /// <summary>Memory for batches that are not committed. 2 MiB: the agent has 16 MB for everything, and at 20 bytes an event this is 100,000 events.</summary>
+    public int RetentionBytes { get; init; } = 2 * 1024 * 1024;
+
+    /// <summary>Largest frame to build. The protocol's own limit: more batches a frame mean fewer messages in the queue.</summary>
+    public int MaxFrameBytes { get; init; } = Limits.MaxFrameBytes;
+
+    /// <summary>TCP connect and HTTP upgrade. 10 s: three SYN retransmissions.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>M1 to F0. 5 s, as PROTOCOL.md demands of both sides.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
+
+    /// <summary>Upper bound of the first random wait before a reconnect.</summary>
+    public TimeSpan BackoffBase { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Upper bound of any random wait. 60 s: a fleet comes back within a minute of its gateway.</summary>
+    public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Null when every setting is in its range, otherwise one line that names the setting and the range.</summary>
+    public string? Validate()
+    {
+        if (!Gateway.IsAbsoluteUri || Gateway.Scheme != "ws")
+        {
+            return $"gateway: \"{Gateway}\" must be ws://host:port";
+        }
+
+        if (Gateway.AbsolutePath is not ("/" or Protocol.Path) || Gateway.Query.Length > 0 || Gateway.UserInfo.Length > 0)
+        {
+            return $"gateway: \"{Gateway}\" may have no path, query or user";
+        }
+
+        if (GatewayName is not null && !AgentId.IsValid(GatewayName))
+        {
+            return $"gateway name: \"{GatewayName}\" must match [a-z0-9][a-z0-9-]{{0,62}}";
+        }
+
+        if (HostName.Length is 0 or > Limits.MaxHostNameBytes / 3 || AgentVersion.Length is 0 or > Limits.MaxVersionTextBytes / 3)
+        {
+            return $"host name: 1 to {Limits.MaxHostNameBytes / 3} characters; version: 1 to {Limits.MaxVersionTextBytes / 3}";
+        }
+
+        return Range("retention bytes", RetentionBytes, 512 * 1024, 64 * 1024 * 1024)
+            ?? Range("max frame bytes", MaxFrameBytes, Limits.MinGrantBytes, Limits.MaxFrameBytes)
+            ?? Range("connect timeout (ms)", ConnectTimeout.TotalMilliseconds, 100, 60_000)
+            ?? Range("handshake timeout (ms)", HandshakeTimeout.TotalMilliseconds, 100, 60_000)
+            ?? Range("backoff base (ms)", BackoffBase.TotalMilliseconds, 10, 60_000)
+            ?? Range("backoff max (ms)", BackoffMax.TotalMilliseconds, BackoffBase.TotalMilliseconds, 3_600_000);
+    }
+
+    private static string? Range(string name, double value, double min, double max) =>
+        value >= min && value <= max ? null : $"{name}: {value} is out of range, must be {min} to {max}";
+}

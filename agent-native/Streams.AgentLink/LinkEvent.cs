@@ -1,0 +1,24 @@
+namespace Streams.AgentLink;
+
+/// <summary>What happened on the link.</summary>
+public enum LinkEventKind
+{
+    Connected,
+    Disconnected,
+
+    /// <summary>The handshake failed; the detail names the reason as this side knows it.</summary>
+    Refused,
+
+    /// <summary>Certificate dates were not checked because the clock is not trusted.</summary>
+    DatesNotChecked,
+
+    /// <summary>F0 named fewer committed batches of a lane than were freed: the server lost data; the lane waits.</summary>
+    LaneRegressed,
+
+    /// <summary>Traffic keys could not be locked into memory (RLIMIT_MEMLOCK).</summary>
+    KeysNotLocked,
+}
+
+/// <param name="Detail">One line for the log.</param>
+/// <param name="RetryIn">Time until the next attempt, when there is one.</param>
+public readonly record struct LinkEvent(LinkEventKind Kind, string Detail, TimeSpan RetryIn = default);

@@ -1,0 +1,45 @@
+namespace Streams.AgentLink;
+
+/// <summary>A snapshot for `status` and `doctor`. Counters run since the link was made.</summary>
+public readonly record struct LinkStatus
+{
+    public bool Connected { get; init; }
+
+    /// <summary>Name of the gateway of the present or last session; empty before the first.</summary>
+    public string Gateway { get; init; }
+
+    public ulong Generation { get; init; }
+
+    /// <summary>Lanes with batches that are not committed, and open ones.</summary>
+    public int Lanes { get; init; }
+
+    /// <summary>Lanes that wait because the server forgot a part of them.</summary>
+    public int ParkedLanes { get; init; }
+
+    /// <summary>Bytes of batches that are not committed.</summary>
+    public long RetainedBytes { get; init; }
+
+    public long RetentionCapacity { get; init; }
+
+    public ulong BatchesAppended { get; init; }
+
+    /// <summary>Appends refused because the retention was full: the reader paused.</summary>
+    public ulong BatchesRefused { get; init; }
+
+    public ulong BatchesCommitted { get; init; }
+
+    /// <summary>Batches sent again after a reconnect.</summary>
+    public ulong BatchesResent { get; init; }
+
+    public ulong FramesSent { get; init; }
+
+    /// <summary>Bytes of data frames, header and tag included.</summary>
+    public ulong BytesSent { get; init; }
+
+    public ulong Sessions { get; init; }
+
+    public ulong FailedAttempts { get; init; }
+
+    /// <summary>Round trip of the last heartbeat, µs; 0 before the first.</summary>
+    public long RoundTripMicroseconds { get; init; }
+}

@@ -1,0 +1,80 @@
+using Streams.Wire;
+using Streams.Wire.Frames;
+using Streams.Wire.Handshake;
+using Streams.Wire.Keys;
+using Streams.Wire.Messages;
+
+namespace Streams.AgentLink.Session;
+
+/// <summary>Drives <see cref="AgentHandshake"/> over a fresh connection, up to and including F0.</summary>
+internal static class HandshakeDriver
+{
+    /// <summary>What a finished handshake gives: owns the keys until a session takes them.</summary>
+    internal sealed record Established(SessionMessage Session, FrameSealer Sealer, FrameOpener Opener) : IDisposable
+    {
+        public void Dispose()
+        {
+            Sealer.Dispose();
+            Opener.Dispose();
+        }
+    }
+
+    /// <exception cref="LinkEndedException">Refused by either side.</exception>
+    internal static async Task<Established> RunAsync(WebSocketConnection connection, AgentIdentity identity, AgentLinkOptions options,
+        AgentClaims claims, KeyArena arena, TimeProvider time, CancellationToken cancellation)
+    {
+        Check(AgentHandshake.TryStart(identity, HandshakeContext.Binary, arena, out var handshake));
+        using (handshake)
+        {
+            var hello = await ReceiveAsync(connection, cancellation).ConfigureAwait(false);
+            long? now = options.ClockTrusted ? time.GetUtcNow().ToUnixTimeSeconds() : null;
+            var buffer = new byte[WebSocketConnection.HeaderRoom + AgentHandshake.MaxAuthBytes];
+            Check(handshake!.ReadHello(hello.Span, new GatewayExpectations(options.Roots, options.GatewayName, now), in claims,
+                buffer.AsSpan(WebSocketConnection.HeaderRoom), out var written));
+            await connection.SendAsync(buffer, written, cancellation).ConfigureAwait(false);
+            var accept = await ReceiveAsync(connection, cancellation).ConfigureAwait(false);
+            Check(handshake.ReadAccept(accept.Span, out var keys));
+            return await ConfirmAsync(connection, keys!, time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<Established> ConfirmAsync(WebSocketConnection connection, SessionKeys keys, TimeProvider time, CancellationToken cancellation)
+    {
+        var sealer = new FrameSealer(keys, time);
+        var opener = new FrameOpener(keys, fromAgent: false);
+        try
+        {
+            var frame = await ReceiveAsync(connection, cancellation).ConfigureAwait(false);
+            if (opener.TryOpen(frame.Span, out var header, out var plaintext) != FrameError.None || header.Type != FrameType.Session ||
+                !SessionMessage.TryRead(plaintext, out var session))
+            {
+                throw Refused(RefusalReason.NotConfirmed);
+            }
+
+            return new Established(session!, sealer, opener);
+        }
+        catch
+        {
+            sealer.Dispose();
+            opener.Dispose();
+            throw;
+        }
+    }
+
+    private static async ValueTask<Memory<byte>> ReceiveAsync(WebSocketConnection connection, CancellationToken cancellation)
+    {
+        var message = await connection.ReceiveAsync(cancellation).ConfigureAwait(false);
+        return message.IsEmpty ? throw Refused(RefusalReason.Disconnected) : message;
+    }
+
+    private static void Check(RefusalReason reason)
+    {
+        if (reason != RefusalReason.None)
+        {
+            throw Refused(reason);
+        }
+    }
+
+    private static LinkEndedException Refused(RefusalReason reason) =>
+        new(new LinkEnd(LinkEndReason.Refused, $"handshake: {reason}", reason, Close: CloseCode.Refused));
+}
