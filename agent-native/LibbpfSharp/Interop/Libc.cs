@@ -72,4 +72,12 @@ internal static partial class Libc
 
     [LibraryImport(Name)]
     internal static partial int malloc_trim(nuint pad);
+
+    /// <summary>buf: struct stat, of which st_ino is the second word on 64-bit Linux.</summary>
+    [LibraryImport(Name, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static unsafe partial int stat(string path, ulong* buf);
+
+    /// <summary>tp: struct timespec.</summary>
+    [LibraryImport(Name, SetLastError = true)]
+    internal static unsafe partial int clock_gettime(int clock, long* tp);
 }

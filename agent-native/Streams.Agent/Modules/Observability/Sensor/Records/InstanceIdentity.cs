@@ -9,6 +9,9 @@ public struct InstanceIdentity
     /// <summary>Size of the fixed part in bytes.</summary>
     public const int ByteSize = 24;
 
+    /// <summary>EVENTS_LAYOUT of events.h.</summary>
+    public const uint CurrentLayout = 1;
+
     /// <summary>128 random bits.</summary>
     [FieldOffset(0)] public Bytes16 Epoch;
     [FieldOffset(16)] public uint Layout;

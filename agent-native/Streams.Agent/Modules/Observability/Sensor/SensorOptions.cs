@@ -1,0 +1,24 @@
+namespace Streams.Agent.Modules.Observability.Sensor;
+
+/// <summary>How a sensor instance is made.</summary>
+public sealed record SensorOptions
+{
+    /// <summary>Bytes of the ring, a power of two of at least a page. Pages that were used count as resident memory of the agent.</summary>
+    /// <remarks>512 KiB hold 3,000 network or 1,500 exec records: 10 ms of 300,000 events a second.</remarks>
+    public int RingBytes { get; init; } = 512 * 1024;
+
+    /// <summary>
+    /// 0: the kernel wakes the reader at the first record after it caught up (least delay). Otherwise only when this many
+    /// bytes are waiting, and the timeout of the reader's wait bounds the delay (least CPU).
+    /// </summary>
+    public uint WakeupBytes { get; init; }
+
+    /// <summary>Names the directory on the bpffs; one running sensor per name.</summary>
+    public string Name { get; init; } = "sensor";
+
+    /// <summary>The bpffs to pin on. Mounted when it is not.</summary>
+    public string BpfFileSystem { get; init; } = LibbpfSharp.BpfFileSystem.DefaultPath;
+
+    /// <summary>Where a private bpffs is mounted when that cannot be.</summary>
+    public string RuntimeDirectory { get; init; } = "/run/streams";
+}
