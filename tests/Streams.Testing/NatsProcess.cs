@@ -62,6 +62,12 @@ public sealed class NatsProcess : IAsyncLifetime, IAsyncDisposable
         await Server.Process.Exited.ConfigureAwait(false);
     }
 
+    /// <summary>SIGSTOP: the process is there, its sockets too, and nothing answers.</summary>
+    public void Pause() => Server.Process.Pause();
+
+    /// <summary>SIGCONT.</summary>
+    public void Resume() => Server.Process.Resume();
+
     /// <summary>SIGTERM: an orderly stop.</summary>
     public Task StopAsync() => Server.StopAsync();
 

@@ -7,6 +7,8 @@ internal static partial class Libc
 {
     public const int SigKill = 9;
     public const int SigTerm = 15;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
 
     private const string Library = "libc";
     private const int LockExclusive = 2;

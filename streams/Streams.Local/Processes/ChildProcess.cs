@@ -69,6 +69,12 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>SIGKILL, now.</summary>
     public void Kill() => Signal(Libc.SigKill);
 
+    /// <summary>SIGSTOP: for tests of what a stalled child does to others.</summary>
+    public void Pause() => Signal(Libc.SigStop);
+
+    /// <summary>SIGCONT after <see cref="Pause"/>.</summary>
+    public void Resume() => Signal(Libc.SigCont);
+
     /// <summary>Kills the child if it still runs and waits for its end.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -13,7 +13,8 @@ internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyL
     {
         var publish = new List<string> { "$JS.API.INFO" };
         // Every role has an inbox of its own: with the common "_INBOX.>" each could read the others' replies.
-        var subscribe = new List<string> { $"_INBOX.{role.ToString().ToLowerInvariant()}.>" };
+        var name = role.ToString().ToLowerInvariant();
+        var subscribe = new List<string> { $"_INBOX.{name}.>", $"_REPLY.{name}.>" };
         switch (role)
         {
             case NatsRole.Gateway:

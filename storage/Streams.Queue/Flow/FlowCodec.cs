@@ -1,0 +1,98 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+using Streams.Schema;
+
+namespace Streams.Queue;
+
+/// <summary>Why a flow message was refused; also a metric label.</summary>
+public enum FlowError : byte
+{
+    None = 0,
+    TooLarge,
+    Truncated,
+    UnknownKind,
+    BadAgentId,
+}
+
+/// <summary>
+/// Flow messages: records end to end, little-endian: kind u8, agent id (length u8, bytes), epoch 16 bytes, lane u32, n u32.
+/// </summary>
+public static class FlowCodec
+{
+    /// <summary>Largest message, bytes: some 700 records at the longest agent id; more records go into more messages.</summary>
+    public const int MaxMessage = 64 * 1024;
+
+    /// <summary>Largest record, bytes.</summary>
+    public const int MaxRecord = 1 + 1 + MaxAgentId + Epoch.Size + 4 + 4;
+
+    private const int MaxAgentId = 64;
+    private const int Fixed = Epoch.Size + 4 + 4;
+
+    /// <summary>Appends one record.</summary>
+    /// <exception cref="ArgumentException">The agent id is none.</exception>
+    public static void Write(IBufferWriter<byte> destination, in FlowRecord record)
+    {
+        if (!Subjects.IsAgentId(record.AgentId))
+            throw new ArgumentException("Not an agent id.", nameof(record));
+        var length = record.AgentId.Length;
+        var span = destination.GetSpan(2 + length + Fixed);
+        span[0] = (byte)record.Kind;
+        span[1] = (byte)length;
+        Encoding.ASCII.GetBytes(record.AgentId, span[2..]);
+        var rest = span[(2 + length)..];
+        record.Epoch.Write(rest);
+        BinaryPrimitives.WriteUInt32LittleEndian(rest[Epoch.Size..], record.Lane);
+        BinaryPrimitives.WriteUInt32LittleEndian(rest[(Epoch.Size + 4)..], record.N);
+        destination.Advance(2 + length + Fixed);
+    }
+
+    /// <summary>Reads a whole message; on an error nothing was added.</summary>
+    public static FlowError TryRead(ReadOnlySpan<byte> message, List<FlowRecord> records)
+    {
+        if (message.Length > MaxMessage)
+            return FlowError.TooLarge;
+        var before = records.Count;
+        while (message.Length > 0)
+        {
+            var error = TryReadOne(ref message, out var record);
+            if (error != FlowError.None)
+            {
+                records.RemoveRange(before, records.Count - before);
+                return error;
+            }
+
+            records.Add(record);
+        }
+
+        return FlowError.None;
+    }
+
+    private static FlowError TryReadOne(ref ReadOnlySpan<byte> message, out FlowRecord record)
+    {
+        record = default;
+        if (message.Length < 2)
+            return FlowError.Truncated;
+        if (message[0] is not ((byte)FlowKind.Watermark or (byte)FlowKind.Rewind))
+            return FlowError.UnknownKind;
+        var length = message[1];
+        if (length is 0 or > MaxAgentId)
+            return FlowError.BadAgentId;
+        if (message.Length < 2 + length + Fixed)
+            return FlowError.Truncated;
+        Span<char> agent = stackalloc char[length];
+        // Latin-1 keeps every byte a character of its own, so what is not ASCII fails the check.
+        Encoding.Latin1.GetChars(message.Slice(2, length), agent);
+        if (!Subjects.IsAgentId(agent))
+            return FlowError.BadAgentId;
+        var rest = message[(2 + length)..];
+        record = new FlowRecord(
+            (FlowKind)message[0],
+            new string(agent),
+            Epoch.Read(rest),
+            BinaryPrimitives.ReadUInt32LittleEndian(rest[Epoch.Size..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(rest[(Epoch.Size + 4)..]));
+        message = rest[Fixed..];
+        return FlowError.None;
+    }
+}

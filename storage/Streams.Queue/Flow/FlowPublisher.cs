@@ -1,0 +1,96 @@
+using System.Buffers;
+using NATS.Client.Core;
+
+namespace Streams.Queue;
+
+/// <summary>
+/// The worker's side of flow, per partition: tells deltas and answers questions. Told without acknowledgement: a watermark is state that can always be asked for, a lost
+/// message costs nothing but time.
+/// </summary>
+public sealed class FlowPublisher : IAsyncDisposable
+{
+    private readonly QueueConnection _connection;
+    private readonly string _subject;
+    private readonly ArrayBufferWriter<byte> _buffer = new(4096);
+    private readonly CancellationTokenSource _closed = new();
+    private INatsSub<string>? _questions;
+    private Task _loop = Task.CompletedTask;
+
+    private FlowPublisher(QueueConnection connection, int partition)
+    {
+        _connection = connection;
+        _subject = Subjects.Flow(partition);
+    }
+
+    /// <summary>Starts to answer <c>watermarks.{partition}</c>.</summary>
+    /// <param name="connection">Of the worker's role.</param>
+    /// <param name="partition">A partition that this process owns; only its owner may answer.</param>
+    /// <param name="answer">Adds the records of all lanes of the agent that are not closed; called on a thread of the pool, one call at a time.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<FlowPublisher> OpenAsync(
+        QueueConnection connection, int partition, Action<string, List<FlowRecord>> answer, CancellationToken cancel = default)
+    {
+        var flow = new FlowPublisher(connection, partition);
+        flow._questions = await connection.Nats.SubscribeCoreAsync(
+            Subjects.Watermarks(partition), serializer: NatsUtf8PrimitivesSerializer<string>.Default, cancellationToken: cancel).ConfigureAwait(false);
+        flow._loop = flow.AnswerAsync(answer);
+        return flow;
+    }
+
+    /// <summary>Tells the partition's gateways. One call at a time.</summary>
+    public async ValueTask TellAsync(IReadOnlyList<FlowRecord> records, CancellationToken cancel = default)
+    {
+        _buffer.ResetWrittenCount();
+        for (var index = 0; index < records.Count; index++)
+        {
+            FlowCodec.Write(_buffer, records[index]);
+            if (_buffer.WrittenCount + FlowCodec.MaxRecord <= FlowCodec.MaxMessage && index < records.Count - 1)
+                continue;
+            await _connection.Nats.PublishAsync(
+                _subject, _buffer.WrittenMemory, serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default, cancellationToken: cancel).ConfigureAwait(false);
+            _buffer.ResetWrittenCount();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closed.CancelAsync().ConfigureAwait(false);
+        if (_questions is not null)
+            await _questions.DisposeAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task AnswerAsync(Action<string, List<FlowRecord>> answer)
+    {
+        var records = new List<FlowRecord>();
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        await foreach (var question in _questions!.Msgs.ReadAllAsync(_closed.Token).ConfigureAwait(false))
+        {
+            if (question.ReplyTo is null || question.Data is not { } agentId || !Subjects.IsAgentId(agentId))
+            {
+                QueueMetrics.Shared.Error("flow");
+                continue;
+            }
+
+            records.Clear();
+            answer(agentId, records);
+            buffer.ResetWrittenCount();
+            foreach (var record in records)
+            {
+                if (buffer.WrittenCount + FlowCodec.MaxRecord <= FlowCodec.MaxMessage)
+                    FlowCodec.Write(buffer, record);
+            }
+
+            try
+            {
+                await question.ReplyAsync(
+                    buffer.WrittenMemory, serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default, cancellationToken: _closed.Token).ConfigureAwait(false);
+            }
+            catch (NatsException)
+            {
+                // The connection is away: the asker's patience ends and it asks again.
+                QueueMetrics.Shared.Error("flow");
+            }
+        }
+    }
+}

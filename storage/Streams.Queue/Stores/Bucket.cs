@@ -1,0 +1,113 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.KeyValueStore;
+
+namespace Streams.Queue.Stores;
+
+/// <summary>
+/// A key-value bucket of JSON records. A conflict is a value; everything else that goes wrong is a <see cref="QueueException"/>, and after it a write may or may not have
+/// happened: read before writing again.
+/// </summary>
+internal sealed class Bucket<T>
+    where T : class
+{
+    private const int WrongLastSequence = 10071;
+
+    private readonly INatsKVStore _store;
+    private readonly JsonTypeInfo<T> _type;
+
+    private Bucket(INatsKVStore store, JsonTypeInfo<T> type)
+    {
+        _store = store;
+        _type = type;
+    }
+
+    public static async Task<Bucket<T>> OpenAsync(QueueConnection connection, string name, JsonTypeInfo<T> type, CancellationToken cancel)
+    {
+        try
+        {
+            return new Bucket<T>(await connection.KeyValue.GetStoreAsync(name, cancel).ConfigureAwait(false), type);
+        }
+        catch (NatsException error)
+        {
+            throw new QueueException($"The bucket {name} cannot be opened: {error.Message} Start a worker first: it makes the buckets.", error);
+        }
+    }
+
+    /// <summary>The record, or null; the revision of a removed key is kept, because a new record must replace exactly that removal.</summary>
+    public async Task<(T? Value, ulong Revision)> GetAsync(string key, CancellationToken cancel)
+    {
+        var result = await _store.TryGetEntryAsync(key, serializer: NatsRawSerializer<byte[]>.Default, cancellationToken: cancel).ConfigureAwait(false);
+        if (result.Success)
+            return (Parse(key, result.Value.Value), result.Value.Revision);
+        return result.Error switch
+        {
+            NatsKVKeyDeletedException deleted => (null, deleted.Revision),
+            NatsKVKeyNotFoundException => (null, 0),
+            var error => throw Failed(key, error),
+        };
+    }
+
+    /// <summary>Writes if the key's revision is still this one (0: the key never was); the new revision, or null on a conflict.</summary>
+    public async Task<ulong?> TryWriteAsync(string key, T value, ulong revision, CancellationToken cancel)
+    {
+        var result = await _store.TryUpdateAsync(key, JsonSerializer.SerializeToUtf8Bytes(value, _type), revision, NatsRawSerializer<byte[]>.Default, cancel).ConfigureAwait(false);
+        if (result.Success)
+            return result.Value;
+        return result.Error is NatsKVWrongLastRevisionException or NatsJSApiException { Error.ErrCode: WrongLastSequence } ? null : throw Failed(key, result.Error);
+    }
+
+    public async Task<ulong> PutAsync(string key, T value, CancellationToken cancel)
+    {
+        var result = await _store.TryPutAsync(key, JsonSerializer.SerializeToUtf8Bytes(value, _type), NatsRawSerializer<byte[]>.Default, cancel).ConfigureAwait(false);
+        return result.Success ? result.Value : throw Failed(key, result.Error);
+    }
+
+    public async Task RemoveAsync(string key, CancellationToken cancel)
+    {
+        var result = await _store.TryDeleteAsync(key, cancellationToken: cancel).ConfigureAwait(false);
+        if (!result.Success)
+            throw Failed(key, result.Error);
+    }
+
+    /// <summary>All records, then every change, for ever; <paramref name="onCurrent"/> is called once when the records that were there have been given out.</summary>
+    public async IAsyncEnumerable<Change<T>> WatchAsync(Action? onCurrent, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var options = new NatsKVWatchOpts
+        {
+            OnNoData = _ =>
+            {
+                onCurrent?.Invoke();
+                return ValueTask.FromResult(false);
+            },
+        };
+        var current = false;
+        await foreach (var entry in _store.WatchAsync(NatsRawSerializer<byte[]>.Default, options, cancel).ConfigureAwait(false))
+        {
+            var value = entry.Operation == NatsKVOperation.Put ? Parse(entry.Key, entry.Value) : null;
+            yield return new Change<T>(entry.Key, value, entry.Revision);
+            if (!current && entry.Delta == 0)
+            {
+                current = true;
+                onCurrent?.Invoke();
+            }
+        }
+    }
+
+    private static QueueException Failed(string key, Exception error) => new($"The key {key} was not read or written: {error.Message}", error);
+
+    private T Parse(string key, byte[]? json)
+    {
+        try
+        {
+            return (json is null ? null : JsonSerializer.Deserialize(json, _type)) ?? throw new QueueException($"The record {key} is empty.");
+        }
+        catch (JsonException error)
+        {
+            throw new QueueException($"The record {key} is damaged: {error.Message}", error);
+        }
+    }
+}

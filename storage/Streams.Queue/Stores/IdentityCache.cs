@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using NATS.Client.Core;
+
+namespace Streams.Queue;
+
+/// <summary>The identities in memory, kept up to date by a watch: a handshake asks nobody. While NATS is away it knows what it knew.</summary>
+public sealed class IdentityCache : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<string, IdentityRecord> _identities = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _current = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _closed = new();
+    private readonly IdentityStore _store;
+    private readonly Task _loop;
+
+    private IdentityCache(IdentityStore store)
+    {
+        _store = store;
+        _loop = Task.Run(WatchAsync);
+    }
+
+    public int Count => _identities.Count;
+
+    /// <summary>Reads all identities and begins to watch; returns when it is current.</summary>
+    public static async Task<IdentityCache> OpenAsync(IdentityStore store, CancellationToken cancel = default)
+    {
+        var cache = new IdentityCache(store);
+        try
+        {
+            await cache._current.Task.WaitAsync(cancel).ConfigureAwait(false);
+            return cache;
+        }
+        catch
+        {
+            await cache.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The agent's identity.</summary>
+    public bool TryGet(string agentId, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IdentityRecord? identity) =>
+        _identities.TryGetValue(agentId, out identity);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closed.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task WatchAsync()
+    {
+        while (!_closed.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (var change in _store.WatchAsync(() => _current.TrySetResult(), _closed.Token).ConfigureAwait(false))
+                    Apply(change);
+            }
+            catch (Exception error) when (error is NatsException or QueueException)
+            {
+                QueueMetrics.Shared.Error("watch");
+            }
+
+            await Task.Delay(RetryPause, _closed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Apply(Change<IdentityRecord> change)
+    {
+        if (change.Value is { } identity)
+            _identities[change.Key] = identity;
+        else
+            _identities.TryRemove(change.Key, out _);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.Json.Serialization;
+
+namespace Streams.Queue;
+
+/// <summary>Bucket `sessions`, key = agent id: the newest session of an agent. It stays when the session ends, so that the generation never goes back.</summary>
+/// <param name="Generation">Rises by one with each session; a message of a lower one is dropped by the worker.</param>
+/// <param name="Gateway">The gateway process that holds the session.</param>
+/// <param name="Epoch">The agent's epoch, 32 hex digits.</param>
+/// <param name="ConnectedAt">When it began.</param>
+/// <param name="Host">The host's name.</param>
+/// <param name="Address">Where it connected from.</param>
+public sealed record SessionRecord(ulong Generation, string Gateway, string Epoch, DateTimeOffset ConnectedAt, string Host, string Address);
+
+/// <summary>Bucket `identities`, key = agent id: whom the gateway lets in.</summary>
+/// <param name="PublicKey">Ed25519 public key, base64url.</param>
+/// <param name="Host">The host's name.</param>
+/// <param name="CreatedAt">When it was made.</param>
+public sealed record IdentityRecord(string PublicKey, string Host, DateTimeOffset CreatedAt);
+
+/// <summary>Bucket `leases`: who may work.</summary>
+/// <param name="Owner">Random id of the owner's process; empty after a release.</param>
+/// <param name="DurationMs">How long the lease lasts from each renewal.</param>
+/// <param name="Until">By the owner's clock; for people only, nobody decides by it.</param>
+/// <param name="LastOwner">The last owner before a release: whose unfinished work a successor must end.</param>
+public sealed record LeaseRecord(string Owner, long DurationMs, DateTimeOffset Until, string LastOwner);
+
+/// <summary>Bucket `offsets`, key `partition.{p}`: where to read on. A cache that makes recovery cheap, never evidence of a commit.</summary>
+/// <param name="StreamCreated">The stream that the sequence belongs to.</param>
+/// <param name="NextSequence">First sequence that is not committed.</param>
+public sealed record OffsetRecord(DateTimeOffset StreamCreated, ulong NextSequence);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(SessionRecord))]
+[JsonSerializable(typeof(IdentityRecord))]
+[JsonSerializable(typeof(LeaseRecord))]
+[JsonSerializable(typeof(OffsetRecord))]
+internal sealed partial class RecordsJson : JsonSerializerContext;

@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text;
+
+namespace Streams.Queue;
+
+/// <summary>Names of streams and subjects, and the partition of an agent. All of them are stored data or permissions elsewhere: they never change.</summary>
+public static class Subjects
+{
+    /// <summary>All ingest messages of all partitions; their last token is the agent.</summary>
+    public const string IngestPrefix = "ingest.";
+
+    /// <summary>Largest P: beyond it streams and permissions would be the cost, not the data.</summary>
+    public const int MaxPartitions = 256;
+
+    /// <summary>Stream of a partition.</summary>
+    public static string Stream(int partition) => string.Create(CultureInfo.InvariantCulture, $"INGEST_{partition}");
+
+    /// <summary>What the partition's stream listens to.</summary>
+    public static string AllOf(int partition) => string.Create(CultureInfo.InvariantCulture, $"ingest.{partition}.*");
+
+    /// <summary>One subject per agent and partition (24: the server keeps state per subject).</summary>
+    public static string Ingest(int partition, string agentId) => string.Create(CultureInfo.InvariantCulture, $"ingest.{partition}.{agentId}");
+
+    public static string Flow(int partition) => string.Create(CultureInfo.InvariantCulture, $"flow.{partition}");
+
+    public static string Watermarks(int partition) => string.Create(CultureInfo.InvariantCulture, $"watermarks.{partition}");
+
+    /// <summary>FNV-1a, 64 bits, of the UTF-8 agent id, modulo P.</summary>
+    public static int PartitionOf(string agentId, int partitions)
+    {
+        Span<byte> utf8 = stackalloc byte[256];
+        if (!Encoding.UTF8.TryGetBytes(agentId, utf8, out var length))
+            throw new ArgumentException("An agent id has at most 63 characters.", nameof(agentId));
+        var hash = 14695981039346656037UL;
+        foreach (var value in utf8[..length])
+            hash = (hash ^ value) * 1099511628211UL;
+        return (int)(hash % (uint)partitions);
+    }
+
+    /// <summary>
+    /// <c>[a-z0-9][a-z0-9-]{0,62}</c>, or the same after an underscore for the server's own producers. No dot, blank, * or &gt;: the id is a token of a subject and a key.
+    /// </summary>
+    public static bool IsAgentId(ReadOnlySpan<char> id)
+    {
+        if (id.Length > 0 && id[0] == '_')
+            id = id[1..];
+        if (id.Length is 0 or > 63 || id[0] == '-')
+            return false;
+        foreach (var character in id)
+        {
+            if (character is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '-'))
+                return false;
+        }
+
+        return true;
+    }
+
+    internal static ReadOnlySpan<char> AgentOf(ReadOnlySpan<char> ingestSubject) => ingestSubject[(ingestSubject.LastIndexOf('.') + 1)..];
+}

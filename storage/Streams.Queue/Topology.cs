@@ -1,0 +1,138 @@
+using System.Globalization;
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
+using NATS.Client.KeyValueStore;
+
+namespace Streams.Queue;
+
+/// <summary>
+/// Makes and checks the streams and buckets. Idempotent, safe to run from several processes at once. P is stored in the streams' descriptions (nats-server 2.9 has no stream
+/// metadata), so that a second start with another P is refused and not half done.
+/// </summary>
+public static class Topology
+{
+    public const string Sessions = "sessions";
+    public const string Identities = "identities";
+    public const string Leases = "leases";
+    public const string Offsets = "offsets";
+
+    private const int StreamNotFound = 10059;
+    private const int NoJetStream = 10039;
+    private const int NoStorage = 10047;
+
+    /// <summary>Creates what is missing, checks what is there. Needs the worker's role.</summary>
+    /// <exception cref="QueueException">Another P, other settings that matter, no room, or no JetStream.</exception>
+    public static async Task CreateAsync(QueueConnection connection, TopologyOptions options, CancellationToken cancel = default)
+    {
+        if (options.Partitions is < 1 or > Subjects.MaxPartitions)
+            throw new QueueException($"The number of partitions must be from 1 to {Subjects.MaxPartitions}, not {options.Partitions}.");
+        try
+        {
+            for (var partition = 0; partition < options.Partitions; partition++)
+                await EnsureStreamAsync(connection, partition, options, cancel).ConfigureAwait(false);
+            await EnsureBucketAsync(connection, Sessions, options.SessionsBytes, cancel).ConfigureAwait(false);
+            await EnsureBucketAsync(connection, Identities, options.IdentitiesBytes, cancel).ConfigureAwait(false);
+            await EnsureBucketAsync(connection, Leases, options.SmallBucketBytes, cancel).ConfigureAwait(false);
+            await EnsureBucketAsync(connection, Offsets, options.SmallBucketBytes, cancel).ConfigureAwait(false);
+        }
+        catch (NatsException error)
+        {
+            throw Explain(error);
+        }
+    }
+
+    /// <summary>Checks that the ingest streams are there and made for P partitions; for roles that may only look.</summary>
+    /// <exception cref="QueueException">They are not.</exception>
+    public static async Task CheckAsync(QueueConnection connection, int partitions, CancellationToken cancel = default)
+    {
+        try
+        {
+            for (var partition = 0; partition < partitions; partition++)
+            {
+                var info = await FindAsync(connection, Subjects.Stream(partition), cancel).ConfigureAwait(false)
+                    ?? throw new QueueException($"The stream {Subjects.Stream(partition)} does not exist yet. Start a worker: it makes the streams.");
+                Check(info.Config, partition, partitions);
+            }
+        }
+        catch (NatsException error)
+        {
+            throw Explain(error);
+        }
+    }
+
+    internal static async Task<StreamInfo?> FindAsync(QueueConnection connection, string stream, CancellationToken cancel)
+    {
+        try
+        {
+            return (await connection.JetStream.GetStreamAsync(stream, cancellationToken: cancel).ConfigureAwait(false)).Info;
+        }
+        catch (NatsJSApiException error) when (error.Error.ErrCode == StreamNotFound)
+        {
+            return null;
+        }
+    }
+
+    private static async Task EnsureStreamAsync(QueueConnection connection, int partition, TopologyOptions options, CancellationToken cancel)
+    {
+        var found = await FindAsync(connection, Subjects.Stream(partition), cancel).ConfigureAwait(false);
+        if (found is not null)
+        {
+            Check(found.Config, partition, options.Partitions);
+            return;
+        }
+
+        await connection.JetStream.CreateStreamAsync(
+            new StreamConfig(Subjects.Stream(partition), [Subjects.AllOf(partition)])
+            {
+                Description = Describe(partition, options.Partitions),
+                Storage = StreamConfigStorage.File,
+                Retention = StreamConfigRetention.Limits,
+                Discard = StreamConfigDiscard.New,
+                MaxBytes = options.IngestBytes,
+                MaxMsgs = -1,
+                MaxMsgsPerSubject = -1,
+                MaxAge = TimeSpan.Zero,
+                DuplicateWindow = options.DuplicateWindow,
+                NumReplicas = 1,
+                AllowDirect = true,
+            },
+            cancel).ConfigureAwait(false);
+    }
+
+    private static async Task EnsureBucketAsync(QueueConnection connection, string bucket, long bytes, CancellationToken cancel)
+    {
+        if (await FindAsync(connection, "KV_" + bucket, cancel).ConfigureAwait(false) is not null)
+            return;
+        await connection.KeyValue.CreateStoreAsync(
+            new NatsKVConfig(bucket) { History = 1, MaxBytes = bytes, Storage = NatsKVStorageType.File, NumberOfReplicas = 1 }, cancel).ConfigureAwait(false);
+    }
+
+    private static string Describe(int partition, int partitions) =>
+        string.Create(CultureInfo.InvariantCulture, $"Streams ingest, partition {partition} of {partitions}");
+
+    // Only what correctness rests on: a changed quota or window is the operator's right.
+    private static void Check(StreamConfig config, int partition, int partitions)
+    {
+        if (config.Description != Describe(partition, partitions))
+        {
+            throw new QueueException($"The stream {config.Name} was made as \"{config.Description}\", this program is set to {partitions} partitions. The number is fixed when the "
+                + "queue is made: set it back, or drain the queue and delete its streams.");
+        }
+
+        if (config.Retention != StreamConfigRetention.Limits || config.Discard != StreamConfigDiscard.New || config.MaxAge != TimeSpan.Zero
+            || config.MaxMsgs > 0 || config.MaxMsgsPerSubject > 0 || config.MaxBytes <= 0)
+        {
+            throw new QueueException($"The stream {config.Name} would drop messages that nobody has read (it needs limits retention, discard new, max_bytes, and no other "
+                + "limit). Correct it, or drain and delete it.");
+        }
+    }
+
+    private static QueueException Explain(NatsException error) => error switch
+    {
+        NatsJSApiException { Error.ErrCode: NoStorage } => new QueueException("The queue's quotas exceed the server's max_file_store; make it larger or the quotas smaller.", error),
+        NatsJSApiException { Error.ErrCode: NoJetStream } => new QueueException("nats-server runs without JetStream; start it with -js or a jetstream block.", error),
+        NatsJSApiException api => new QueueException($"nats-server refused the queue's set-up: {api.Error.Description} ({api.Error.ErrCode}).", error),
+        _ => new QueueException($"The queue could not be set up: {error.Message}", error),
+    };
+}
