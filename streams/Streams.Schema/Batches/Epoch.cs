@@ -21,6 +21,9 @@ public readonly struct Epoch : IEquatable<Epoch>
     /// <summary>The first 8 bytes, big-endian: the value of the columns <c>epoch</c> and <c>sensor_epoch</c>.</summary>
     public ulong Prefix => _high;
 
+    /// <summary>The last 8 bytes, big-endian.</summary>
+    public ulong Suffix => _low;
+
     /// <summary>True for the value that no producer may use.</summary>
     public bool IsZero => (_high | _low) == 0;
 
@@ -42,6 +45,9 @@ public readonly struct Epoch : IEquatable<Epoch>
         while (Read(a).IsZero);
         return Read(a);
     }
+
+    /// <summary>The epoch with this <see cref="Prefix"/> and <see cref="Suffix"/>.</summary>
+    public static Epoch FromHalves(ulong prefix, ulong suffix) => new(prefix, suffix);
 
     /// <summary>Reads 16 bytes.</summary>
     public static Epoch Read(ReadOnlySpan<byte> source) =>

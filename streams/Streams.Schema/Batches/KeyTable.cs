@@ -8,7 +8,7 @@ namespace Streams.Schema;
 /// Interns byte strings: open addressing over the encoded keys themselves, which are already in wire form (varuint length and
 /// bytes), so that sealing copies them. Index 0 is the empty string. No string objects, no allocation once grown.
 /// </summary>
-internal sealed class KeyTable
+public sealed class KeyTable
 {
     private const int InitialSlots = 32;
 
@@ -22,15 +22,16 @@ internal sealed class KeyTable
     private int _length;
     private int _last; // most rows repeat the key of the row before
 
-    internal KeyTable() => Clear();
+    public KeyTable() => Clear();
 
     /// <summary>Number of keys, the empty string included.</summary>
-    internal int Count { get; private set; }
+    public int Count { get; private set; }
 
     /// <summary>The keys in order as varuint length and bytes.</summary>
-    internal ReadOnlySpan<byte> Encoded => _bytes.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Encoded => _bytes.AsSpan(0, _length);
 
-    internal void Clear()
+    /// <summary>Forgets all keys but the empty string and keeps the memory.</summary>
+    public void Clear()
     {
         _slots.AsSpan().Clear();
         _bytes[0] = 0;
@@ -40,7 +41,7 @@ internal sealed class KeyTable
     }
 
     /// <summary>The index of the key, added when it is new.</summary>
-    internal int Intern(ReadOnlySpan<byte> key)
+    public int Intern(ReadOnlySpan<byte> key)
     {
         if (key.IsEmpty)
         {

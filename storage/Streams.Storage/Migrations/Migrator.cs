@@ -1,0 +1,123 @@
+using Microsoft.Extensions.Logging;
+using Streams.Schema;
+
+namespace Streams.Storage;
+
+/// <summary>
+/// Brings the database to this build's schema, additively: makes missing tables, adds missing columns, sets the retention, makes
+/// the views. Never drops or converts; a column of another type ends it before anything is changed in that table. Idempotent, and
+/// a database of a newer build is left as it is. One at a time, under a lease.
+/// </summary>
+public sealed partial class Migrator(StorageClient client, IMigrationLease lease, string owner, ILogger<Migrator> logger)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Waits for the lease and migrates.</summary>
+    /// <returns>The statements that changed something; empty when all was there.</returns>
+    /// <exception cref="SchemaMismatchException">A column has another type.</exception>
+    public async Task<IReadOnlyList<string>> RunAsync(CancellationToken cancellation)
+    {
+        var held = await lease.TryAcquireAsync(owner, cancellation).ConfigureAwait(false);
+        while (held is null)
+        {
+            LogWaiting(logger);
+            await Task.Delay(Pause, cancellation).ConfigureAwait(false);
+            held = await lease.TryAcquireAsync(owner, cancellation).ConfigureAwait(false);
+        }
+
+        await using (held.ConfigureAwait(false))
+        {
+            return await MigrateAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellation)
+    {
+        await client.ExecuteAsync(VersionTable.CreateStatement, cancellation).ConfigureAwait(false);
+        var changes = new List<string>();
+        foreach (var table in StorageSchema.Tables(client.Options))
+        {
+            await MigrateTableAsync(table, changes, cancellation).ConfigureAwait(false);
+        }
+
+        foreach (var view in StorageSchema.Views)
+        {
+            await client.ExecuteAsync(view, cancellation).ConfigureAwait(false);
+        }
+
+        if (changes.Count > 0)
+        {
+            await RecordAsync(changes, cancellation).ConfigureAwait(false);
+        }
+
+        LogDone(logger, StorageSchema.Version, Catalogue.Version, changes.Count);
+        return changes;
+    }
+
+    private async Task MigrateTableAsync(TableDefinition table, List<string> changes, CancellationToken cancellation)
+    {
+        var created = await client.QueryAsync(
+            $"SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {Sql.Literal(table.Name)}",
+            static r => r.GetString(0),
+            cancellation).ConfigureAwait(false);
+        if (created.Count == 0)
+        {
+            await ChangeAsync(table.CreateStatement(), changes, cancellation).ConfigureAwait(false);
+            await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false); // checks the types as the server took them
+            return;
+        }
+
+        await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false);
+        if (!created[0].Contains($"TTL {table.Ttl}", StringComparison.Ordinal))
+        {
+            await ChangeAsync(table.ModifyTtlStatement(), changes, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task AddMissingColumnsAsync(TableDefinition table, List<string> changes, CancellationToken cancellation)
+    {
+        var described = await client.QueryAsync(
+            $"DESCRIBE TABLE {table.Name}", static r => (Name: r.GetString(0), Type: r.GetString(1)), cancellation).ConfigureAwait(false);
+        var types = described.ToDictionary(c => c.Name, c => c.Type, StringComparer.Ordinal);
+        foreach (var column in table.Columns)
+        {
+            if (types.TryGetValue(column.Name, out var type) && type != column.Type)
+            {
+                throw new SchemaMismatchException(table.Name, column.Name, column.Type, type);
+            }
+        }
+
+        for (var i = 0; i < table.Columns.Count; i++)
+        {
+            if (!types.ContainsKey(table.Columns[i].Name))
+            {
+                await ChangeAsync(table.AddColumnStatement(i), changes, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task ChangeAsync(string statement, List<string> changes, CancellationToken cancellation)
+    {
+        LogChange(logger, statement);
+        await client.ExecuteAsync(statement, cancellation).ConfigureAwait(false);
+        changes.Add(statement);
+    }
+
+    private Task RecordAsync(List<string> changes, CancellationToken cancellation)
+    {
+        var rows = changes.Select(c =>
+            $"({StorageSchema.Version}, {Catalogue.Version}, now64(6), {Sql.Literal(owner)}, {Sql.Literal(c)})");
+        return client.ExecuteAsync(
+            $"INSERT INTO {VersionTable.Name} (version, catalogue, applied_at, owner, change) SETTINGS async_insert = 0 VALUES {string.Join(", ", rows)}",
+            cancellation);
+    }
+
+    [LoggerMessage(4001, LogLevel.Information, "Another process migrates the database: waiting for its lease.")]
+    private static partial void LogWaiting(ILogger logger);
+
+    [LoggerMessage(4002, LogLevel.Information, "Changing the database: {Statement}")]
+    private static partial void LogChange(ILogger logger, string statement);
+
+    [LoggerMessage(4003, LogLevel.Information, "The database has schema {Version}, catalogue {Catalogue}; {Changes} changes were made.")]
+    private static partial void LogDone(ILogger logger, int version, ushort catalogue, int changes);
+}

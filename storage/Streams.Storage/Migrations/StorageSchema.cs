@@ -1,0 +1,20 @@
+using Streams.Schema;
+
+namespace Streams.Storage;
+
+/// <summary>All tables and views of this build.</summary>
+public static class StorageSchema
+{
+    /// <summary>Raised when a table that is not a class's changes, or how tables are stored.</summary>
+    public const int Version = 1;
+
+    /// <summary>The tables with the retention of the installation, in the order they are made.</summary>
+    public static IReadOnlyList<TableDefinition> Tables(StorageOptions options) =>
+    [
+        .. Catalogue.Classes.Select(c => ClassTable.For(c).WithRetention(options.RetentionDays)),
+        LedgerTable.Definition.WithRetention(options.LedgerRetentionDays),
+    ];
+
+    /// <summary>Statements that make the views, always run again: a view holds no data.</summary>
+    public static IReadOnlyList<string> Views { get; } = [BalanceView.CreateStatement];
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+
+namespace Streams.Storage;
+
+/// <summary>
+/// Proves, on a table of its own, what the commit relies on: settings are taken, a repeated token adds no row, another token does,
+/// every insert is one part on its day. A server that fails is refused with the reason; nothing is assumed from its version.
+/// </summary>
+public sealed class ServerProbe(StorageClient client)
+{
+    /// <returns>What the server lacks; empty when it may be used.</returns>
+    public async Task<IReadOnlyList<string>> RunAsync(CancellationToken cancellation)
+    {
+        var name = "streams_probe_" + Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
+        var table = new TableDefinition
+        {
+            Name = name,
+            Columns = [new TableColumn("received_at", "DateTime64(6, 'UTC')", "", ""), new TableColumn("n", "UInt64", "", "")],
+            PartitionBy = "toYYYYMMDD(received_at)",
+            OrderBy = "n",
+        };
+        try
+        {
+            await client.ExecuteAsync(table.CreateStatement(), cancellation).ConfigureAwait(false);
+            var faults = new List<string>();
+            await CheckSettingsAsync(name, faults, cancellation).ConfigureAwait(false);
+            await CheckTokensAsync(name, faults, cancellation).ConfigureAwait(false);
+            return faults;
+        }
+        finally
+        {
+            await client.ExecuteAsync($"DROP TABLE IF EXISTS {name} SYNC", CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CheckSettingsAsync(string name, List<string> faults, CancellationToken cancellation)
+    {
+        var engine = await client.QueryAsync(
+            $"SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = '{name}'",
+            static r => r.GetString(0),
+            cancellation).ConfigureAwait(false);
+        faults.AddRange(TableDefinition.Settings
+            .Where(s => engine.Count == 0 || !engine[0].Contains($"{s.Key} = {s.Value}", StringComparison.Ordinal))
+            .Select(s => $"the server does not keep the table setting {s.Key} = {s.Value}"));
+    }
+
+    private async Task CheckTokensAsync(string name, List<string> faults, CancellationToken cancellation)
+    {
+        using var metrics = new StorageMetrics();
+        using var buffer = new SegmentedBuffer();
+        var inserter = new TableInserter(client, metrics);
+        var block = new ProbeBlock(name);
+        string[] tokens = ["a", "a", "b"];
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            var result = await inserter.InsertAsync(block, buffer, name + tokens[i], new InsertLabel("probe", i), cancellation).ConfigureAwait(false);
+            if (result.Outcome != InsertOutcome.Ok && result is not { Outcome: InsertOutcome.InDoubt, WrittenRows: 0 })
+            {
+                faults.Add($"the server does not take our inserts: {result.Message}");
+                return;
+            }
+        }
+
+        var rows = await client.QueryAsync(
+            $"SELECT count() FROM {name}", static r => Convert.ToInt64(r.GetValue(0), CultureInfo.InvariantCulture), cancellation).ConfigureAwait(false);
+        if (rows[0] != 2)
+        {
+            faults.Add($"inserts with the tokens a, a, b left {rows[0]} rows instead of 2: deduplication by token does not work");
+        }
+    }
+
+    /// <summary>One row.</summary>
+    private sealed class ProbeBlock(string name) : NativeBlock(new TableDefinition
+    {
+        Name = name,
+        Columns = [new TableColumn("received_at", "DateTime64(6, 'UTC')", "", ""), new TableColumn("n", "UInt64", "", "")],
+        PartitionBy = "",
+        OrderBy = "",
+    })
+    {
+        public override int Rows => 1;
+
+        protected override void EncodeColumn(int ordinal, SegmentedBuffer buffer) => buffer.WriteUInt64(1);
+    }
+}

@@ -1,0 +1,8 @@
+namespace Streams.Storage;
+
+/// <summary>Quoting.</summary>
+internal static class Sql
+{
+    /// <summary>A string literal.</summary>
+    internal static string Literal(string value) => $"'{value.Replace("\\", "\\\\").Replace("'", "\\'")}'";
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text;
+
+namespace Streams.Storage;
+
+/// <summary>A table that this build writes to: its columns in order and how it is stored.</summary>
+public sealed class TableDefinition
+{
+    /// <summary>
+    /// Rows that free data on a host must survive a power cut: the part and its directory are synced with the insert, and a merge,
+    /// which deletes synced parts, syncs its result. The window of deduplication is cache, not truth (two log records per part).
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> Settings { get; } = new Dictionary<string, string>
+    {
+        ["fsync_after_insert"] = "1",
+        ["fsync_part_directory"] = "1",
+        ["min_rows_to_fsync_after_merge"] = "1",
+        ["non_replicated_deduplication_window"] = "100000",
+        ["replicated_deduplication_window"] = "100000",
+        ["replicated_deduplication_window_seconds"] = "604800",
+        ["ttl_only_drop_parts"] = "1",
+    };
+
+    public required string Name { get; init; }
+
+    public required IReadOnlyList<TableColumn> Columns { get; init; }
+
+    /// <summary>Expression of PARTITION BY.</summary>
+    public required string PartitionBy { get; init; }
+
+    /// <summary>Columns of ORDER BY.</summary>
+    public required string OrderBy { get; init; }
+
+    /// <summary>Data-skipping indices.</summary>
+    public IReadOnlyList<string> Indices { get; init; } = [];
+
+    /// <summary>Rows are dropped this many days after received_at; 0 keeps them.</summary>
+    public int RetentionDays { get; init; }
+
+    /// <summary>What the table holds.</summary>
+    public string Comment { get; init; } = "";
+
+    /// <summary>The same table with another retention.</summary>
+    public TableDefinition WithRetention(int days) => new()
+    {
+        Name = Name,
+        Columns = Columns,
+        PartitionBy = PartitionBy,
+        OrderBy = OrderBy,
+        Indices = Indices,
+        RetentionDays = days,
+        Comment = Comment,
+    };
+
+    /// <summary>The TTL expression; empty without.</summary>
+    public string Ttl => RetentionDays == 0
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"toDateTime(received_at) + toIntervalDay({RetentionDays})");
+
+    public string CreateStatement()
+    {
+        var sql = new StringBuilder($"CREATE TABLE IF NOT EXISTS {Name}\n(\n");
+        sql.AppendJoin(",\n", Columns.Select(c => "    " + ColumnSql(c)).Concat(Indices.Select(i => $"    INDEX {i}")));
+        sql.Append($"\n)\nENGINE = MergeTree\nPARTITION BY {PartitionBy}\nORDER BY ({OrderBy})\n");
+        if (Ttl.Length > 0)
+        {
+            sql.Append($"TTL {Ttl}\n");
+        }
+
+        sql.Append("SETTINGS ").AppendJoin(", ", Settings.Select(s => $"{s.Key} = {s.Value}"));
+        return sql.Append($"\nCOMMENT {Sql.Literal(Comment)}").ToString();
+    }
+
+    /// <summary>The statement that adds a column behind its predecessor: additive, with the default of its type.</summary>
+    public string AddColumnStatement(int ordinal) =>
+        $"ALTER TABLE {Name} ADD COLUMN IF NOT EXISTS {ColumnSql(Columns[ordinal])}"
+        + (ordinal == 0 ? " FIRST" : $" AFTER {Columns[ordinal - 1].Name}");
+
+    public string ModifyTtlStatement() =>
+        Ttl.Length == 0 ? $"ALTER TABLE {Name} REMOVE TTL" : $"ALTER TABLE {Name} MODIFY TTL {Ttl}";
+
+    private static string ColumnSql(TableColumn column) =>
+        $"{column.Name} {column.Type}"
+        + (column.Comment.Length > 0 ? $" COMMENT {Sql.Literal(column.Comment)}" : "")
+        + (column.Codec.Length > 0 ? $" CODEC({column.Codec})" : "");
+}
