@@ -12,10 +12,6 @@ internal static partial class Libbpf
     [LibraryImport(Name)]
     internal static partial int libbpf_probe_bpf_map_type(BpfMapType map_type, nint opts);
 
-    /// <inheritdoc cref="libbpf_probe_bpf_prog_type"/>
-    [LibraryImport(Name)]
-    internal static partial int libbpf_probe_bpf_helper(BpfProgramType prog_type, uint helper_id, nint opts);
-
     [LibraryImport(Name, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int libbpf_find_vmlinux_btf_id(string name, int attach_type);
 

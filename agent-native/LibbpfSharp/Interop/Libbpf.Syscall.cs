@@ -25,12 +25,15 @@ internal static partial class Libbpf
 
     /// <summary>struct bpf_prog_load_opts of libbpf 1.1.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 104)]
-    internal struct bpf_prog_load_opts
+    internal unsafe struct bpf_prog_load_opts
     {
         [FieldOffset(0)] internal nuint sz;
         [FieldOffset(8)] internal int attempts;
         [FieldOffset(12)] internal int expected_attach_type;
         [FieldOffset(32)] internal uint attach_btf_id;
+        [FieldOffset(88)] internal uint log_level;
+        [FieldOffset(92)] internal uint log_size;
+        [FieldOffset(96)] internal byte* log_buf;
     }
 
     /// <summary>struct bpf_test_run_opts of libbpf 1.1.</summary>
