@@ -16,13 +16,14 @@ internal sealed unsafe class RingMapping : SafeHandle
     private readonly nint _producer;
     private readonly int _epoll;
 
-    private RingMapping(nint consumer, nint producer, nuint pageSize, nuint producerBytes, int epoll)
+    private RingMapping(nint consumer, nint producer, nuint pageSize, nuint producerBytes, int capacity, int epoll)
         : base(-1, ownsHandle: true)
     {
         SetHandle(consumer);
         _producer = producer;
         _pageSize = pageSize;
         _producerBytes = producerBytes;
+        Capacity = capacity;
         _epoll = epoll;
     }
 
@@ -36,6 +37,8 @@ internal sealed unsafe class RingMapping : SafeHandle
 
     internal int Epoll => _epoll;
 
+    internal int Capacity { get; }
+
     internal static RingMapping Map(BpfMap map)
     {
         var descriptor = map.Descriptor;
@@ -45,7 +48,9 @@ internal sealed unsafe class RingMapping : SafeHandle
         {
             BpfException.ThrowLastError($"map consumer page of ring {map.Name}");
         }
-        var bytes = page + (2 * (nuint)map.MaxEntries);
+        // The kernel's own number: libbpf rounds sizes that are no power of two.
+        var capacity = MapInfo.Read(descriptor).MaxEntries;
+        var bytes = page + (2 * (nuint)capacity);
         var producer = Libc.mmap(0, bytes, Libc.PROT_READ, Libc.MAP_SHARED, descriptor, (nint)page);
         if (producer == -1)
         {
@@ -53,7 +58,7 @@ internal sealed unsafe class RingMapping : SafeHandle
             _ = Libc.munmap(consumer, page);
             BpfException.Throw($"map data pages of ring {map.Name}", errno, "");
         }
-        var mapping = new RingMapping(consumer, producer, page, bytes, Libc.epoll_create1(Libc.EPOLL_CLOEXEC));
+        var mapping = new RingMapping(consumer, producer, page, bytes, capacity, Libc.epoll_create1(Libc.EPOLL_CLOEXEC));
         var interest = new Libc.epoll_event { events = Libc.EPOLLIN };
         if (mapping._epoll < 0 || Libc.epoll_ctl(mapping._epoll, Libc.EPOLL_CTL_ADD, descriptor, &interest) < 0)
         {

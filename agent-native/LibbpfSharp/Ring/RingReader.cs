@@ -40,7 +40,7 @@ public sealed unsafe class RingReader : IDisposable
         _consumer = mapping.ConsumerPosition;
         _producer = mapping.ProducerPosition;
         _data = mapping.Data;
-        Capacity = map.MaxEntries;
+        Capacity = mapping.Capacity;
         _mask = (ulong)Capacity - 1;
         _position = Volatile.Read(ref *_consumer);
         _producerSeen = _position;
