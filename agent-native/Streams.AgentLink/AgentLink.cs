@@ -89,11 +89,16 @@ public sealed partial class AgentLink : IDisposable
     {
         lock (_appendGate)
         {
-            if (!_lanes.TryName(priority, Math.Min(sealer.MaxSealedBytes, _scratch.Length), out var lane, out var name))
+            var bytes = Math.Min(sealer.MaxSealedBytes, _scratch.Length);
+            if (!_lanes.TryName(priority, bytes, out var lane, out var name))
             {
+                // Reset, then look again: memory freed in between would otherwise wake nobody.
                 _space.Reset();
-                _counters.AppendRefused();
-                return AppendResult.Full;
+                if (!_lanes.TryName(priority, bytes, out lane, out name))
+                {
+                    _counters.AppendRefused();
+                    return AppendResult.Full;
+                }
             }
 
             var length = sealer.Seal(name, _scratch);
