@@ -1,0 +1,211 @@
+using System.Net.WebSockets;
+using Streams.Gateway.Connections;
+using Streams.Gateway.Routing;
+using Streams.Gateway.Sessions;
+using Streams.Queue;
+using Streams.Schema;
+using Streams.Wire.Crypto;
+using Streams.Wire.Frames;
+using Streams.Wire.Handshake;
+using Streams.Wire.Keys;
+using Streams.Wire.Messages;
+
+namespace Streams.Gateway.Auth;
+
+/// <summary>
+/// Takes one connection from the upgrade to a session that has begun: M1, M2, M3, F0, `ready`. Until `ready` has confirmed the keys nothing outside this connection
+/// changes: no older session is displaced, no credit given, nothing stored (handshake.md).
+/// </summary>
+internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameReceiver receiver, string remote)
+{
+    private string? _host;
+    private AuthMessage? _auth;
+
+    /// <summary>Who it claims to be; proved once there is a session.</summary>
+    public string AgentId => _auth?.AgentId ?? "";
+
+    /// <summary>M1, M2, M3. The keys are the caller's when the reason is None.</summary>
+    public async Task<(RefusalReason Reason, SessionKeys? Keys)> AuthenticateAsync(HandshakeContext context)
+    {
+        if (core.Ephemerals.Take() is not { } ephemeral)
+        {
+            return (RefusalReason.Overloaded, null);
+        }
+
+        var reason = GatewayHandshake.TryStart(core.Identity, context, core.Arena, ephemeral, out var handshake);
+        if (reason != RefusalReason.None)
+        {
+            return (reason, null);
+        }
+
+        using (handshake)
+        {
+            // One byte more than M2 may have shows that it is too large.
+            var buffer = core.Buffers.Rent(Wire.Limits.MaxHandshakeMessageBytes + 1);
+            try
+            {
+                return await ExchangeAsync(handshake!, buffer).ConfigureAwait(false);
+            }
+            finally
+            {
+                core.Buffers.Return(buffer);
+            }
+        }
+    }
+
+    /// <summary>F0 and `ready`, then the store's compare-and-set. The first result is why the handshake failed, the second why there is no session now.</summary>
+    public async Task<(RefusalReason Reason, SessionEnd End)> ConfirmAsync(AgentSession session)
+    {
+        var partition = Subjects.PartitionOf(AgentId, core.Options.Partitions);
+        var asked = core.AskWatermarksAsync(partition, AgentId);
+        Entry<SessionRecord>? last;
+        try
+        {
+            last = await core.Store.GetAsync(AgentId).ConfigureAwait(false);
+        }
+        catch (QueueException)
+        {
+            await asked.ConfigureAwait(false);
+            return (RefusalReason.None, SessionEnd.Unavailable);
+        }
+
+        // Without the worker's word the agent would send again what is committed, or worse, nothing would ever tell it to go back.
+        if (await asked.ConfigureAwait(false) is not { } records || core.IsDraining)
+        {
+            return (RefusalReason.None, SessionEnd.Unavailable);
+        }
+
+        var generation = (last?.Value.Generation ?? 0) + 1;
+        session.Introduce(Introduction(session, records, generation));
+        var (reason, ready) = await ReceiveReadyAsync(session, generation).ConfigureAwait(false);
+        return reason != RefusalReason.None ? (reason, SessionEnd.None) : (reason, await ClaimAsync(session, ready!, last, generation).ConfigureAwait(false));
+    }
+
+    private async Task<(RefusalReason Reason, SessionKeys? Keys)> ExchangeAsync(GatewayHandshake handshake, byte[] buffer)
+    {
+        var length = handshake.WriteHello(core.UnixMicroseconds(), buffer);
+        if (!await SendAsync(buffer.AsMemory(0, length)).ConfigureAwait(false))
+        {
+            return (RefusalReason.Disconnected, null);
+        }
+
+        length = await receiver.ReceiveHandshakeAsync(buffer.AsMemory(0, Wire.Limits.MaxHandshakeMessageBytes + 1)).ConfigureAwait(false);
+        if (length < 0)
+        {
+            return (length == -2 ? RefusalReason.TooLarge : RefusalReason.Disconnected, null);
+        }
+
+        var reason = Judge(handshake, buffer.AsSpan(0, length));
+        if (reason != RefusalReason.None)
+        {
+            return (reason, null);
+        }
+
+        reason = handshake.WriteAccept(buffer, out var keys);
+        if (reason == RefusalReason.None && !await SendAsync(buffer.AsMemory(0, GatewayHandshake.AcceptBytes)).ConfigureAwait(false))
+        {
+            keys!.Dispose();
+            return (RefusalReason.Disconnected, null);
+        }
+
+        return (reason, keys);
+    }
+
+    private RefusalReason Judge(GatewayHandshake handshake, ReadOnlySpan<byte> message)
+    {
+        var reason = handshake.ReadAuth(message, out var auth);
+        if (reason != RefusalReason.None)
+        {
+            return reason;
+        }
+
+        _auth = auth;
+        Span<byte> key = stackalloc byte[SigningKey.PublicKeySize];
+        var length = core.Identities.Find(auth!.AgentId, key, out _host);
+        reason = handshake.Verify(key[..length]);
+        // Zero is the epoch that no producer may use: every batch of it would be refused.
+        return reason == RefusalReason.None && auth.Epoch == UInt128.Zero ? RefusalReason.Malformed : reason;
+    }
+
+    private SessionMessage Introduction(AgentSession session, IReadOnlyList<FlowRecord> records, ulong generation)
+    {
+        var watermarks = new List<LaneWatermark>(records.Count);
+        foreach (var record in records)
+        {
+            if (record.Kind == FlowKind.Watermark && watermarks.Count < Wire.Limits.MaxWatermarks)
+            {
+                watermarks.Add(new LaneWatermark(LaneTable.ToNumber(record.Epoch), record.Lane, record.N));
+                session.Lanes.Commit(record.Epoch, record.Lane, record.N);
+            }
+        }
+
+        // They are in F0: no news until one moves.
+        session.Lanes.ForgetNews();
+        return new SessionMessage
+        {
+            Generation = generation,
+            Gateway = core.Identity.Certificate.Name,
+            CatalogueVersion = Catalogue.Version,
+            CatalogueDigest = Catalogue.Digest.ToArray(),
+            HeartbeatSeconds = core.Options.HeartbeatSeconds,
+            SessionSeconds = core.Options.SessionSeconds,
+            Watermarks = watermarks,
+        };
+    }
+
+    private async Task<(RefusalReason Reason, ReadyMessage? Ready)> ReceiveReadyAsync(AgentSession session, ulong generation)
+    {
+        // Data cannot come yet: without an account every frame of it is above the credit.
+        var (receipt, buffer, header) = await receiver.ReceiveAsync(session).ConfigureAwait(false);
+        if (receipt != Receipt.Frame)
+        {
+            return (receipt == Receipt.Closed ? RefusalReason.Disconnected : RefusalReason.NotConfirmed, null);
+        }
+
+        try
+        {
+            return session.Opener.Open(buffer.AsSpan(0, header.Length + FrameHeader.Overhead), out _, out var payload) == FrameError.None
+                && header.Type == FrameType.Ready && ReadyMessage.TryRead(payload, out var ready) && ready!.Generation == generation
+                ? (RefusalReason.None, ready)
+                : (RefusalReason.NotConfirmed, null);
+        }
+        finally
+        {
+            core.Buffers.Return(buffer);
+        }
+    }
+
+    private async Task<SessionEnd> ClaimAsync(AgentSession session, ReadyMessage ready, Entry<SessionRecord>? last, ulong generation)
+    {
+        var route = AgentRoute.Create(AgentId, _host, ready.Host, core.Options.Partitions, generation, ready.CatalogueVersion);
+        var record = new SessionRecord(generation, core.Identity.Certificate.Name, _auth!.Epoch.ToString("x32"), core.Time.GetUtcNow(), route.Host, remote);
+        try
+        {
+            // Lost to another gateway: the generation that F0 named is not ours, so the agent must come again.
+            if (!await core.Store.TryWriteAsync(AgentId, record, last?.Revision ?? 0).ConfigureAwait(false))
+            {
+                return SessionEnd.Unavailable;
+            }
+        }
+        catch (QueueException)
+        {
+            return SessionEnd.Unavailable;
+        }
+
+        session.Begin(route);
+        return SessionEnd.None;
+    }
+
+    private async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> message)
+    {
+        try
+        {
+            await socket.SendAsync(message, WebSocketMessageType.Binary, true, CancellationToken.None).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using Streams.Gateway.Sessions;
+using Streams.Wire.Frames;
+using Streams.Wire.Messages;
+
+namespace Streams.Gateway.Channels;
+
+/// <summary>
+/// What the gateway does with each type of frame that an agent may send, apart from data, which go to the graphs still sealed. A type that has no row, or a row
+/// for another stage of the session, ends the session.
+/// </summary>
+internal static class FrameTable
+{
+    /// <summary>Handles the payload; None when the session goes on.</summary>
+    private delegate SessionEnd Handler(AgentSession session, ReadOnlySpan<byte> payload);
+
+    public static SessionEnd Handle(AgentSession session, FrameType type, ReadOnlySpan<byte> payload)
+    {
+        Handler? handler = type switch
+        {
+            FrameType.Want => Want,
+            FrameType.Heartbeat => Heartbeat,
+            // Ready is the session's first frame and no other.
+            _ => null,
+        };
+        return handler is null ? SessionEnd.Protocol : handler(session, payload);
+    }
+
+    private static SessionEnd Want(AgentSession session, ReadOnlySpan<byte> payload)
+    {
+        Span<ClassWant> wants = stackalloc ClassWant[Wire.Limits.LaneClasses];
+        if (!WantMessage.TryRead(payload, wants))
+        {
+            return SessionEnd.Protocol;
+        }
+
+        session.Want(wants);
+        return SessionEnd.None;
+    }
+
+    private static SessionEnd Heartbeat(AgentSession session, ReadOnlySpan<byte> payload)
+    {
+        if (!HeartbeatMessage.TryRead(payload, out var heartbeat))
+        {
+            return SessionEnd.Protocol;
+        }
+
+        session.HeartbeatHeard(heartbeat!);
+        return SessionEnd.None;
+    }
+}

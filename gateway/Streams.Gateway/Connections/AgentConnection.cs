@@ -1,0 +1,271 @@
+using System.Net.WebSockets;
+using Streams.Gateway.Auth;
+using Streams.Gateway.Channels;
+using Streams.Gateway.Heartbeat;
+using Streams.Gateway.Sessions;
+using Streams.Wire;
+using Streams.Wire.Frames;
+using Streams.Wire.Handshake;
+
+namespace Streams.Gateway.Connections;
+
+/// <summary>
+/// One WebSocket of an agent, from the upgrade to its close: the handshake, then the receive loop. Frames that are not data are handled in this loop, outside the
+/// data graphs, so that a stalled queue never silences a session (review finding 52).
+/// </summary>
+internal sealed class AgentConnection : IWheelMember
+{
+    /// <summary>Every refusal leaves this long after M2 came, whatever it was refused for and however little that took.</summary>
+    private static readonly TimeSpan RefusalDelay = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>How long a peer may take to answer our close.</summary>
+    private const long CloseMilliseconds = 3000;
+
+    private readonly GatewayCore _core;
+    private readonly WebSocket _socket;
+    private readonly FrameReceiver _receiver;
+    private readonly string _remote;
+    private AgentSession? _session;
+    private long _deadline;
+    private int _refusing;
+
+    public AgentConnection(GatewayCore core, WebSocket socket, string remote)
+    {
+        _core = core;
+        _socket = socket;
+        _remote = remote;
+        _receiver = new FrameReceiver(socket, core.Buffers);
+        SetDeadline(Limits.HandshakeSeconds * 1000L);
+    }
+
+    int IWheelMember.WheelIndex { get; set; }
+
+    /// <summary>Runs the connection to its end.</summary>
+    /// <param name="context">What the upgrade said.</param>
+    /// <param name="handshaken">Called once when the handshake is over, however it ended.</param>
+    public async Task RunAsync(HandshakeContext context, Action handshaken)
+    {
+        _core.Wheel.Add(this);
+        try
+        {
+            bool begun;
+            try
+            {
+                begun = await HandshakeAsync(context).ConfigureAwait(false);
+            }
+            finally
+            {
+                handshaken();
+            }
+
+            if (begun)
+            {
+                await ReceiveAsync(_session!).ConfigureAwait(false);
+            }
+
+            await _receiver.DiscardAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            if (_session is not null)
+            {
+                await _session.CloseAsync().ConfigureAwait(false);
+                if (_session.HasBegun)
+                {
+                    _core.Logger.SessionEnded(_session.Route.AgentId, _session.Id, _session.Ended.Label());
+                }
+            }
+
+            _core.Wheel.Remove(this);
+            _socket.Dispose();
+        }
+    }
+
+    void IWheelMember.Tick(long now)
+    {
+        var deadline = Volatile.Read(ref _deadline);
+        if (deadline != 0)
+        {
+            if (now >= deadline)
+            {
+                HandshakeTimedOut();
+            }
+        }
+        else if (_session is { } session)
+        {
+            Watch(session, now);
+        }
+    }
+
+    private void Watch(AgentSession session, long now)
+    {
+        if (session.Ended != SessionEnd.None)
+        {
+            if (now - session.EndedAt > CloseMilliseconds)
+            {
+                _socket.Abort();
+            }
+        }
+        else if (IsSlow(_receiver.FrameStarted, now) || IsSlow(session.SendStarted, now))
+        {
+            session.End(SessionEnd.Slow);
+            _socket.Abort();
+        }
+        else
+        {
+            session.Tick(now);
+        }
+    }
+
+    private static bool IsSlow(long started, long now) => started != 0 && now - started > Limits.FrameReceiveSeconds * 1000L;
+
+    private async Task<bool> HandshakeAsync(HandshakeContext context)
+    {
+        var started = Environment.TickCount64;
+        var driver = new HandshakeDriver(_core, _socket, _receiver, _remote);
+        var (reason, keys) = await driver.AuthenticateAsync(context).ConfigureAwait(false);
+        if (reason != RefusalReason.None)
+        {
+            await RefuseAsync(reason, driver.AgentId).ConfigureAwait(false);
+            return false;
+        }
+
+        if (Volatile.Read(ref _refusing) != 0)
+        {
+            keys!.Dispose();
+            return false;
+        }
+
+        // Set before the deadline moves on, so that the wheel always has somebody to end.
+        var session = new AgentSession(_core, _socket, keys!);
+        _session = session;
+        SetDeadline((Limits.HandshakeSeconds * 1000L) + (long)_core.Options.WatermarkTimeout.TotalMilliseconds);
+        var (unconfirmed, end) = await driver.ConfirmAsync(session).ConfigureAwait(false);
+        Volatile.Write(ref _deadline, 0);
+        if (unconfirmed != RefusalReason.None)
+        {
+            session.End(unconfirmed == RefusalReason.Disconnected ? SessionEnd.Disconnected : SessionEnd.Protocol);
+            Count(_refusing != 0 ? RefusalReason.TimedOut : unconfirmed, driver.AgentId);
+            return false;
+        }
+
+        if (end != SessionEnd.None)
+        {
+            session.End(end);
+            _core.Metrics.Refused("Unavailable");
+            _core.Logger.SessionUnavailable(driver.AgentId, _remote);
+            return false;
+        }
+
+        _core.Logger.SessionBegan(session.Route.AgentId, session.Id, session.Route.Generation, _remote, Environment.TickCount64 - started);
+        return true;
+    }
+
+    private async Task ReceiveAsync(AgentSession session)
+    {
+        while (session.Ended == SessionEnd.None)
+        {
+            var (receipt, buffer, header) = await _receiver.ReceiveAsync(session).ConfigureAwait(false);
+            switch (receipt)
+            {
+                case Receipt.Frame when header.Type == FrameType.Data:
+                    session.Post(buffer, in header);
+                    break;
+                case Receipt.Frame:
+                    session.End(Control(session, buffer, header));
+                    break;
+                case Receipt.Closed:
+                    session.End(SessionEnd.Disconnected);
+                    break;
+                case Receipt.CreditExceeded:
+                    // A session that ended meanwhile has no credit, and its own reason.
+                    session.End(SessionEnd.CreditExceeded);
+                    break;
+                default:
+                    session.End(SessionEnd.Protocol);
+                    break;
+            }
+        }
+    }
+
+    private SessionEnd Control(AgentSession session, byte[] buffer, FrameHeader header)
+    {
+        try
+        {
+            var error = session.Opener.Open(buffer.AsSpan(0, header.Length + FrameHeader.Overhead), out _, out var payload);
+            if (error != FrameError.None)
+            {
+                _core.Metrics.Error(error.ToString());
+                return SessionEnd.Protocol;
+            }
+
+            _core.Metrics.Control("received", header.Type);
+            return FrameTable.Handle(session, header.Type, payload);
+        }
+        finally
+        {
+            _core.Buffers.Return(buffer);
+        }
+    }
+
+    /// <summary>The same bytes, the same close code and the same time for every reason; the reason is logged and counted here only.</summary>
+    private async Task RefuseAsync(RefusalReason reason, string agentId)
+    {
+        if (Interlocked.Exchange(ref _refusing, 1) != 0)
+        {
+            // The deadline came first, and has said goodbye and counted.
+            return;
+        }
+
+        Count(reason, agentId);
+        if (reason != RefusalReason.Disconnected)
+        {
+            await Task.Delay(RefusalDelay, _core.Time).ConfigureAwait(false);
+            await SendRefusalAsync().ConfigureAwait(false);
+        }
+
+        SetDeadline(CloseMilliseconds);
+    }
+
+    private void HandshakeTimedOut()
+    {
+        if (_session is { } session)
+        {
+            // M2 was good, `ready` did not come.
+            Interlocked.Exchange(ref _refusing, 1);
+            session.End(SessionEnd.Protocol);
+            _socket.Abort();
+        }
+        else if (Interlocked.Exchange(ref _refusing, 1) == 0)
+        {
+            Count(RefusalReason.TimedOut, "");
+            SetDeadline(CloseMilliseconds);
+            _ = SendRefusalAsync();
+        }
+        else
+        {
+            _socket.Abort();
+        }
+    }
+
+    private async Task SendRefusalAsync()
+    {
+        try
+        {
+            await _socket.SendAsync(RefusalMessage.Bytes.ToArray(), WebSocketMessageType.Binary, true, CancellationToken.None).ConfigureAwait(false);
+            await _socket.CloseOutputAsync((WebSocketCloseStatus)CloseCode.Refused, null, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        {
+            _socket.Abort();
+        }
+    }
+
+    private void Count(RefusalReason reason, string agentId)
+    {
+        _core.Metrics.Refused(reason);
+        _core.Logger.HandshakeRefused(reason, agentId, _remote);
+    }
+
+    private void SetDeadline(long milliseconds) => Volatile.Write(ref _deadline, Environment.TickCount64 + milliseconds);
+}

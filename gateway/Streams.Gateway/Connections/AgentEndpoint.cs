@@ -1,0 +1,110 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Streams.Gateway.Auth;
+using Streams.Wire;
+using Streams.Wire.Handshake;
+
+namespace Streams.Gateway.Connections;
+
+/// <summary>
+/// The WebSocket endpoint. What is refused before the upgrade is refused with a plain HTTP status and costs next to nothing: that is what a flood meets first. After
+/// the upgrade every refusal is the handshake's one and only.
+/// </summary>
+internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, HandshakeGate gate)
+{
+    private int _connections;
+
+    public int Connections => Volatile.Read(ref _connections);
+
+    public async Task HandleAsync(HttpContext http)
+    {
+        var remote = http.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+        if (!sources.TryTake(SourcePrefix.Of(http.Connection.RemoteIpAddress), Environment.TickCount64))
+        {
+            Refuse(http, StatusCodes.Status429TooManyRequests, "source_rate", remote);
+            return;
+        }
+
+        if (core.IsDraining)
+        {
+            Refuse(http, StatusCodes.Status503ServiceUnavailable, "draining", remote);
+            return;
+        }
+
+        // More than one header: which one the transcript has would be a matter of opinion (RFC 6455 4.1 allows several).
+        var offers = http.Request.Headers.SecWebSocketProtocol;
+        if (!http.WebSockets.IsWebSocketRequest || offers.Count > 1 || HandshakeContext.Select(offers.ToString()) is not { } selected)
+        {
+            Refuse(http, StatusCodes.Status400BadRequest, "upgrade", remote);
+            return;
+        }
+
+        if (!await EnterAsync(http.RequestAborted).ConfigureAwait(false))
+        {
+            Refuse(http, StatusCodes.Status503ServiceUnavailable, "handshake_queue", remote);
+            return;
+        }
+
+        await AcceptAsync(http, new HandshakeContext(offers.ToString(), selected, Target(http)), selected, remote).ConfigureAwait(false);
+    }
+
+    private async Task AcceptAsync(HttpContext http, HandshakeContext context, string selected, string remote)
+    {
+        var left = 0;
+        Interlocked.Increment(ref _connections);
+        try
+        {
+            // Compression is never negotiated: a compressed ciphertext is larger, and its state costs 64 KB a connection. Pings neither: heartbeats are sealed.
+            var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+            {
+                SubProtocol = selected,
+                DangerousEnableCompression = false,
+                KeepAliveInterval = Timeout.InfiniteTimeSpan,
+            }).ConfigureAwait(false);
+            await new AgentConnection(core, socket, remote).RunAsync(context, Leave).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            core.Metrics.Error("connection");
+            core.Logger.ConnectionFault(remote, fault);
+            http.Abort();
+        }
+        finally
+        {
+            Leave();
+            Interlocked.Decrement(ref _connections);
+        }
+
+        void Leave()
+        {
+            if (Interlocked.Exchange(ref left, 1) == 0)
+            {
+                gate.Leave();
+            }
+        }
+    }
+
+    private async ValueTask<bool> EnterAsync(CancellationToken aborted)
+    {
+        try
+        {
+            return await gate.EnterAsync(aborted).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The request target exactly as it was sent: it is in the transcript.</summary>
+    private static string Target(HttpContext http) => http.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } target ? target : Protocol.Path;
+
+    private void Refuse(HttpContext http, int status, string reason, string remote)
+    {
+        core.Metrics.Refused(reason);
+        core.Logger.ConnectionRefused(remote, reason);
+        http.Response.StatusCode = status;
+        http.Response.Headers.Connection = new StringValues("close");
+    }
+}

@@ -1,0 +1,174 @@
+using System.Net.WebSockets;
+using Streams.Wire.Frames;
+
+namespace Streams.Gateway.Connections;
+
+/// <summary>What a receive brought.</summary>
+internal enum Receipt : byte
+{
+    /// <summary>A whole frame is in a rented buffer.</summary>
+    Frame = 0,
+
+    /// <summary>The peer closed, in good order or not.</summary>
+    Closed,
+
+    /// <summary>Not a frame: a text message, a bad header, a length that does not fit.</summary>
+    Malformed,
+
+    /// <summary>A data frame above the credit.</summary>
+    CreditExceeded,
+}
+
+/// <summary>
+/// The receiving half of a connection. It waits with a read of zero bytes, so an idle connection holds no buffer; then reads the 20 bytes of the frame header, and
+/// only then rents a buffer of exactly the frame's length. Not thread-safe: the connection's loop alone receives.
+/// </summary>
+internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
+{
+    private readonly byte[] _header = new byte[FrameHeader.Size];
+    private long _frameStarted;
+
+    /// <summary>When the first byte of an unfinished frame came, <see cref="Environment.TickCount64"/>; 0 between frames.</summary>
+    public long FrameStarted => Volatile.Read(ref _frameStarted);
+
+    /// <summary>Receives one frame. With <see cref="Receipt.Frame"/> the caller owns the buffer.</summary>
+    /// <param name="permit">Asked before memory is spent on a data frame; what it permitted comes back to it if the frame does not.</param>
+    public async ValueTask<(Receipt Receipt, byte[] Buffer, FrameHeader Header)> ReceiveAsync(IFramePermit permit)
+    {
+        byte[]? buffer = null;
+        var spent = 0;
+        try
+        {
+            var result = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+            if (result.MessageType == WebSocketMessageType.Close)
+            {
+                return (Receipt.Closed, [], default);
+            }
+
+            Volatile.Write(ref _frameStarted, Environment.TickCount64);
+            if (result.MessageType != WebSocketMessageType.Binary || result.EndOfMessage
+                || !await FillAsync(_header, 0, FrameHeader.Size, whole: false).ConfigureAwait(false)
+                || FrameHeader.TryRead(_header, out var header) != FrameError.None || !FrameHeader.IsFromAgent(header.Type))
+            {
+                return (Receipt.Malformed, [], default);
+            }
+
+            var length = header.Length + FrameHeader.Overhead;
+            if (header.Type == FrameType.Data)
+            {
+                if (!permit.TrySpend(header.LaneClass, length))
+                {
+                    return (Receipt.CreditExceeded, [], header);
+                }
+
+                spent = length;
+            }
+
+            buffer = buffers.Rent(length);
+            _header.CopyTo(buffer, 0);
+            if (!await FillAsync(buffer, FrameHeader.Size, length, whole: true).ConfigureAwait(false))
+            {
+                return (Receipt.Malformed, [], header);
+            }
+
+            var frame = buffer;
+            buffer = null;
+            spent = 0;
+            return (Receipt.Frame, frame, header);
+        }
+        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            return (Receipt.Closed, [], default);
+        }
+        finally
+        {
+            Volatile.Write(ref _frameStarted, 0);
+            if (buffer is not null)
+            {
+                buffers.Return(buffer);
+            }
+
+            if (spent > 0)
+            {
+                permit.Refund(spent);
+            }
+        }
+    }
+
+    /// <summary>Receives one handshake message of at most 4 KB into <paramref name="buffer"/>; -1 when the peer is gone, -2 when it is too large.</summary>
+    public async ValueTask<int> ReceiveHandshakeAsync(Memory<byte> buffer)
+    {
+        try
+        {
+            var length = 0;
+            while (length < buffer.Length)
+            {
+                var result = await socket.ReceiveAsync(buffer[length..], CancellationToken.None).ConfigureAwait(false);
+                if (result.MessageType != WebSocketMessageType.Binary)
+                {
+                    return -1;
+                }
+
+                length += result.Count;
+                if (result.EndOfMessage)
+                {
+                    return length;
+                }
+            }
+
+            return -2;
+        }
+        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            return -1;
+        }
+    }
+
+    /// <summary>Reads and drops until the peer closes or the connection is aborted.</summary>
+    public async Task DiscardAsync()
+    {
+        try
+        {
+            while (socket.State is WebSocketState.Open or WebSocketState.CloseSent)
+            {
+                var result = await socket.ReceiveAsync(_header.AsMemory(), CancellationToken.None).ConfigureAwait(false);
+                if (result.MessageType == WebSocketMessageType.Close)
+                {
+                    return;
+                }
+            }
+        }
+        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        {
+            // Gone is as good as closed.
+        }
+    }
+
+    /// <summary>Fills the range. False when the message ends before it, or (whole) does not end with it.</summary>
+    private async ValueTask<bool> FillAsync(byte[] buffer, int from, int to, bool whole)
+    {
+        while (from < to)
+        {
+            var result = await socket.ReceiveAsync(buffer.AsMemory(from, to - from), CancellationToken.None).ConfigureAwait(false);
+            if (result.MessageType != WebSocketMessageType.Binary)
+            {
+                return false;
+            }
+
+            from += result.Count;
+            if (result.EndOfMessage)
+            {
+                return whole && from == to;
+            }
+        }
+
+        return !whole || await EndsAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>A sender may put the end of its message into an empty last fragment.</summary>
+    private async ValueTask<bool> EndsAsync()
+    {
+        var result = await socket.ReceiveAsync(_header.AsMemory(0, 1), CancellationToken.None).ConfigureAwait(false);
+        return result is { Count: 0, EndOfMessage: true, MessageType: WebSocketMessageType.Binary };
+    }
+}

@@ -1,0 +1,129 @@
+using System.Net.WebSockets;
+using Streams.Gateway.Queueing;
+using Streams.Wire;
+using Streams.Wire.Frames;
+
+namespace Streams.Gateway.Connections;
+
+/// <summary>
+/// The sending half of a connection: seals what the outbound queue holds, one frame per WebSocket message, and closes at the end. It runs only while there is
+/// something to send: an idle session has no task and no buffer for it.
+/// </summary>
+internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuffers buffers, GatewayMetrics metrics, IFrameSource source)
+    : IThreadPoolWorkItem, IDisposable
+{
+    private readonly OutboundQueue _queue = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _sendStarted;
+    private CloseCode _code = CloseCode.Normal;
+
+    /// <summary>When the send that is under way began, <see cref="Environment.TickCount64"/>; 0 while none is.</summary>
+    public long SendStarted => Volatile.Read(ref _sendStarted);
+
+    /// <summary>Completes when everything was sent, the close included, or could not be.</summary>
+    public Task Ended => _ended.Task;
+
+    public void Raise(FrameType state)
+    {
+        if (_queue.Raise(state))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>Queues a control message; false when the agent takes too little: the session must end.</summary>
+    public bool TrySend(FrameType type, ReadOnlyMemory<byte> payload)
+    {
+        var taken = _queue.TryAdd(new OutboundMessage(type, payload), out var start);
+        if (start)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+
+        return taken;
+    }
+
+    /// <summary>Sends the goodbye if wanted, then the close, and nothing more.</summary>
+    public void Close(bool goodbye, CloseCode code)
+    {
+        _code = code;
+        if (_queue.Close(goodbye))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = PumpAsync();
+
+    /// <summary>Gives the key back. Only after <see cref="Ended"/>: a slot that is given back belongs to another session.</summary>
+    public void Dispose() => sealer.Dispose();
+
+    private async Task PumpAsync()
+    {
+        try
+        {
+            bool last;
+            while (_queue.TryTake(out var message, out last))
+            {
+                await SendAsync(message).ConfigureAwait(false);
+            }
+
+            if (last)
+            {
+                Volatile.Write(ref _sendStarted, Environment.TickCount64);
+                await socket.CloseOutputAsync((WebSocketCloseStatus)_code, null, CancellationToken.None).ConfigureAwait(false);
+                Volatile.Write(ref _sendStarted, 0);
+                _ended.TrySetResult();
+            }
+        }
+        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        {
+            // The connection is gone. The receiving half sees that too and ends the session; TryTake is not called again, so the queue stays "sending".
+            Volatile.Write(ref _sendStarted, 0);
+            _ended.TrySetResult();
+            socket.Abort();
+        }
+    }
+
+    private async ValueTask SendAsync(OutboundMessage message)
+    {
+        var isState = message.Payload.IsEmpty;
+        var room = isState ? source.MaxPayload(message.Type) : message.Payload.Length;
+        var buffer = buffers.Rent(room + FrameHeader.Overhead);
+        try
+        {
+            var length = Seal(message, isState, room, buffer);
+            if (length < 0)
+            {
+                return;
+            }
+
+            Volatile.Write(ref _sendStarted, Environment.TickCount64);
+            await socket.SendAsync(buffer.AsMemory(0, length), WebSocketMessageType.Binary, WebSocketMessageFlags.EndOfMessage, CancellationToken.None)
+                .ConfigureAwait(false);
+            Volatile.Write(ref _sendStarted, 0);
+            metrics.Control("sent", message.Type);
+        }
+        finally
+        {
+            buffers.Return(buffer);
+        }
+    }
+
+    private int Seal(OutboundMessage message, bool isState, int room, byte[] buffer)
+    {
+        var payload = buffer.AsSpan(FrameHeader.Size, room);
+        int length;
+        if (isState)
+        {
+            length = source.WritePayload(message.Type, payload);
+        }
+        else
+        {
+            message.Payload.Span.CopyTo(payload);
+            length = message.Payload.Length;
+        }
+
+        return length < 0 ? -1 : sealer.Seal(message.Type, LaneClass.Control, buffer, length);
+    }
+}

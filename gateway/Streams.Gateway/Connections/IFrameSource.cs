@@ -1,0 +1,13 @@
+using Streams.Wire.Frames;
+
+namespace Streams.Gateway.Connections;
+
+/// <summary>Writes the payload of a state when it is sent.</summary>
+internal interface IFrameSource
+{
+    /// <summary>Room that the payload needs at most.</summary>
+    int MaxPayload(FrameType state);
+
+    /// <summary>Writes the payload; -1 when there is nothing to say after all.</summary>
+    int WritePayload(FrameType state, Span<byte> payload);
+}

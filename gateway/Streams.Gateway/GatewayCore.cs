@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Logging;
+using Streams.Gateway.Auth;
+using Streams.Gateway.Connections;
+using Streams.Gateway.Credit;
+using Streams.Gateway.Heartbeat;
+using Streams.Gateway.Ingest;
+using Streams.Gateway.Sessions;
+using Streams.Queue;
+using Streams.Wire.Handshake;
+using Streams.Wire.Keys;
+
+namespace Streams.Gateway;
+
+/// <summary>What all connections of a gateway process share. Built by <see cref="GatewayServer"/>, which owns all of it.</summary>
+internal sealed class GatewayCore
+{
+    public required GatewayOptions Options { get; init; }
+
+    public required GatewayIdentity Identity { get; init; }
+
+    public required GatewayMetrics Metrics { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required KeyArena Arena { get; init; }
+
+    public required EphemeralSupply Ephemerals { get; init; }
+
+    public required CreditPool Pool { get; init; }
+
+    public required FrameBuffers Buffers { get; init; }
+
+    public required FrameContext Frames { get; init; }
+
+    public required Identities Identities { get; init; }
+
+    public required SessionStore Store { get; init; }
+
+    public required FlowSubscriber Flow { get; init; }
+
+    public required SharedWheel Wheel { get; init; }
+
+    public required IReadOnlyList<IngestGraph> Graphs { get; init; }
+
+    public SessionRegistry Registry { get; } = new();
+
+    /// <summary>No session is admitted any more.</summary>
+    public bool IsDraining { get; set; }
+
+    public IngestGraph GraphOf(int partition) => Graphs[partition % Graphs.Count];
+
+    public long UnixMicroseconds() => (Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>Where the agent's lanes stand, or null when the worker does not say in time.</summary>
+    public Task<IReadOnlyList<FlowRecord>?> AskWatermarksAsync(int partition, string agentId) =>
+        Flow.AskAsync(partition, agentId, Options.WatermarkTimeout);
+
+    /// <summary>When an agent that is sent away may come back, ms: spread, one second per hundred sessions, so that the others are not stormed.</summary>
+    public uint DrainDelay() => (uint)Random.Shared.Next(500, 1000 + (Registry.Count * 10));
+}

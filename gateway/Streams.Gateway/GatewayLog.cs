@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Logging;
+using Streams.Queue;
+using Streams.Wire.Handshake;
+
+namespace Streams.Gateway;
+
+/// <summary>Everything the gateway logs. Event ids 2000-2999; nothing per frame.</summary>
+internal static partial class GatewayLog
+{
+    [LoggerMessage(2000, LogLevel.Information, "Gateway {Gateway} listens on {Address}: {Partitions} partitions, {Graphs} ingest graphs, pool {PoolBytes} bytes")]
+    public static partial void Started(this ILogger logger, string gateway, string address, int partitions, int graphs, long poolBytes);
+
+    [LoggerMessage(2001, LogLevel.Information, "Gateway stopped")]
+    public static partial void Stopped(this ILogger logger);
+
+    [LoggerMessage(2002, LogLevel.Information, "Session {Session} of {Agent} began: generation {Generation}, from {Remote}, handshake {Milliseconds} ms")]
+    public static partial void SessionBegan(this ILogger logger, string agent, string session, ulong generation, string remote, long milliseconds);
+
+    [LoggerMessage(2003, LogLevel.Information, "Session {Session} of {Agent} ended: {Reason}")]
+    public static partial void SessionEnded(this ILogger logger, string agent, string session, string reason);
+
+    [LoggerMessage(2004, LogLevel.Warning, "Handshake refused: {Reason}, agent id '{Agent}', from {Remote}")]
+    public static partial void HandshakeRefused(this ILogger logger, RefusalReason reason, string agent, string remote);
+
+    [LoggerMessage(2005, LogLevel.Warning, "No session for {Agent} from {Remote} now: queue or worker did not answer, or the gateway drains; it was told to come again")]
+    public static partial void SessionUnavailable(this ILogger logger, string agent, string remote);
+
+    [LoggerMessage(2006, LogLevel.Error, "Ingest graph {Graph} ended by itself ({Failures} times now); it starts again in {RetryMs} ms and its sessions send again")]
+    public static partial void GraphFailed(this ILogger logger, string graph, long failures, double retryMs, Exception? failure);
+
+    [LoggerMessage(2007, LogLevel.Warning, "The queue is away: no credit is given until it is back; sessions live on")]
+    public static partial void QueueAway(this ILogger logger);
+
+    [LoggerMessage(2008, LogLevel.Information, "The queue is back: credit is given again")]
+    public static partial void QueueBack(this ILogger logger);
+
+    [LoggerMessage(2009, LogLevel.Warning, "Partition {Partition} does not take messages: {Outcome}; they are kept and sent again")]
+    public static partial void PartitionTrouble(this ILogger logger, int partition, PublishOutcome outcome);
+
+    [LoggerMessage(2010, LogLevel.Warning, "{Bytes} bytes of session keys are in memory that could not be locked: raise the limit (ulimit -l, LimitMEMLOCK)")]
+    public static partial void KeysNotLocked(this ILogger logger, long bytes);
+
+    [LoggerMessage(2011, LogLevel.Warning, "Connection from {Remote} refused before the upgrade: {Reason}")]
+    public static partial void ConnectionRefused(this ILogger logger, string remote, string reason);
+
+    [LoggerMessage(2012, LogLevel.Error, "Connection from {Remote} failed in a way that is a fault of the gateway")]
+    public static partial void ConnectionFault(this ILogger logger, string remote, Exception fault);
+
+    [LoggerMessage(2013, LogLevel.Warning, "The watch of the session store ended and starts again")]
+    public static partial void SessionWatchEnded(this ILogger logger, Exception? failure);
+}

@@ -1,0 +1,102 @@
+using System.Collections.Frozen;
+using System.Diagnostics.Metrics;
+using Streams.Gateway.Ingest;
+using Streams.Gateway.Sessions;
+using Streams.Wire;
+using Streams.Wire.Frames;
+using Streams.Wire.Handshake;
+
+namespace Streams.Gateway;
+
+/// <summary>
+/// Instruments of the gateway's hop, meter <c>Streams.Gateway</c>. What came in minus what went on minus what was dropped with a cause is what is inside:
+/// loss between two hops is a subtraction. Tags are bounded: class (6), cause, kind, reason (closed lists), never an agent.
+/// </summary>
+public sealed class GatewayMetrics : IDisposable
+{
+    public const string MeterName = "Streams.Gateway";
+
+    private static readonly KeyValuePair<string, object?>[] ClassTags =
+        [.. Enum.GetValues<LaneClass>().Select(laneClass => new KeyValuePair<string, object?>("class", laneClass.ToString().ToLowerInvariant()))];
+
+    private static readonly FrozenDictionary<FrameType, string> TypeNames =
+        Enum.GetValues<FrameType>().ToFrozenDictionary(type => type, type => type.ToString().ToLowerInvariant());
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _received;
+    private readonly Counter<long> _receivedBytes;
+    private readonly Counter<long> _sent;
+    private readonly Counter<long> _sentBytes;
+    private readonly Counter<long> _sentBatches;
+    private readonly Counter<long> _dropped;
+    private readonly Counter<long> _errors;
+    private readonly Counter<long> _refused;
+    private readonly Counter<long> _opened;
+    private readonly Counter<long> _ended;
+    private readonly Counter<long> _graphFailures;
+    private readonly Counter<long> _control;
+    private readonly Counter<long> _rewinds;
+
+    /// <param name="factory">Null makes a meter of its own, e.g. in tests.</param>
+    public GatewayMetrics(IMeterFactory? factory = null)
+    {
+        _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
+        _received = _meter.CreateCounter<long>("streams.gateway.received", "{frame}", "Data frames received, by class");
+        _receivedBytes = _meter.CreateCounter<long>("streams.gateway.received.bytes", "By", "Bytes of data frames received, by class");
+        _sent = _meter.CreateCounter<long>("streams.gateway.sent", "{frame}", "Data frames acknowledged by the queue, by class");
+        _sentBytes = _meter.CreateCounter<long>("streams.gateway.sent.bytes", "By", "Bytes of messages acknowledged by the queue, by class");
+        _sentBatches = _meter.CreateCounter<long>("streams.gateway.sent.batches", "{batch}", "Batches acknowledged by the queue, by class");
+        _dropped = _meter.CreateCounter<long>("streams.gateway.dropped", "{frame}", "Data frames not sent on, by class and cause; the agent has them still");
+        _errors = _meter.CreateCounter<long>("streams.gateway.errors", "{error}", "Errors that were survived, by kind");
+        _refused = _meter.CreateCounter<long>("streams.gateway.handshakes.refused", "{handshake}", "Connections refused before a session, by reason");
+        _opened = _meter.CreateCounter<long>("streams.gateway.sessions.opened", "{session}", "Sessions begun");
+        _ended = _meter.CreateCounter<long>("streams.gateway.sessions.ended", "{session}", "Sessions ended, by reason");
+        _graphFailures = _meter.CreateCounter<long>("streams.gateway.graph.failures", "{failure}", "Ends of ingest graphs that nobody asked for");
+        _control = _meter.CreateCounter<long>("streams.gateway.control", "{frame}", "Frames that are not data, by direction and type");
+        _rewinds = _meter.CreateCounter<long>("streams.gateway.rewinds", "{rewind}", "Requests of the worker to send a lane again");
+    }
+
+    /// <summary>Registers what is read when metrics are collected.</summary>
+    internal void Observe(Func<long> sessions, Func<long> poolReserved, Func<long> buffers, Func<long> inFlight)
+    {
+        _meter.CreateObservableGauge("streams.gateway.sessions", sessions, "{session}", "Sessions now");
+        _meter.CreateObservableGauge("streams.gateway.credit.reserved", poolReserved, "By", "Credit granted and not returned");
+        _meter.CreateObservableGauge("streams.gateway.buffers", buffers, "{buffer}", "Frame buffers rented now");
+        _meter.CreateObservableGauge("streams.gateway.publish.inflight", inFlight, "{message}", "Messages on their way to the queue");
+    }
+
+    internal void Received(LaneClass laneClass, int bytes)
+    {
+        _received.Add(1, ClassTags[(int)laneClass]);
+        _receivedBytes.Add(bytes, ClassTags[(int)laneClass]);
+    }
+
+    internal void Sent(LaneClass laneClass, int bytes, int batches)
+    {
+        _sent.Add(1, ClassTags[(int)laneClass]);
+        _sentBytes.Add(bytes, ClassTags[(int)laneClass]);
+        _sentBatches.Add(batches, ClassTags[(int)laneClass]);
+    }
+
+    internal void Dropped(LaneClass laneClass, FrameFate cause) =>
+        _dropped.Add(1, ClassTags[(int)laneClass], new KeyValuePair<string, object?>("cause", cause.Label()));
+
+    internal void Error(string kind) => _errors.Add(1, new KeyValuePair<string, object?>("kind", kind));
+
+    internal void Refused(RefusalReason reason) => Refused(reason.ToString());
+
+    internal void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void SessionOpened() => _opened.Add(1);
+
+    internal void SessionEnded(SessionEnd end) => _ended.Add(1, new KeyValuePair<string, object?>("reason", end.Label()));
+
+    internal void GraphFailed(string graph) => _graphFailures.Add(1, new KeyValuePair<string, object?>("graph", graph));
+
+    internal void Control(string direction, FrameType type) =>
+        _control.Add(1, new KeyValuePair<string, object?>("direction", direction), new KeyValuePair<string, object?>("type", TypeNames.GetValueOrDefault(type, "unknown")));
+
+    internal void Rewind() => _rewinds.Add(1);
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,64 @@
+using System.Net;
+
+namespace Streams.Gateway;
+
+/// <summary>
+/// Settings of the gateway role. Every default has its reason here; <see cref="GatewayOptionsValidator"/> is the one place that checks them.
+/// <para>A new setting: add a property with its default and reason, a line in the validator, a test of the bound, an option in Streams.Host.</para>
+/// </summary>
+public sealed record GatewayOptions
+{
+    /// <summary>Where agents connect. Loopback until somebody decides otherwise.</summary>
+    public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 8080);
+
+    /// <summary>Where the operator's HTTP is (mapped by the host program). Plain HTTP, hence loopback.</summary>
+    public IPEndPoint OperatorListen { get; init; } = new(IPAddress.Loopback, 8081);
+
+    /// <summary>The queue.</summary>
+    public Uri Nats { get; init; } = new("nats://127.0.0.1:4222");
+
+    /// <summary>File with the gateway role's NKey seed.</summary>
+    public required string NatsSeedFile { get; init; }
+
+    /// <summary>File with the gateway's Ed25519 key (kind gateway), mode 0600.</summary>
+    public required string KeyFile { get; init; }
+
+    /// <summary>File with the certificate that a fleet root made for that key (the certificate's bytes in base64url, one line).</summary>
+    public required string CertificateFile { get; init; }
+
+    /// <summary>Ingest partitions; fixed when the queue's streams are made.</summary>
+    public int Partitions { get; init; } = 4;
+
+    /// <summary>Ingest graphs: one per core, but never more than there are partitions for them to serve.</summary>
+    public int Graphs { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>The credit pool, bytes: what all agents together may have in this process. 256 MiB is 1,000 frames of the largest size.</summary>
+    public long PoolBytes { get; init; } = 256L << 20;
+
+    /// <summary>Connections at once. 18,000 is what a limit of 20,000 descriptors leaves.</summary>
+    public int MaxConnections { get; init; } = 18_000;
+
+    /// <summary>Handshakes at once; each costs at most 4 KB and 5 s.</summary>
+    public int MaxHandshakes { get; init; } = 1024;
+
+    /// <summary>How long a connection may wait for a place among them.</summary>
+    public TimeSpan HandshakeQueue { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Connections a second of one source (an IPv4 address, an IPv6 /56): 200 cost 4 % of a core.</summary>
+    public int SourceRate { get; init; } = 200;
+
+    /// <summary>Connections of one source at once before the rate holds: a site behind one address reconnects together.</summary>
+    public int SourceBurst { get; init; } = 2000;
+
+    /// <summary>Seconds between heartbeats, both ways; three missed end a session.</summary>
+    public int HeartbeatSeconds { get; init; } = Wire.Limits.DefaultHeartbeatSeconds;
+
+    /// <summary>Seconds a session lives before it starts again with new keys, spread by a quarter.</summary>
+    public int SessionSeconds { get; init; } = Wire.Limits.SessionSeconds;
+
+    /// <summary>How long the worker has to answer where an agent's lanes stand, before the agent is told to come again.</summary>
+    public TimeSpan WatermarkTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Publishes in flight per partition: 128 were measured to saturate the queue.</summary>
+    public int PublishWindow { get; init; } = 128;
+}

@@ -1,0 +1,311 @@
+using System.Net;
+using Akka.Actor;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Streams.Gateway.Auth;
+using Streams.Gateway.Connections;
+using Streams.Gateway.Credit;
+using Streams.Gateway.Heartbeat;
+using Streams.Gateway.Ingest;
+using Streams.Gateway.Queueing;
+using Streams.Gateway.Sessions;
+using Streams.Queue;
+using Streams.Stages;
+using Streams.Wire;
+using Streams.Wire.Keys;
+
+namespace Streams.Gateway;
+
+/// <summary>
+/// The gateway role of a process: the agents' WebSocket endpoint and everything behind it up to the queue. Start and stop it once. Order of a stop: no new
+/// connections, goodbye to every session, finish what the graphs and outlets hold, then the connections to the queue, and last the keys.
+/// </summary>
+public sealed class GatewayServer : IHostedService, IAsyncDisposable
+{
+    /// <summary>Smallest data frame: one batch's header, ledger entry and padding. It bounds how many frames the pool can hold.</summary>
+    private const int SmallestFrame = Limits.PaddingBytes + Wire.Frames.FrameHeader.Overhead;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly GatewayOptions _options;
+    private readonly ActorSystem _system;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly GatewayMetrics _metrics;
+    private readonly List<PartitionOutlet> _outlets = [];
+    private readonly List<IngestGraph> _graphs = [];
+    private readonly Stack<Func<ValueTask>> _owned = new();
+    private GatewayCore? _core;
+    private QueueWatch? _queue;
+    private WebApplication? _web;
+    private AgentEndpoint? _endpoint;
+
+    /// <param name="options">Must be valid by <see cref="GatewayOptionsValidator"/>.</param>
+    /// <param name="system">With <see cref="GraphSettings.Configuration"/> in its configuration; not owned.</param>
+    /// <param name="metrics">Not owned.</param>
+    public GatewayServer(GatewayOptions options, ActorSystem system, GatewayMetrics metrics, ILoggerFactory loggers, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(system);
+        ArgumentNullException.ThrowIfNull(metrics);
+        ArgumentNullException.ThrowIfNull(loggers);
+        _options = options;
+        _system = system;
+        _metrics = metrics;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger("Streams.Gateway");
+        _time = time ?? TimeProvider.System;
+    }
+
+    /// <summary>Where agents connect, with the real port when 0 was asked for. Valid after the start.</summary>
+    public IPEndPoint Address { get; private set; } = new(IPAddress.None, 0);
+
+    /// <summary>Sessions now.</summary>
+    public int Sessions => _core?.Registry.Count ?? 0;
+
+    internal GatewayCore Core => _core ?? throw new InvalidOperationException("the gateway was not started");
+
+    internal AgentEndpoint Endpoint => _endpoint ?? throw new InvalidOperationException("the gateway was not started");
+
+    /// <summary>What is wrong now, for <c>/healthz</c>.</summary>
+    public GatewayHealth Health()
+    {
+        if (_core is null || _web is null)
+        {
+            return GatewayHealth.Of(["starting"], 0);
+        }
+
+        var reasons = new List<string>();
+        if (_core.IsDraining)
+        {
+            reasons.Add("draining");
+        }
+
+        if (_queue!.IsAway)
+        {
+            reasons.Add("queue_away");
+        }
+
+        reasons.AddRange(_graphs.Where(graph => graph.State != GraphState.Running).Select(graph => $"graph_down:{graph.Name}"));
+        foreach (var outlet in _outlets)
+        {
+            if (outlet.Trouble is PublishOutcome.QueueFull or PublishOutcome.Refused)
+            {
+                reasons.Add(outlet.Trouble == PublishOutcome.QueueFull ? $"partition_full:{outlet.Partition}" : $"partition_refused:{outlet.Partition}");
+            }
+        }
+
+        return GatewayHealth.Of(reasons, _core.Registry.Count);
+    }
+
+    /// <exception cref="GatewayException">A setting, a file, the address or the queue does not permit a start; one line says which and why.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (GatewayOptionsValidator.Validate(_options) is { Count: > 0 } problems)
+        {
+            throw new GatewayException(problems[0]);
+        }
+
+        try
+        {
+            _core = await BuildAsync(cancellationToken).ConfigureAwait(false);
+            await ListenAsync(_core, cancellationToken).ConfigureAwait(false);
+        }
+        catch (QueueException error)
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw new GatewayException(error.Message, error);
+        }
+        catch
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        _logger.Started(_core.Identity.Certificate.Name, Address.ToString(), _options.Partitions, _graphs.Count, _options.PoolBytes);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_core is { IsDraining: false } core)
+        {
+            core.IsDraining = true;
+            foreach (var session in core.Registry.All)
+            {
+                session.End(SessionEnd.Draining);
+            }
+
+            // The wheel aborts after 3 s those that do not answer.
+            for (var waited = TimeSpan.Zero; _endpoint?.Connections > 0 && waited < Patience; waited += SharedWheel.Interval)
+            {
+                await Task.Delay(SharedWheel.Interval / 5, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            if (_web is not null)
+            {
+                await _web.StopAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            await Task.WhenAll(_graphs.Select(graph => graph.StopAsync(Patience))).ConfigureAwait(false);
+            await Task.WhenAll(_outlets.Select(outlet => outlet.StopAsync(Patience))).ConfigureAwait(false);
+            _logger.Stopped();
+        }
+
+        await DisposeAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_owned.TryPop(out var dispose))
+        {
+            await dispose().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<GatewayCore> BuildAsync(CancellationToken cancel)
+    {
+        var identity = Own(GatewayFiles.ReadIdentity(_options, _time.GetUtcNow().ToUnixTimeSeconds()));
+        // Two slots a session, one a handshake.
+        var arena = Own(new KeyArena((2 * _options.MaxConnections) + _options.MaxHandshakes + EphemeralSupply.Stock));
+        var ephemerals = Own(new EphemeralSupply(arena));
+        ephemerals.Fill();
+        var connection = OwnAsync(await QueueConnection.OpenAsync(
+            new QueueOptions
+            {
+                Url = _options.Nats,
+                Role = QueueRole.Gateway,
+                Seed = GatewayFiles.ReadSeed(_options.NatsSeedFile),
+                Name = $"gateway {identity.Certificate.Name}",
+                LoggerFactory = _loggers,
+            },
+            cancel).ConfigureAwait(false));
+        await Topology.CheckAsync(connection, _options.Partitions, cancel).ConfigureAwait(false);
+        var store = await SessionStore.OpenAsync(connection, cancel).ConfigureAwait(false);
+        var cache = OwnAsync(await IdentityCache.OpenAsync(await IdentityStore.OpenAsync(connection, cancel).ConfigureAwait(false), cancel).ConfigureAwait(false));
+        var pool = new CreditPool(_options.PoolBytes);
+        var buffers = new FrameBuffers();
+        GatewayCore? core = null;
+        var flow = OwnAsync(await FlowSubscriber.OpenAsync(connection, record => core?.Registry.Find(record.AgentId)?.Flow(record), cancel).ConfigureAwait(false));
+        await StartIngestAsync(connection, cancel).ConfigureAwait(false);
+        _queue = new QueueWatch(connection, _outlets, pool, _logger);
+        var wheel = OwnAsync(new SharedWheel(_queue.Tick));
+        core = new GatewayCore
+        {
+            Options = _options,
+            Identity = identity,
+            Metrics = _metrics,
+            Logger = _logger,
+            Time = _time,
+            Arena = arena,
+            Ephemerals = ephemerals,
+            Pool = pool,
+            Buffers = buffers,
+            Frames = new FrameContext(buffers, pool, _metrics),
+            Identities = new Identities(cache),
+            Store = store,
+            Flow = flow,
+            Wheel = wheel,
+            Graphs = _graphs,
+        };
+        OwnAsync(new SessionWatch(core));
+        wheel.Start();
+        _metrics.Observe(() => core.Registry.Count, () => pool.Reserved, () => buffers.Rented, () => _outlets.Sum(outlet => outlet.InFlight));
+        if (arena.UnlockedBytes > 0)
+        {
+            _logger.KeysNotLocked(arena.UnlockedBytes);
+        }
+
+        return core;
+    }
+
+    private async Task StartIngestAsync(QueueConnection connection, CancellationToken cancel)
+    {
+        for (var p = 0; p < _options.Partitions; p++)
+        {
+            var outlet = OwnAsync(new PartitionOutlet(p, _metrics));
+            _outlets.Add(outlet);
+            outlet.Start(await PublisherQueue.OpenAsync(
+                connection, outlet, new PublisherOptions { WindowMessages = _options.PublishWindow }, cancel).ConfigureAwait(false));
+        }
+
+        var materializer = Own(GraphSettings.CreateMaterializer(_system, "gateway-ingest"));
+        var capacity = (int)Math.Min(int.MaxValue / 2, (_options.PoolBytes / SmallestFrame) + 1);
+        for (var i = 0; i < Math.Min(_options.Graphs, _options.Partitions); i++)
+        {
+            var graph = OwnAsync(new IngestGraph(
+                $"ingest-{i}", capacity, materializer, () => IngestStages.Create(_metrics), _outlets, OnGraphFailed));
+            _graphs.Add(graph);
+            graph.Start();
+        }
+    }
+
+    private void OnGraphFailed(GraphEnd end)
+    {
+        _metrics.GraphFailed(end.Name);
+        _logger.GraphFailed(end.Name, end.Failures, end.RetryAfter.TotalMilliseconds, end.Failure);
+    }
+
+    private async Task ListenAsync(GatewayCore core, CancellationToken cancel)
+    {
+        var gate = Own(new HandshakeGate(_options.MaxHandshakes, _options.HandshakeQueue));
+        _endpoint = new AgentEndpoint(core, new SourceBuckets(_options.SourceRate, _options.SourceBurst), gate);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(_loggers);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Patience);
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, _options));
+        _web = OwnAsync(builder.Build());
+        _web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
+        _web.MapGet(Protocol.Path, _endpoint.HandleAsync);
+        try
+        {
+            await _web.StartAsync(cancel).ConfigureAwait(false);
+        }
+        catch (IOException error)
+        {
+            throw new GatewayException($"cannot listen on {_options.Listen}: {error.InnerException?.Message ?? error.Message}: stop what listens there, or give another port", error);
+        }
+
+        var address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Address = new IPEndPoint(_options.Listen.Address, address.Port);
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, GatewayOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        // Both default to unlimited.
+        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
+        kestrel.Limits.MaxRequestBodySize = 0;
+        kestrel.Limits.MaxRequestHeadersTotalSize = Limits.MaxHandshakeMessageBytes;
+        kestrel.Limits.MaxRequestLineSize = 2048;
+        kestrel.Listen(options.Listen, listen => listen.Protocols = HttpProtocols.Http1);
+    }
+
+    private T Own<T>(T part)
+        where T : IDisposable
+    {
+        _owned.Push(() =>
+        {
+            part.Dispose();
+            return ValueTask.CompletedTask;
+        });
+        return part;
+    }
+
+    private T OwnAsync<T>(T part)
+        where T : IAsyncDisposable
+    {
+        _owned.Push(part.DisposeAsync);
+        return part;
+    }
+}

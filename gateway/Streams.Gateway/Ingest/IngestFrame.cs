@@ -1,0 +1,86 @@
+using Streams.Queue;
+using Streams.Wire;
+using Streams.Wire.Frames;
+
+namespace Streams.Gateway.Ingest;
+
+/// <summary>
+/// The element of the ingest graphs: one data frame, from the moment its bytes are here until the queue has it or it was refused. It owns a rented buffer and
+/// its bytes of credit and gives both back exactly once, in <see cref="Settle"/>, wherever its way ends.
+/// </summary>
+internal sealed class IngestFrame
+{
+    private readonly FrameContext _context;
+    private byte[]? _buffer;
+    private int _settled;
+
+    /// <param name="length">Bytes of the whole frame in <paramref name="buffer"/>; they were spent from the session's credit.</param>
+    public IngestFrame(FrameContext context, IFrameOwner owner, byte[] buffer, int length, LaneClass laneClass, long receivedAt)
+    {
+        _context = context;
+        _buffer = buffer;
+        Owner = owner;
+        Length = length;
+        LaneClass = laneClass;
+        ReceivedAt = receivedAt;
+    }
+
+    public IFrameOwner Owner { get; }
+
+    public int Length { get; }
+
+    public LaneClass LaneClass { get; }
+
+    /// <summary>Microseconds since the Unix epoch: stamped once, here, and constant for every batch in the frame.</summary>
+    public long ReceivedAt { get; }
+
+    /// <summary>None once it was decrypted; null before.</summary>
+    public FrameError? Opened { get; set; }
+
+    /// <summary>Next frame of the same session that waits to be opened.</summary>
+    public IngestFrame? NextToOpen { get; set; }
+
+    /// <summary>Neighbours among the frames that are inside the same graph.</summary>
+    public IngestFrame? Before { get; set; }
+
+    public IngestFrame? After { get; set; }
+
+    /// <summary>What the queue is told; valid after admission.</summary>
+    public MessageHeaders Headers { get; set; }
+
+    /// <summary>Length of the batches in the plaintext, without padding; valid after admission.</summary>
+    public int MessageLength { get; set; }
+
+    public bool IsSettled => Volatile.Read(ref _settled) != 0;
+
+    /// <summary>The whole frame, sealed or (in place) opened.</summary>
+    public Span<byte> Frame => Bytes().AsSpan(0, Length);
+
+    public ReadOnlyMemory<byte> Plaintext => Bytes().AsMemory(FrameHeader.Size, Length - FrameHeader.Overhead);
+
+    public ReadOnlyMemory<byte> Message => Plaintext[..MessageLength];
+
+    /// <summary>Ends the frame's way: buffer and credit go back, the hop's counters move. Only the first call counts.</summary>
+    public void Settle(FrameFate fate)
+    {
+        if (Interlocked.Exchange(ref _settled, 1) != 0)
+        {
+            return;
+        }
+
+        var buffer = _buffer!;
+        _buffer = null;
+        _context.Buffers.Return(buffer);
+        _context.Pool.Return(Length);
+        if (fate == FrameFate.Stored)
+        {
+            _context.Metrics.Sent(LaneClass, MessageLength, (int)Headers.Count);
+        }
+        else
+        {
+            _context.Metrics.Dropped(LaneClass, fate);
+        }
+    }
+
+    private byte[] Bytes() => _buffer ?? throw new InvalidOperationException("the frame was settled");
+}

@@ -1,0 +1,68 @@
+using Akka;
+using Akka.Streams.Dsl;
+using Streams.Gateway.Sessions;
+using Streams.Wire.Frames;
+
+namespace Streams.Gateway.Ingest;
+
+/// <summary>
+/// The stages of an ingest graph. Each looks at one frame and either lets it go on or settles it; a frame that is settled passes the later ones untouched.
+/// Bad input is a value here, and even a fault of our own is caught at the frame: an exception would fail the graph, and with it every session of the core.
+/// </summary>
+internal static class IngestStages
+{
+    /// <summary>open, then admit. Route is the graph's end.</summary>
+    public static Flow<IngestFrame, IngestFrame, NotUsed> Create(GatewayMetrics metrics) => Flow.Create<IngestFrame>()
+        .Select(frame => Guard(frame, Open, metrics)).Named("open")
+        .Select(frame => Guard(frame, Admit, metrics)).Named("admit");
+
+    private static FrameFate Open(IngestFrame frame) =>
+        frame.Owner.Opener.Open(frame) == FrameError.None ? FrameFate.Stored : FrameFate.NotOpened;
+
+    private static FrameFate Admit(IngestFrame frame) => FrameAdmission.Admit(frame);
+
+    private static IngestFrame Guard(IngestFrame frame, Func<IngestFrame, FrameFate> stage, GatewayMetrics metrics)
+    {
+        if (frame.IsSettled)
+        {
+            return frame;
+        }
+
+        try
+        {
+            var fate = Abandoned(frame) ?? stage(frame);
+            if (fate != FrameFate.Stored)
+            {
+                Refuse(frame, fate);
+            }
+        }
+        catch (Exception)
+        {
+            metrics.Error("stage");
+            frame.Owner.End(SessionEnd.Internal);
+            frame.Settle(FrameFate.GraphFailed);
+        }
+
+        return frame;
+    }
+
+    /// <summary>A session that must send again anyway, or was displaced, publishes no more; one whose connection just broke keeps what came in whole.</summary>
+    public static FrameFate? Abandoned(IngestFrame frame) => frame.Owner.Ended switch
+    {
+        SessionEnd.Displaced => FrameFate.Displaced,
+        SessionEnd.Resend => FrameFate.Gap,
+        SessionEnd.GraphFailed or SessionEnd.Internal => FrameFate.GraphFailed,
+        _ => null,
+    };
+
+    private static void Refuse(IngestFrame frame, FrameFate fate)
+    {
+        var end = FrameAdmission.Consequence(fate);
+        if (end != SessionEnd.None)
+        {
+            frame.Owner.End(end);
+        }
+
+        frame.Settle(fate);
+    }
+}

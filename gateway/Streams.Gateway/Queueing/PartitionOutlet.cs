@@ -1,0 +1,261 @@
+using System.Threading.Channels;
+using Streams.Gateway.Ingest;
+using Streams.Queue;
+
+namespace Streams.Gateway.Queueing;
+
+/// <summary>
+/// The way out to one ingest partition: publishes with many acknowledgements in flight and keeps every frame until the queue has it. When a publish fails or its
+/// outcome is unknown, nothing new is sent until all outcomes are in; then what is not acknowledged goes again, in its order and under its ids, so that a lane
+/// keeps its order and the queue's duplicate window swallows what it had already. That may last as long as the queue is away: the sessions live, and the frames hold
+/// their credit, which is the backpressure.
+/// </summary>
+internal sealed class PartitionOutlet : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    private readonly Channel<IngestFrame> _incoming = Channel.CreateUnbounded<IngestFrame>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Queue<IngestFrame> _again = new();
+    private readonly List<IngestFrame> _unsettled = [];
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly GatewayMetrics _metrics;
+    private IPartitionQueue? _queue;
+    private Task _loop = Task.CompletedTask;
+    private Task<bool>? _reading;
+    private TaskCompletionSource? _troubleSignal;
+    private PublishOutcome _trouble;
+
+    public PartitionOutlet(int partition, GatewayMetrics metrics)
+    {
+        Partition = partition;
+        _metrics = metrics;
+    }
+
+    public int Partition { get; }
+
+    public int InFlight => _queue?.InFlight ?? 0;
+
+    /// <summary>What the queue last said if it did not take a message; Acknowledged while all goes well.</summary>
+    public PublishOutcome Trouble
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _trouble;
+            }
+        }
+    }
+
+    /// <summary>Begins; <see cref="OnResult"/> must be the callback of <paramref name="queue"/>, which this outlet owns from here on.</summary>
+    public void Start(IPartitionQueue queue)
+    {
+        _queue = queue;
+        _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Takes an admitted frame. Unbounded because the credit pool bounds it: every frame here is paid for.</summary>
+    public void Enqueue(IngestFrame frame)
+    {
+        if (!_incoming.Writer.TryWrite(frame))
+        {
+            frame.Settle(FrameFate.Stopped);
+        }
+    }
+
+    /// <summary>The queue's answer to one message; called in the order of sending.</summary>
+    public void OnResult(PublishOutcome outcome, object? state)
+    {
+        var frame = (IngestFrame)state!;
+        if (outcome is PublishOutcome.Acknowledged or PublishOutcome.Duplicate)
+        {
+            lock (_gate)
+            {
+                if (_unsettled.Count == 0)
+                {
+                    _trouble = PublishOutcome.Acknowledged;
+                }
+            }
+
+            frame.Settle(FrameFate.Stored);
+            return;
+        }
+
+        _metrics.Error(Label(outcome));
+        lock (_gate)
+        {
+            _trouble = outcome;
+            _unsettled.Add(frame);
+            _troubleSignal?.TrySetResult();
+        }
+    }
+
+    /// <summary>Waits until everything taken so far is settled, at most <paramref name="patience"/>, then stops; what is left is settled as stopped.</summary>
+    public async Task StopAsync(TimeSpan patience)
+    {
+        _incoming.Writer.TryComplete();
+        await Task.WhenAny(_loop, Task.Delay(patience)).ConfigureAwait(false);
+        await DisposeAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _incoming.Writer.TryComplete();
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_queue is not null)
+        {
+            // Gives every message in flight its outcome: those land in _unsettled.
+            await _queue.DisposeAsync().ConfigureAwait(false);
+        }
+
+        CollectUnsettled();
+        while (_again.TryDequeue(out var frame) || _incoming.Reader.TryRead(out frame))
+        {
+            frame.Settle(FrameFate.Stopped);
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        var pause = FirstPause;
+        try
+        {
+            while (true)
+            {
+                if (Troubled())
+                {
+                    await _queue!.DrainAsync(_stop.Token).ConfigureAwait(false);
+                    CollectUnsettled();
+                    await Task.Delay(pause, _stop.Token).ConfigureAwait(false);
+                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                    continue;
+                }
+
+                if (_again.TryPeek(out var frame))
+                {
+                    await SendAsync(frame).ConfigureAwait(false);
+                    _again.Dequeue();
+                }
+                else if (_incoming.Reader.TryRead(out frame))
+                {
+                    pause = FirstPause;
+                    await SendAsync(frame).ConfigureAwait(false);
+                }
+                else if (!await WaitAsync().ConfigureAwait(false))
+                {
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped: DisposeAsync settles the rest.
+        }
+    }
+
+    private async ValueTask SendAsync(IngestFrame frame)
+    {
+        if (IngestStages.Abandoned(frame) is { } fate)
+        {
+            frame.Settle(fate);
+            return;
+        }
+
+        try
+        {
+            await _queue!.SendAsync(frame.Owner.Route.AgentId, frame.Headers, frame.Message, frame, _stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nothing was sent and no outcome comes.
+            frame.Settle(FrameFate.Stopped);
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the next frame or for a failure of one in flight. False when no frame will come and every outcome is in and good.</summary>
+    private async ValueTask<bool> WaitAsync()
+    {
+        var trouble = TroubleSignal();
+        _reading ??= _incoming.Reader.WaitToReadAsync(_stop.Token).AsTask();
+        if (!_reading.IsCompleted)
+        {
+            await Task.WhenAny(_reading, trouble).ConfigureAwait(false);
+        }
+
+        if (!_reading.IsCompleted)
+        {
+            return true;
+        }
+
+        var more = await _reading.ConfigureAwait(false);
+        _reading = null;
+        if (more)
+        {
+            return true;
+        }
+
+        await _queue!.DrainAsync(_stop.Token).ConfigureAwait(false);
+        return Troubled();
+    }
+
+    private Task TroubleSignal()
+    {
+        lock (_gate)
+        {
+            if (_unsettled.Count > 0)
+            {
+                return Task.CompletedTask;
+            }
+
+            if (_troubleSignal is null || _troubleSignal.Task.IsCompleted)
+            {
+                _troubleSignal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            return _troubleSignal.Task;
+        }
+    }
+
+    private bool Troubled()
+    {
+        lock (_gate)
+        {
+            return _unsettled.Count > 0;
+        }
+    }
+
+    /// <summary>What failed goes before what waits; both are in the order of sending.</summary>
+    private void CollectUnsettled()
+    {
+        lock (_gate)
+        {
+            if (_unsettled.Count == 0)
+            {
+                return;
+            }
+
+            while (_again.TryDequeue(out var later))
+            {
+                _unsettled.Add(later);
+            }
+
+            foreach (var frame in _unsettled)
+            {
+                _again.Enqueue(frame);
+            }
+
+            _unsettled.Clear();
+        }
+    }
+
+    private static string Label(PublishOutcome outcome) => outcome switch
+    {
+        PublishOutcome.QueueFull => "queue_full",
+        PublishOutcome.Ambiguous => "publish_ambiguous",
+        _ => "publish_refused",
+    };
+}

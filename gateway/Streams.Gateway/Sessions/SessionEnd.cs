@@ -1,0 +1,91 @@
+using Streams.Wire;
+using Streams.Wire.Messages;
+
+namespace Streams.Gateway.Sessions;
+
+/// <summary>Why a session ended; the first reason wins. Doubles as a bounded metric label.</summary>
+internal enum SessionEnd : byte
+{
+    None = 0,
+
+    /// <summary>The agent closed, or the connection broke.</summary>
+    Disconnected,
+
+    /// <summary>A frame did not open, was out of order, of a wrong type or broke a bound.</summary>
+    Protocol,
+    CreditExceeded,
+    Displaced,
+    HeartbeatLost,
+    Expired,
+
+    /// <summary>A started frame was not complete, or a sent one not taken, within 10 s.</summary>
+    Slow,
+
+    /// <summary>Batches are missing between what was committed and what came: send again.</summary>
+    Resend,
+
+    /// <summary>The graph that carried its data failed: send again.</summary>
+    GraphFailed,
+
+    /// <summary>The queue or the worker did not answer.</summary>
+    Unavailable,
+    Draining,
+
+    /// <summary>A fault of the gateway itself.</summary>
+    Internal,
+}
+
+internal static class SessionEnds
+{
+    /// <summary>What the agent is told in the last sealed frame; null when nothing can or need be said.</summary>
+    public static GoodbyeReason? Goodbye(this SessionEnd end) => end switch
+    {
+        SessionEnd.Protocol or SessionEnd.CreditExceeded => GoodbyeReason.Protocol,
+        SessionEnd.Displaced => GoodbyeReason.Displaced,
+        SessionEnd.Expired => GoodbyeReason.Expired,
+        SessionEnd.Resend or SessionEnd.GraphFailed => GoodbyeReason.Resume,
+        SessionEnd.Unavailable or SessionEnd.Internal => GoodbyeReason.Unavailable,
+        SessionEnd.Draining => GoodbyeReason.Drain,
+        _ => null,
+    };
+
+    public static CloseCode Code(this SessionEnd end) => end switch
+    {
+        SessionEnd.Disconnected => CloseCode.Normal,
+        SessionEnd.CreditExceeded => CloseCode.CreditExceeded,
+        SessionEnd.Displaced => CloseCode.Displaced,
+        SessionEnd.HeartbeatLost => CloseCode.HeartbeatLost,
+        SessionEnd.Expired => CloseCode.SessionExpired,
+        SessionEnd.Resend or SessionEnd.GraphFailed => CloseCode.Resume,
+        SessionEnd.Unavailable or SessionEnd.Internal => CloseCode.Unavailable,
+        SessionEnd.Draining => CloseCode.Draining,
+        _ => CloseCode.Protocol,
+    };
+
+    /// <summary>How soon the agent may come back, ms; the agent adds its jitter.</summary>
+    public static uint RetryAfter(this SessionEnd end) => end switch
+    {
+        SessionEnd.Unavailable or SessionEnd.Internal => 2000,
+        // A clone that was displaced must not displace its twin at once, and so on for ever.
+        SessionEnd.Displaced => 30_000,
+        _ => 0,
+    };
+
+    /// <summary>Bounded text for logs and metrics.</summary>
+    public static string Label(this SessionEnd end) => end switch
+    {
+        SessionEnd.Disconnected => "disconnected",
+        SessionEnd.Protocol => "protocol",
+        SessionEnd.CreditExceeded => "credit_exceeded",
+        SessionEnd.Displaced => "displaced",
+        SessionEnd.HeartbeatLost => "heartbeat_lost",
+        SessionEnd.Expired => "expired",
+        SessionEnd.Slow => "slow",
+        SessionEnd.Resend => "resend",
+        SessionEnd.GraphFailed => "graph_failed",
+        SessionEnd.Unavailable => "unavailable",
+        SessionEnd.Draining => "draining",
+        SessionEnd.Internal => "internal",
+        _ => "none",
+    };
+}
