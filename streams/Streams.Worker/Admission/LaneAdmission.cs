@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+
+namespace Streams.Worker.Admission;
+
+/// <summary>
+/// The only place that decides what enters the tables (design 2.6, D3): per lane exactly the next number. Below it is a duplicate,
+/// above it is dropped and the agent is asked to go back, so that its spool is the retransmission buffer.
+/// Not thread-safe: it belongs to the graph of one partition.
+/// </summary>
+internal sealed class LaneAdmission(TimeProvider time)
+{
+    /// <summary>
+    /// A rewind may be lost on its way, so it is repeated while the same session keeps sending above the gap; rarely, because each
+    /// one ends the session and copies published before it may still be in the queue.
+    /// </summary>
+    internal static readonly TimeSpan RewindRepeat = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<LaneKey, Lane> _lanes = [];
+    private readonly Dictionary<string, ulong> _generations = new(StringComparer.Ordinal);
+
+    public int Lanes => _lanes.Count;
+
+    /// <summary>Sets the next number of a lane from what ClickHouse holds. A number never goes down.</summary>
+    public void Restore(in LaneKey key, uint expected)
+    {
+        ref var lane = ref CollectionsMarshal.GetValueRefOrAddDefault(_lanes, key, out _);
+        lane.Expected = Math.Max(lane.Expected, expected);
+    }
+
+    /// <summary>Judges a message. The lane does not move until <see cref="Advance"/>: a batch that cannot be decoded must not pass it.</summary>
+    public AdmissionVerdict Check(in MessageHead head)
+    {
+        if (head.Count == 0 || (ulong)head.First + head.Count > uint.MaxValue)
+        {
+            return new AdmissionVerdict(AdmissionKind.Malformed);
+        }
+
+        ref var newest = ref CollectionsMarshal.GetValueRefOrAddDefault(_generations, head.AgentId, out _);
+        if (head.Generation < newest)
+        {
+            return new AdmissionVerdict(AdmissionKind.StaleSession);
+        }
+
+        newest = head.Generation;
+        ref var lane = ref CollectionsMarshal.GetValueRefOrAddDefault(_lanes, head.Key, out _);
+        if (head.First > lane.Expected)
+        {
+            return Above(ref lane, head.Generation);
+        }
+
+        return head.First + head.Count <= lane.Expected
+            ? new AdmissionVerdict(AdmissionKind.Duplicate, lane.Expected)
+            : new AdmissionVerdict(AdmissionKind.Accepted, lane.Expected, lane.Expected - head.First);
+    }
+
+    /// <summary>Batch <paramref name="n"/> of the lane is in a range: the next one is n + 1.</summary>
+    public void Advance(in LaneKey key, uint n)
+    {
+        ref var lane = ref CollectionsMarshal.GetValueRefOrAddDefault(_lanes, key, out _);
+        lane.Expected = n + 1;
+        lane.Held = false;
+        lane.Asked = false;
+    }
+
+    /// <summary>The next batch of the lane was refused. What follows it is dropped without asking the agent for what it would only send again.</summary>
+    public void Hold(in LaneKey key)
+    {
+        ref var lane = ref CollectionsMarshal.GetValueRefOrAddDefault(_lanes, key, out _);
+        lane.Held = true;
+    }
+
+    private AdmissionVerdict Above(ref Lane lane, ulong generation)
+    {
+        if (lane.Held)
+        {
+            return new AdmissionVerdict(AdmissionKind.Held, lane.Expected);
+        }
+
+        var now = time.GetTimestamp();
+        var ask = !lane.Asked || lane.AskedGeneration != generation || time.GetElapsedTime(lane.AskedAt, now) >= RewindRepeat;
+        if (ask)
+        {
+            lane.Asked = true;
+            lane.AskedGeneration = generation;
+            lane.AskedAt = now;
+        }
+
+        return new AdmissionVerdict(AdmissionKind.Gap, lane.Expected, AskRewind: ask);
+    }
+
+    private struct Lane
+    {
+        public uint Expected;
+        public bool Held;
+        public bool Asked;
+        public ulong AskedGeneration;
+        public long AskedAt;
+    }
+}

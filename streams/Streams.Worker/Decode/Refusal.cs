@@ -1,0 +1,22 @@
+namespace Streams.Worker.Decode;
+
+/// <summary>Why a batch of an admitted message was refused; a bounded label of metrics.</summary>
+internal enum Refusal : byte
+{
+    None,
+
+    /// <summary>Its bytes are no valid batch.</summary>
+    Undecodable,
+
+    /// <summary>A class, format or schema version that this build does not know: good data for a newer worker.</summary>
+    Unknown,
+
+    /// <summary>Its own header names another batch than the message promised.</summary>
+    WrongName,
+
+    /// <summary>The message ends before the batches it promised, or goes on after them.</summary>
+    WrongCount,
+
+    /// <summary>The table holds a part of its rows, which one insert per block cannot produce.</summary>
+    PartlyStored,
+}

@@ -1,0 +1,36 @@
+using Streams.Schema;
+using Streams.Worker.Admission;
+
+namespace Streams.Worker.Decode;
+
+/// <summary>An admitted, decoded batch on its way to its table. Pooled: whoever holds it last disposes it.</summary>
+internal sealed class StagedBatch(BatchPool pool) : IDisposable
+{
+    private bool _out;
+
+    public DecodedBatch Decoded { get; } = new();
+
+    /// <summary>Agent, host and time of receipt of the message that brought it.</summary>
+    public MessageHead Head { get; set; }
+
+    /// <summary>True when recovery found its rows in the table: only its ledger rows are still to be inserted.</summary>
+    public bool Stored { get; set; }
+
+    public BatchName Name => Decoded.Header.Name;
+
+    public LaneKey Lane => Head.Key;
+
+    public override string ToString() => $"{Head.AgentId}/{Name}";
+
+    public void Dispose()
+    {
+        if (_out)
+        {
+            _out = false;
+            Decoded.Dispose();
+            pool.Return(this);
+        }
+    }
+
+    internal void Take() => _out = true;
+}

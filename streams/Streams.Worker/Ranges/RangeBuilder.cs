@@ -1,0 +1,83 @@
+using Streams.Worker.Decode;
+
+namespace Streams.Worker.Ranges;
+
+/// <summary>
+/// Grows the open range of one partition and says when it must close: rows, decoded bytes, linger, another day of receipt, drain.
+/// Not thread-safe; time comes from the linger clock only.
+/// </summary>
+internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerClock clock) : IDisposable
+{
+    private const long MicrosPerDay = 86_400_000_000;
+
+    private List<StagedBatch> _batches = [];
+    private int _rows;
+    private long _bytes;
+    private int _day;
+    private ulong _lastSequence;
+    private bool _any;
+
+    /// <summary>True when nothing was consumed since the last range.</summary>
+    public bool IsEmpty => !_any;
+
+    /// <summary>Timestamp of the clock at which the open range is due.</summary>
+    public long Deadline { get; private set; }
+
+    /// <summary>True when the open range has waited long enough.</summary>
+    public bool IsDue => _any && clock.Until(Deadline) == TimeSpan.Zero;
+
+    /// <summary>True when the open range is full by rows or bytes.</summary>
+    public bool IsFull => _rows >= limits.Rows || _bytes >= limits.DecodedBytes;
+
+    /// <summary>True when <paramref name="item"/> belongs to another day than the open range: close first.</summary>
+    public bool ChangesDay(in IntakeItem item) => _batches.Count != 0 && item.Batch is { } batch && DayOf(batch) != _day;
+
+    /// <summary>Adds one step of reading; the caller asked <see cref="ChangesDay"/> before.</summary>
+    public void Add(in IntakeItem item)
+    {
+        if (!_any)
+        {
+            _any = true;
+            Deadline = clock.NextTick();
+        }
+
+        if (item.Batch is { } batch)
+        {
+            _day = DayOf(batch);
+            _rows += batch.Decoded.Rows;
+            _bytes += batch.Decoded.Header.DecodedLength;
+            _batches.Add(batch);
+        }
+
+        if (item.EndsMessage)
+        {
+            _lastSequence = item.Sequence;
+        }
+    }
+
+    /// <summary>Hands over the open range and starts the next.</summary>
+    public BatchRange Close(CloseReason reason)
+    {
+        var range = new BatchRange(partition, reason, _batches)
+        {
+            Rows = _rows,
+            DecodedBytes = _bytes,
+            Day = _day,
+            LastSequence = _lastSequence,
+        };
+        _batches = new List<StagedBatch>(Math.Min(_batches.Count, 1024));
+        _rows = 0;
+        _bytes = 0;
+        _lastSequence = 0;
+        _any = false;
+        return range;
+    }
+
+    /// <summary>Why a full range is full.</summary>
+    public CloseReason FullReason => _rows >= limits.Rows ? CloseReason.Rows : CloseReason.Bytes;
+
+    /// <summary>Returns the batches of the open range.</summary>
+    public void Dispose() => Close(CloseReason.Drain).Dispose();
+
+    private static int DayOf(StagedBatch batch) => (int)Math.DivRem(batch.Head.ReceivedAt, MicrosPerDay).Quotient;
+}
