@@ -19,6 +19,9 @@ internal sealed class MessageIntake(
     private ReadOnlyMemory<byte> _rest;
     private uint _index;
 
+    /// <summary>True while <see cref="TryNext"/> has an item to give.</summary>
+    public bool HasMore => _message is not null;
+
     /// <summary>Takes a message; <see cref="TryNext"/> then gives at least one item for it.</summary>
     public void Begin(IncomingMessage message)
     {

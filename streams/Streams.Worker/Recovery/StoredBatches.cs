@@ -21,10 +21,10 @@ internal sealed class StoredBatches
 
     public void Add(in LaneKey lane, uint n, ulong rows) => _rows[(lane, n)] = _rows.GetValueOrDefault((lane, n)) + rows;
 
-    /// <summary>Whether the batch with this many rows is stored; each is asked for once, when its message is admitted.</summary>
+    /// <summary>Whether the batch with this many rows is stored.</summary>
     public StoredState Find(in LaneKey lane, uint n, int rows)
     {
-        if (_rows.Count == 0 || !_rows.Remove((lane, n), out var found))
+        if (_rows.Count == 0 || !_rows.TryGetValue((lane, n), out var found))
         {
             return StoredState.Absent;
         }

@@ -1,0 +1,124 @@
+using Microsoft.Extensions.Logging;
+
+namespace Streams.Worker.Commit;
+
+/// <summary>
+/// Puts a set of batches into one table exactly once, whatever happens to a single insert (review 1). ClickHouse writes a
+/// deduplication token before the rows, so a success reply to a token that was sent before proves nothing. Hence: an insert without a
+/// clean first success is in doubt; kill it, read back, send it again under the same token (which cannot double), read back, and only
+/// then go on to the next attempt's token. Gives up only when every partition of the block lost its fence.
+/// </summary>
+internal sealed class BlockInsert(IBatchStore store, string owner, TimeProvider time, WorkerMetrics metrics, ILogger logger)
+{
+    internal static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
+    internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    private long _serial;
+
+    /// <summary>Returns when every batch whose fence still holds is in the table.</summary>
+    /// <returns>Parts made.</returns>
+    public async Task<int> RunAsync(InsertTarget target, IReadOnlyList<PendingBatch> batches, CancellationToken cancel)
+    {
+        var pending = batches;
+        var attempt = 0;
+        string? lastToken = null;
+        var wait = FirstWait;
+        while (true)
+        {
+            pending = Keep(pending);
+            if (pending.Count == 0)
+            {
+                return 0;
+            }
+
+            var token = InsertToken.Of(target.Table, pending, attempt);
+            var repeated = token == lastToken;
+            var comment = $"ingest {owner} {Interlocked.Increment(ref _serial)}";
+            var started = time.GetTimestamp();
+            var outcome = await store.InsertAsync(target, pending, token, comment, repeated, cancel).ConfigureAwait(false);
+            if (outcome.Verdict == InsertVerdict.Clean && !repeated)
+            {
+                metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));
+                return 1;
+            }
+
+            if (outcome.Verdict != InsertVerdict.Clean)
+            {
+                metrics.InDoubt(outcome.Verdict);
+                logger.InsertInDoubt(target.Table, pending.Count, attempt, outcome.Verdict, outcome.Detail);
+            }
+
+            var absent = await ResolveAsync(target, pending, comment, cancel).ConfigureAwait(false);
+            if (absent.Count == 0)
+            {
+                metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));
+                return 1;
+            }
+
+            pending = absent;
+            if (outcome.Verdict == InsertVerdict.Stop)
+            {
+                Fail(pending, $"insert into {target.Table}: {outcome.Detail}");
+                return 0;
+            }
+
+            if (outcome.Verdict == InsertVerdict.Split && pending.Count > 1)
+            {
+                var half = pending.Count / 2;
+                return await RunAsync(target, [.. pending.Take(half)], cancel).ConfigureAwait(false)
+                    + await RunAsync(target, [.. pending.Skip(half)], cancel).ConfigureAwait(false);
+            }
+
+            // The same token twice, read back both times: whatever the token's record says, the rows are not there.
+            attempt = repeated ? attempt + 1 : attempt;
+            lastToken = token;
+            await Task.Delay(wait, time, cancel).ConfigureAwait(false);
+            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+        }
+    }
+
+    /// <summary>Kills the insert and reads back until the table has answered; returns what is not there.</summary>
+    private async Task<IReadOnlyList<PendingBatch>> ResolveAsync(
+        InsertTarget target, IReadOnlyList<PendingBatch> pending, string comment, CancellationToken cancel)
+    {
+        var wait = FirstWait;
+        while (true)
+        {
+            try
+            {
+                await store.KillAsync(comment, cancel).ConfigureAwait(false);
+                var stored = await store.ReadBackAsync(target, pending, cancel).ConfigureAwait(false);
+                return [.. pending.Where((_, i) => !stored[i])];
+            }
+            catch (InvalidDataException partial)
+            {
+                Fail(pending, partial.Message);
+                return pending;
+            }
+            catch (Exception error) when (error is not OperationCanceledException || !cancel.IsCancellationRequested)
+            {
+                logger.ReadBackFailed(target.Table, pending.Count, error.Message);
+            }
+
+            pending = Keep(pending);
+            if (pending.Count == 0)
+            {
+                return [];
+            }
+
+            await Task.Delay(wait, time, cancel).ConfigureAwait(false);
+            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+        }
+    }
+
+    private static IReadOnlyList<PendingBatch> Keep(IReadOnlyList<PendingBatch> pending) =>
+        pending.All(batch => batch.Fence.Holds()) ? pending : [.. pending.Where(batch => batch.Fence.Holds())];
+
+    private static void Fail(IReadOnlyList<PendingBatch> pending, string reason)
+    {
+        foreach (var batch in pending)
+        {
+            batch.Fence.Fail(reason);
+        }
+    }
+}

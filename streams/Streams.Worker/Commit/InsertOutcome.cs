@@ -1,0 +1,20 @@
+namespace Streams.Worker.Commit;
+
+/// <summary>What is to be done after an insert was sent; the store classifies the engine's errors into these.</summary>
+internal enum InsertVerdict : byte
+{
+    /// <summary>Success on the first sending of its token: the rows are there.</summary>
+    Clean,
+
+    /// <summary>No clean success: the rows may or may not be there.</summary>
+    InDoubt,
+
+    /// <summary>In doubt, and the block is to be halved if it is not there.</summary>
+    Split,
+
+    /// <summary>It cannot succeed without somebody's action (credentials, missing table).</summary>
+    Stop,
+}
+
+/// <param name="Detail">The engine's words, for the log.</param>
+internal readonly record struct InsertOutcome(InsertVerdict Verdict, string Detail = "");

@@ -1,0 +1,30 @@
+namespace Streams.Worker.Commit;
+
+/// <summary>
+/// One life of a partition's pipeline as the inserter sees it: whether rows of that partition may still be sent. It is asked
+/// immediately before every send, on the monotonic clock (review 6); once it has failed it stays so, and what the partition had in
+/// flight is left for recovery to read back.
+/// </summary>
+internal sealed class PartitionFence(int partition, Func<bool> leaseHeld)
+{
+    private string? _failure;
+
+    public int Partition { get; } = partition;
+
+    /// <summary>Why nothing of this life may be inserted or committed any more; null while it may.</summary>
+    public string? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Whether an insert may be sent now.</summary>
+    public bool Holds()
+    {
+        if (Failure is null && !leaseHeld())
+        {
+            Fail("the lease of the partition ran out");
+        }
+
+        return Failure is null;
+    }
+
+    /// <summary>Ends this life; the first reason stays.</summary>
+    public void Fail(string reason) => Interlocked.CompareExchange(ref _failure, reason, null);
+}
