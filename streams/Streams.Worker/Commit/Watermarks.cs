@@ -1,0 +1,118 @@
+using Streams.Schema;
+using Streams.Worker.Admission;
+
+namespace Streams.Worker.Commit;
+
+/// <summary>
+/// How far each lane of a partition is committed: state that can always be asked, and deltas that are coalesced until they are taken.
+/// A lost delta costs nothing: the next one, a duplicate of the agent, or a question repeats it. Thread-safe.
+/// </summary>
+internal sealed class Watermarks
+{
+    /// <summary>Lanes that an answer names, newest first: 64 open lanes per agent (review 15), twice for a restart.</summary>
+    public const int AnswerLimit = 128;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<LaneKey, Mark> _marks = [];
+    private readonly Dictionary<string, List<LaneKey>> _agents = new(StringComparer.Ordinal);
+    private readonly HashSet<LaneKey> _changed = [];
+    private readonly Dictionary<LaneKey, LaneMark> _rewinds = [];
+    private long _tick;
+
+    public int Lanes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _marks.Count;
+            }
+        }
+    }
+
+    /// <summary>What recovery read from the ledger.</summary>
+    public void Restore(in LaneKey key, Epoch epoch, uint committed) => Set(key, epoch, committed, announce: false);
+
+    /// <summary>The batches below <paramref name="committed"/> have their ledger rows.</summary>
+    public void Advance(in LaneKey key, Epoch epoch, uint committed) => Set(key, epoch, committed, announce: true);
+
+    /// <summary>The agent sent what is admitted already: tell it the lane's mark once more.</summary>
+    public void Repeat(in LaneKey key, Epoch epoch) => Set(key, epoch, 0, announce: true);
+
+    /// <summary>The lane must go back to <paramref name="expected"/>.</summary>
+    public void Rewind(in LaneKey key, Epoch epoch, uint expected)
+    {
+        lock (_gate)
+        {
+            _rewinds[key] = new LaneMark(true, key.AgentId, epoch, key.Lane, expected);
+        }
+    }
+
+    /// <summary>Moves what is to be told now into <paramref name="marks"/>; rewinds last, so that an agent first frees what it may.</summary>
+    public void Take(List<LaneMark> marks)
+    {
+        lock (_gate)
+        {
+            foreach (var key in _changed)
+            {
+                marks.Add(Told(key));
+            }
+
+            marks.AddRange(_rewinds.Values);
+            _changed.Clear();
+            _rewinds.Clear();
+        }
+    }
+
+    /// <summary>The agent's lanes, the most recently advanced first.</summary>
+    public void Answer(string agentId, List<LaneMark> marks)
+    {
+        lock (_gate)
+        {
+            if (!_agents.TryGetValue(agentId, out var keys))
+            {
+                return;
+            }
+
+            if (keys.Count > AnswerLimit)
+            {
+                keys.Sort((x, y) => _marks[y].Tick.CompareTo(_marks[x].Tick));
+            }
+
+            foreach (var key in keys.Take(AnswerLimit))
+            {
+                marks.Add(Told(key));
+            }
+        }
+    }
+
+    private LaneMark Told(in LaneKey key)
+    {
+        var mark = _marks[key];
+        return new LaneMark(false, key.AgentId, mark.Epoch, key.Lane, mark.Committed);
+    }
+
+    private void Set(in LaneKey key, Epoch epoch, uint committed, bool announce)
+    {
+        lock (_gate)
+        {
+            if (!_marks.TryGetValue(key, out var mark))
+            {
+                if (!_agents.TryGetValue(key.AgentId, out var keys))
+                {
+                    _agents.Add(key.AgentId, keys = []);
+                }
+
+                keys.Add(key);
+            }
+
+            _marks[key] = new Mark(epoch, Math.Max(mark.Committed, committed), ++_tick);
+            if (announce)
+            {
+                _changed.Add(key);
+            }
+        }
+    }
+
+    private readonly record struct Mark(Epoch Epoch, uint Committed, long Tick);
+}

@@ -1,0 +1,169 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Streams.Worker.Commit;
+using Streams.Worker.Decode;
+using Streams.Worker.Tests.Fakes;
+
+namespace Streams.Worker.Tests.Commit;
+
+public sealed class BlockInsertTests : IDisposable
+{
+    private static readonly InsertTarget Table = new(Batches.Exec, 20_000);
+
+    private readonly BreakableStore _store = new();
+    private readonly BatchPool _pool = new();
+    private readonly WorkerMetrics _metrics = new();
+    private readonly PartitionFence _fence = new(0, () => true);
+    private readonly List<PendingBatch> _batches = [];
+    private readonly BlockInsert _insert;
+
+    public BlockInsertTests()
+    {
+        _insert = new BlockInsert(_store, "w1", TimeProvider.System, _metrics, NullLogger.Instance);
+        for (uint n = 0; n < 4; n++)
+        {
+            _batches.Add(new PendingBatch(Batches.Staged(_pool, n), _fence));
+        }
+    }
+
+    public void Dispose()
+    {
+        _batches.ForEach(batch => batch.Batch.Dispose());
+        Assert.Equal(0, _pool.Outstanding);
+        _metrics.Dispose();
+    }
+
+    [Fact]
+    public async Task A_clean_first_success_needs_no_reading_back()
+    {
+        Assert.Equal(1, await RunAsync());
+        Assert.Equal(["insert process_exec 0,1,2,3"], _store.Statements);
+    }
+
+    [Fact]
+    public async Task An_insert_whose_answer_was_lost_is_found_by_reading_back_and_not_sent_again()
+    {
+        _store.Next(Fault.LostAfter);
+        await RunAsync();
+        Assert.Equal(["insert process_exec 0,1,2,3", "kill", "read"], _store.Statements);
+        AssertStoredOnce();
+    }
+
+    [Fact]
+    public async Task An_insert_that_never_arrived_is_sent_again_under_its_token_and_read_back()
+    {
+        _store.Next(Fault.LostBefore);
+        await RunAsync();
+        Assert.Equal(2, _store.Tokens.Count);
+        Assert.Equal(_store.Tokens[0], _store.Tokens[1]);
+        Assert.Equal("read", _store.Statements[^1]);
+        AssertStoredOnce();
+    }
+
+    [Fact]
+    public async Task A_token_without_rows_does_not_swallow_them()
+    {
+        _store.Next(Fault.TokenOnly);
+        await RunAsync();
+        Assert.Equal(3, _store.Tokens.Count);
+        Assert.Equal(_store.Tokens[0], _store.Tokens[1]);
+        Assert.NotEqual(_store.Tokens[1], _store.Tokens[2]);
+        AssertStoredOnce();
+    }
+
+    [Fact]
+    public async Task While_reading_back_fails_nothing_is_sent()
+    {
+        _store.Next(Fault.LostAfter);
+        _store.Unreadable(3);
+        await RunAsync();
+        Assert.Single(_store.Tokens);
+        AssertStoredOnce();
+    }
+
+    [Fact]
+    public async Task Every_mixture_of_faults_ends_with_each_batch_once()
+    {
+        var random = new Random(7);
+        for (var round = 0; round < 10; round++)
+        {
+            var store = new BreakableStore();
+            for (var i = 0; i < 4; i++)
+            {
+                store.Next((Fault)random.Next(4));
+            }
+
+            var insert = new BlockInsert(store, "w1", TimeProvider.System, _metrics, NullLogger.Instance);
+            await insert.RunAsync(Table, _batches, default);
+            Assert.Equal(4, store.Count("process_exec"));
+            Assert.Equal(1, store.MostCopies());
+        }
+    }
+
+    [Fact]
+    public async Task A_block_that_is_too_large_is_halved()
+    {
+        _store.Next(Fault.TooLarge, Fault.TooLarge);
+        await RunAsync();
+        Assert.Contains("insert process_exec 0", _store.Statements);
+        Assert.Contains("insert process_exec 2,3", _store.Statements);
+        AssertStoredOnce();
+    }
+
+    [Fact]
+    public async Task An_error_that_needs_a_person_fails_the_partition_and_nothing_else_is_sent()
+    {
+        _store.Next(Fault.Denied);
+        Assert.Equal(0, await RunAsync());
+        Assert.Contains("516", _fence.Failure);
+        Assert.Single(_store.Tokens);
+    }
+
+    [Fact]
+    public async Task Batches_of_a_partition_without_its_lease_are_not_sent()
+    {
+        var held = true;
+        var other = new PartitionFence(1, () => held);
+        _batches[1] = _batches[1] with { Fence = other };
+        held = false;
+        await RunAsync();
+        Assert.Equal(["insert process_exec 0,2,3"], _store.Statements);
+        held = true;
+        Assert.False(other.Holds());
+    }
+
+    [Fact]
+    public async Task A_lease_lost_while_in_doubt_takes_its_batches_out_of_the_repeat()
+    {
+        var held = true;
+        var other = new PartitionFence(1, () => held);
+        _batches[1] = _batches[1] with { Fence = other };
+        _store.Next(Fault.LostBefore);
+        _store.OnInsert = _ =>
+        {
+            held = false;
+            return Task.CompletedTask;
+        };
+        await RunAsync();
+        Assert.Equal("insert process_exec 0,2,3", _store.Statements[^1]);
+        Assert.Equal(3, _store.Count("process_exec"));
+    }
+
+    [Fact]
+    public void A_token_names_table_batches_and_attempt_and_no_order()
+    {
+        var token = InsertToken.Of("process_exec", _batches, 0);
+        Assert.Equal(64, token.Length);
+        Assert.Equal(token, InsertToken.Of("process_exec", [.. _batches.AsEnumerable().Reverse()], 0));
+        Assert.NotEqual(token, InsertToken.Of("process_exec", _batches, 1));
+        Assert.NotEqual(token, InsertToken.Of("process_exit", _batches, 0));
+        Assert.NotEqual(token, InsertToken.Of("process_exec", _batches[1..], 0));
+    }
+
+    private Task<int> RunAsync() => _insert.RunAsync(Table, _batches, default);
+
+    private void AssertStoredOnce()
+    {
+        Assert.Equal(4, _store.Count("process_exec"));
+        Assert.Equal(1, _store.MostCopies());
+    }
+}

@@ -1,0 +1,80 @@
+using Streams.Worker.Admission;
+using Streams.Worker.Commit;
+using Streams.Worker.Tests.Fakes;
+
+namespace Streams.Worker.Tests.Commit;
+
+public sealed class WatermarksTests
+{
+    private static readonly Streams.Schema.Epoch Epoch = Batches.EpochOf(7);
+
+    private readonly Watermarks _marks = new();
+
+    [Fact]
+    public void Deltas_are_coalesced_and_taken_once()
+    {
+        _marks.Advance(Lane(1), Epoch, 1);
+        _marks.Advance(Lane(1), Epoch, 5);
+        _marks.Advance(Lane(2), Epoch, 3);
+        Assert.Equal([(1u, 5u), (2u, 3u)], Taken().Select(mark => (mark.Lane, mark.N)).Order());
+        Assert.Empty(Taken());
+    }
+
+    [Fact]
+    public void What_recovery_restored_is_answered_but_not_announced()
+    {
+        _marks.Restore(Lane(1), Epoch, 9);
+        Assert.Empty(Taken());
+        Assert.Equal(new LaneMark(false, "agent-1", Epoch, 1, 9), Assert.Single(Answered("agent-1")));
+        Assert.Empty(Answered("agent-2"));
+    }
+
+    [Fact]
+    public void A_duplicate_repeats_the_mark_and_does_not_lower_it()
+    {
+        _marks.Advance(Lane(1), Epoch, 5);
+        Taken();
+        _marks.Repeat(Lane(1), Epoch);
+        Assert.Equal(5u, Assert.Single(Taken()).N);
+    }
+
+    [Fact]
+    public void A_rewind_is_told_once_after_the_deltas()
+    {
+        _marks.Rewind(Lane(1), Epoch, 4);
+        _marks.Advance(Lane(1), Epoch, 4);
+        Assert.Equal([false, true], Taken().Select(mark => mark.Rewind));
+        Assert.Empty(Taken());
+    }
+
+    [Fact]
+    public void An_answer_names_the_lanes_that_moved_last()
+    {
+        for (uint lane = 0; lane < Watermarks.AnswerLimit + 10; lane++)
+        {
+            _marks.Restore(Lane(lane), Epoch, 1);
+        }
+
+        _marks.Advance(Lane(0), Epoch, 2);
+        var answer = Answered("agent-1");
+        Assert.Equal(Watermarks.AnswerLimit, answer.Count);
+        Assert.Equal(0u, answer[0].Lane);
+        Assert.DoesNotContain(answer, mark => mark.Lane == 1);
+    }
+
+    private static LaneKey Lane(uint lane) => new("agent-1", Epoch.Prefix, lane);
+
+    private List<LaneMark> Taken()
+    {
+        var marks = new List<LaneMark>();
+        _marks.Take(marks);
+        return marks;
+    }
+
+    private List<LaneMark> Answered(string agent)
+    {
+        var marks = new List<LaneMark>();
+        _marks.Answer(agent, marks);
+        return marks;
+    }
+}

@@ -1,0 +1,109 @@
+using Streams.Worker.Decode;
+using Streams.Worker.Ranges;
+using Streams.Worker.Tests.Fakes;
+
+namespace Streams.Worker.Tests.Ranges;
+
+public sealed class RangeBuilderTests : IDisposable
+{
+    private readonly ManualClock _clock = new();
+    private readonly BatchPool _pool = new();
+    private readonly LingerClock _linger;
+    private readonly RangeBuilder _builder;
+
+    public RangeBuilderTests()
+    {
+        _linger = new LingerClock(_clock, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
+        _builder = new RangeBuilder(3, new RangeLimits(100, 64 * 1024), _linger);
+    }
+
+    public void Dispose()
+    {
+        _builder.Dispose();
+        Assert.Equal(0, _pool.Outstanding);
+    }
+
+    [Fact]
+    public void Rows_close_it()
+    {
+        Add(1, rows: 60);
+        Assert.False(_builder.IsFull);
+        Add(2, rows: 40);
+        Assert.True(_builder.IsFull);
+        Assert.Equal(CloseReason.Rows, _builder.FullReason);
+    }
+
+    [Fact]
+    public void Decoded_bytes_close_it()
+    {
+        using var builder = new RangeBuilder(0, new RangeLimits(1_000_000, 3000), _linger);
+        builder.Add(Item(0, 1, rows: 20));
+        Assert.False(builder.IsFull);
+        builder.Add(Item(1, 2, rows: 20));
+        Assert.True(builder.IsFull);
+        Assert.Equal(CloseReason.Bytes, builder.FullReason);
+    }
+
+    [Fact]
+    public void Linger_closes_it_at_the_common_tick()
+    {
+        _clock.Advance(TimeSpan.FromMilliseconds(350));
+        Add(1);
+        Assert.False(_builder.IsDue);
+        _clock.Advance(TimeSpan.FromMilliseconds(49));
+        Assert.False(_builder.IsDue);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(_builder.IsDue);
+    }
+
+    [Fact]
+    public void Another_day_of_receipt_closes_it_first()
+    {
+        Add(1);
+        Assert.False(ChangesDay(Batches.Noon));
+        Assert.True(ChangesDay(Batches.Noon + 43_200_000_000));
+        Assert.False(ChangesDay(Batches.Noon + 43_199_999_999));
+        Assert.True(ChangesDay(Batches.Noon - 43_200_000_001));
+        Assert.False(_builder.ChangesDay(new IntakeItem(null, 3, true)));
+    }
+
+    [Fact]
+    public void It_may_be_trimmed_only_up_to_the_last_whole_message()
+    {
+        _builder.Add(Item(0, 7, ends: true));
+        _builder.Add(Item(1, 8, ends: false));
+        using (var first = _builder.Close(CloseReason.Rows))
+        {
+            Assert.Equal(7u, first.LastSequence);
+            Assert.Equal(2, first.Batches.Count);
+            Assert.Equal(20, first.Rows);
+            Assert.Equal(3, first.Partition);
+        }
+
+        _builder.Add(Item(2, 8, ends: true));
+        using var second = _builder.Close(CloseReason.Drain);
+        Assert.Equal(8u, second.LastSequence);
+    }
+
+    [Fact]
+    public void Dropped_messages_move_the_range_without_rows()
+    {
+        _builder.Add(new IntakeItem(null, 5, true));
+        Assert.False(_builder.IsEmpty);
+        using var range = _builder.Close(CloseReason.Linger);
+        Assert.Empty(range.Batches);
+        Assert.Equal(5u, range.LastSequence);
+        Assert.True(_builder.IsEmpty);
+    }
+
+    private void Add(ulong sequence, int rows = 10) => _builder.Add(Item((uint)sequence, sequence, rows));
+
+    private bool ChangesDay(long receivedAt)
+    {
+        using var batch = Batches.Staged(_pool, 1, receivedAt: receivedAt);
+        return _builder.ChangesDay(new IntakeItem(batch, 2, true));
+    }
+
+    private IntakeItem Item(uint n, ulong sequence, int rows = 10, bool ends = true) =>
+        new(Batches.Staged(_pool, n, rows), sequence, ends);
+}
