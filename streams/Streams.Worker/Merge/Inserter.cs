@@ -24,7 +24,8 @@ internal sealed class Inserter : IAsyncDisposable
     private readonly Channel<SubmittedRange> _queue;
     private readonly SemaphoreSlim _rounds;
     private readonly SemaphoreSlim _statements = new(Concurrency);
-    private readonly CancellationTokenSource _abort = new();
+    private readonly CancellationTokenSource _abortSource = new();
+    private readonly CancellationToken _abort;
     private readonly Task _loop;
     private Task _lastRound = Task.CompletedTask;
     private SubmittedRange? _left;
@@ -41,6 +42,7 @@ internal sealed class Inserter : IAsyncDisposable
         _logger = logger;
         _livePartitions = livePartitions;
         _rounds = new SemaphoreSlim(limits.Rounds);
+        _abort = _abortSource.Token;
         _queue = Channel.CreateBounded<SubmittedRange>(new BoundedChannelOptions(capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
         _loop = Task.Run(RunAsync);
     }
@@ -55,7 +57,7 @@ internal sealed class Inserter : IAsyncDisposable
         var submitted = new SubmittedRange(range, fence);
         try
         {
-            await _queue.Writer.WriteAsync(submitted, _abort.Token).ConfigureAwait(false);
+            await _queue.Writer.WriteAsync(submitted, _abort).ConfigureAwait(false);
         }
         catch (Exception error) when (error is ChannelClosedException or OperationCanceledException)
         {
@@ -69,11 +71,8 @@ internal sealed class Inserter : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
-        await _abort.CancelAsync().ConfigureAwait(false);
+        await _abortSource.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
-        _abort.Dispose();
-        _rounds.Dispose();
-        _statements.Dispose();
     }
 
     private async Task RunAsync()
@@ -82,7 +81,7 @@ internal sealed class Inserter : IAsyncDisposable
         {
             while (await NextRoundAsync().ConfigureAwait(false) is { } round)
             {
-                await _rounds.WaitAsync(_abort.Token).ConfigureAwait(false);
+                await _rounds.WaitAsync(_abort).ConfigureAwait(false);
                 _lastRound = CommitRoundAsync(round, _lastRound);
             }
         }
@@ -100,7 +99,7 @@ internal sealed class Inserter : IAsyncDisposable
 
     private async Task<Round?> NextRoundAsync()
     {
-        if (_left is null && !await _queue.Reader.WaitToReadAsync(_abort.Token).ConfigureAwait(false))
+        if (_left is null && !await _queue.Reader.WaitToReadAsync(_abort).ConfigureAwait(false))
         {
             return null;
         }
@@ -150,7 +149,7 @@ internal sealed class Inserter : IAsyncDisposable
             return _queue.Reader.TryPeek(out _);
         }
 
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_abort.Token);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_abort);
         patience.CancelAfter(left);
         try
         {
@@ -214,10 +213,10 @@ internal sealed class Inserter : IAsyncDisposable
 
     private async Task<int> InsertOneAsync(InsertTarget target, List<PendingBatch> batches)
     {
-        await _statements.WaitAsync(_abort.Token).ConfigureAwait(false);
+        await _statements.WaitAsync(_abort).ConfigureAwait(false);
         try
         {
-            return await _insert.RunAsync(target, batches, _abort.Token).ConfigureAwait(false);
+            return await _insert.RunAsync(target, batches, _abort).ConfigureAwait(false);
         }
         finally
         {

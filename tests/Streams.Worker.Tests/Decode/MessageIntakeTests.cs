@@ -1,0 +1,169 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Streams.Schema;
+using Streams.Worker.Admission;
+using Streams.Worker.Commit;
+using Streams.Worker.Decode;
+using Streams.Worker.Recovery;
+using Streams.Worker.Tests.Fakes;
+
+namespace Streams.Worker.Tests.Decode;
+
+public sealed class MessageIntakeTests : IDisposable
+{
+    private static readonly Epoch Epoch = Batches.EpochOf(7);
+
+    private readonly BatchPool _pool = new();
+    private readonly StoredBatches _stored = new();
+    private readonly Watermarks _marks = new();
+    private readonly WorkerMetrics _metrics = new();
+    private readonly MessageIntake _intake;
+
+    public MessageIntakeTests() => _intake = new MessageIntake(
+        0, new LaneAdmission(TimeProvider.System), _pool, _stored, _marks, _metrics, NullLogger.Instance);
+
+    public void Dispose()
+    {
+        Assert.Equal(0, _pool.Outstanding);
+        _metrics.Dispose();
+    }
+
+    [Fact]
+    public void A_message_gives_its_batches_one_by_one_and_ends()
+    {
+        var items = Run(Batches.Message(9, Epoch, 1, 0, 3));
+        Assert.Equal([(0u, false), (1u, false), (2u, true)], items);
+        Assert.False(_intake.HasMore);
+    }
+
+    [Fact]
+    public void The_known_start_of_an_overlapping_message_is_skipped()
+    {
+        Run(Batches.Message(1, Epoch, 1, 0, 3));
+        Assert.Equal([(3u, false), (4u, true)], Run(Batches.Message(2, Epoch, 1, 1, 4)));
+    }
+
+    [Fact]
+    public void A_duplicate_yields_only_its_end_and_repeats_the_watermark()
+    {
+        Run(Batches.Message(1, Epoch, 1, 0, 2));
+        Assert.Equal([(null, true)], Run(Batches.Message(2, Epoch, 1, 0, 2)));
+        Assert.Equal(1, _metrics.DroppedMessages);
+        Assert.Equal([false], Told().Select(mark => mark.Rewind));
+    }
+
+    [Fact]
+    public void A_gap_yields_only_its_end_and_asks_to_go_back()
+    {
+        Assert.Equal([(null, true)], Run(Batches.Message(1, Epoch, 1, 4, 1)));
+        Assert.Equal(new LaneMark(true, "agent-1", Epoch, 1, 0), Assert.Single(Told()));
+    }
+
+    [Fact]
+    public void A_batch_that_cannot_be_decoded_holds_its_lane_and_not_another()
+    {
+        var bad = Batches.Message(1, Epoch, 1, 0, 3);
+        var second = Header(bad, 0).TotalLength;
+        var corrupted = bad with { Payload = Corrupted(bad, second + 52) };
+        Assert.Equal([(0u, false), (null, true)], Run(corrupted));
+        Assert.Equal(1, _metrics.RefusedBatches);
+        Assert.Equal([(null, true)], Run(Batches.Message(2, Epoch, 1, 3, 1)));
+        Assert.DoesNotContain(Told(), mark => mark.Rewind);
+        Assert.Equal([(0u, true)], Run(Batches.Message(3, Epoch, 2, 0, 1)));
+        Assert.Equal([(1u, false), (2u, true)], Run(Batches.Message(4, Epoch, 1, 0, 3)));
+    }
+
+    [Theory]
+    [InlineData(4, 250)]
+    [InlineData(6, 9)]
+    [InlineData(1, 2)]
+    public void An_unknown_class_schema_or_format_is_dropped_without_advancing(int at, byte value)
+    {
+        var message = Batches.Message(1, Epoch, 1, 0, 1);
+        Assert.Equal([(null, true)], Run(message with { Payload = Corrupted(message, at, value) }));
+        Assert.Equal([(0u, true)], Run(Batches.Message(2, Epoch, 1, 0, 1)));
+    }
+
+    [Fact]
+    public void A_batch_under_another_name_than_promised_is_refused()
+    {
+        var other = Batches.Message(1, Epoch, 2, 0, 1);
+        var message = Batches.Message(1, Epoch, 1, 0, 1) with { Payload = other.Payload };
+        Assert.Equal([(null, true)], Run(message));
+        Assert.Equal([(0u, true)], Run(Batches.Message(2, Epoch, 1, 0, 1)));
+    }
+
+    [Fact]
+    public void What_a_short_message_has_is_taken_and_the_rest_is_asked_for()
+    {
+        var message = Batches.Message(1, Epoch, 1, 0, 3);
+        var head = message.Head!.Value with { Count = 5 };
+        Assert.Equal([(0u, false), (1u, false), (2u, true)], Run(message with { Head = head }));
+        Assert.Equal([(3u, true)], Run(Batches.Message(2, Epoch, 1, 3, 1)));
+    }
+
+    [Fact]
+    public void Bytes_behind_the_promised_batches_are_not_taken()
+    {
+        var message = Batches.Message(1, Epoch, 1, 0, 3);
+        Assert.Equal([(0u, false), (1u, true)], Run(message with { Head = message.Head!.Value with { Count = 2 } }));
+        Assert.Equal([(2u, true)], Run(Batches.Message(2, Epoch, 1, 2, 1)));
+    }
+
+    [Fact]
+    public void Headers_that_cannot_be_read_drop_the_message() =>
+        Assert.Equal([(null, true)], Run(Batches.Message(1, Epoch, 1, 0, 1) with { Head = null }));
+
+    [Fact]
+    public void An_empty_message_is_refused()
+    {
+        var message = Batches.Message(1, Epoch, 1, 0, 1);
+        Assert.Equal([(null, true)], Run(message with { Payload = default }));
+        Assert.Equal(1, _metrics.RefusedBatches);
+    }
+
+    [Fact]
+    public void Rows_that_recovery_found_are_marked_and_a_part_of_them_is_refused()
+    {
+        var lane = new LaneKey("agent-1", Epoch.Prefix, 1);
+        _stored.Add(lane, 0, 10);
+        _stored.Add(lane, 1, 4);
+        _intake.Begin(Batches.Message(1, Epoch, 1, 0, 2));
+        Assert.True(_intake.TryNext(out var first));
+        Assert.True(first.Batch!.Stored);
+        first.Batch.Dispose();
+        Assert.True(_intake.TryNext(out var second));
+        Assert.Null(second.Batch);
+        Assert.Equal(1, _metrics.RefusedBatches);
+    }
+
+    private List<(uint? N, bool Ends)> Run(IncomingMessage message)
+    {
+        var items = new List<(uint?, bool)>();
+        _intake.Begin(message);
+        while (_intake.TryNext(out var item))
+        {
+            Assert.Equal(message.Sequence, item.Sequence);
+            items.Add((item.Batch?.Name.N, item.EndsMessage));
+            item.Batch?.Dispose();
+        }
+
+        return items;
+    }
+
+    private List<LaneMark> Told()
+    {
+        var marks = new List<LaneMark>();
+        _marks.Take(marks);
+        return marks;
+    }
+
+    private static BatchHeader Header(IncomingMessage message, int at) =>
+        BatchHeader.TryRead(message.Payload.Span[at..], out var header, out _) ? header : throw new InvalidOperationException();
+
+    private static byte[] Corrupted(IncomingMessage message, int at, byte? value = null)
+    {
+        var bytes = message.Payload.ToArray();
+        bytes[at] = value ?? (byte)~bytes[at];
+        return bytes;
+    }
+}
