@@ -58,6 +58,9 @@ internal static partial class LogMessages
     [LoggerMessage(3027, LogLevel.Information, "partition {Partition}: waiting for the lease that {Owner} holds")]
     public static partial void LeaseAwaited(this ILogger logger, int partition, string owner);
 
+    [LoggerMessage(3028, LogLevel.Warning, "partition {Partition}: the lease store does not answer: {Reason}")]
+    public static partial void LeaseUnreachable(this ILogger logger, int partition, string reason);
+
     [LoggerMessage(3030, LogLevel.Information, "worker {Owner} started: {Partitions} partitions, database {Database}")]
     public static partial void WorkerStarted(this ILogger logger, string owner, int partitions, string database);
 

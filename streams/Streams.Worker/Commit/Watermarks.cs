@@ -1,3 +1,4 @@
+using Streams.Queue;
 using Streams.Schema;
 using Streams.Worker.Admission;
 
@@ -16,7 +17,7 @@ internal sealed class Watermarks
     private readonly Dictionary<LaneKey, Mark> _marks = [];
     private readonly Dictionary<string, List<LaneKey>> _agents = new(StringComparer.Ordinal);
     private readonly HashSet<LaneKey> _changed = [];
-    private readonly Dictionary<LaneKey, LaneMark> _rewinds = [];
+    private readonly Dictionary<LaneKey, FlowRecord> _rewinds = [];
     private long _tick;
 
     public int Lanes
@@ -44,12 +45,12 @@ internal sealed class Watermarks
     {
         lock (_gate)
         {
-            _rewinds[key] = new LaneMark(true, key.AgentId, epoch, key.Lane, expected);
+            _rewinds[key] = new FlowRecord(FlowKind.Rewind, key.AgentId, epoch, key.Lane, expected);
         }
     }
 
     /// <summary>Moves what is to be told now into <paramref name="marks"/>; rewinds last, so that an agent first frees what it may.</summary>
-    public void Take(List<LaneMark> marks)
+    public void Take(List<FlowRecord> marks)
     {
         lock (_gate)
         {
@@ -65,7 +66,7 @@ internal sealed class Watermarks
     }
 
     /// <summary>The agent's lanes, the most recently advanced first.</summary>
-    public void Answer(string agentId, List<LaneMark> marks)
+    public void Answer(string agentId, List<FlowRecord> marks)
     {
         lock (_gate)
         {
@@ -86,10 +87,10 @@ internal sealed class Watermarks
         }
     }
 
-    private LaneMark Told(in LaneKey key)
+    private FlowRecord Told(in LaneKey key)
     {
         var mark = _marks[key];
-        return new LaneMark(false, key.AgentId, mark.Epoch, key.Lane, mark.Committed);
+        return new FlowRecord(FlowKind.Watermark, key.AgentId, mark.Epoch, key.Lane, mark.Committed);
     }
 
     private void Set(in LaneKey key, Epoch epoch, uint committed, bool announce)

@@ -1,3 +1,4 @@
+using Streams.Queue;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
 using Streams.Worker.Tests.Fakes;
@@ -25,7 +26,7 @@ public sealed class WatermarksTests
     {
         _marks.Restore(Lane(1), Epoch, 9);
         Assert.Empty(Taken());
-        Assert.Equal(new LaneMark(false, "agent-1", Epoch, 1, 9), Assert.Single(Answered("agent-1")));
+        Assert.Equal(new FlowRecord(FlowKind.Watermark, "agent-1", Epoch, 1, 9), Assert.Single(Answered("agent-1")));
         Assert.Empty(Answered("agent-2"));
     }
 
@@ -43,7 +44,7 @@ public sealed class WatermarksTests
     {
         _marks.Rewind(Lane(1), Epoch, 4);
         _marks.Advance(Lane(1), Epoch, 4);
-        Assert.Equal([false, true], Taken().Select(mark => mark.Rewind));
+        Assert.Equal([FlowKind.Watermark, FlowKind.Rewind], Taken().Select(mark => mark.Kind));
         Assert.Empty(Taken());
     }
 
@@ -64,16 +65,16 @@ public sealed class WatermarksTests
 
     private static LaneKey Lane(uint lane) => new("agent-1", Epoch.Prefix, lane);
 
-    private List<LaneMark> Taken()
+    private List<FlowRecord> Taken()
     {
-        var marks = new List<LaneMark>();
+        var marks = new List<FlowRecord>();
         _marks.Take(marks);
         return marks;
     }
 
-    private List<LaneMark> Answered(string agent)
+    private List<FlowRecord> Answered(string agent)
     {
-        var marks = new List<LaneMark>();
+        var marks = new List<FlowRecord>();
         _marks.Answer(agent, marks);
         return marks;
     }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Schema;
+using Streams.Queue;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
 using Streams.Worker.Decode;
@@ -48,14 +49,14 @@ public sealed class MessageIntakeTests : IDisposable
         Run(Batches.Message(1, Epoch, 1, 0, 2));
         Assert.Equal([(null, true)], Run(Batches.Message(2, Epoch, 1, 0, 2)));
         Assert.Equal(1, _metrics.DroppedMessages);
-        Assert.Equal([false], Told().Select(mark => mark.Rewind));
+        Assert.Equal([FlowKind.Watermark], Told().Select(mark => mark.Kind));
     }
 
     [Fact]
     public void A_gap_yields_only_its_end_and_asks_to_go_back()
     {
         Assert.Equal([(null, true)], Run(Batches.Message(1, Epoch, 1, 4, 1)));
-        Assert.Equal(new LaneMark(true, "agent-1", Epoch, 1, 0), Assert.Single(Told()));
+        Assert.Equal(new FlowRecord(FlowKind.Rewind, "agent-1", Epoch, 1, 0), Assert.Single(Told()));
     }
 
     [Fact]
@@ -67,7 +68,7 @@ public sealed class MessageIntakeTests : IDisposable
         Assert.Equal([(0u, false), (null, true)], Run(corrupted));
         Assert.Equal(1, _metrics.RefusedBatches);
         Assert.Equal([(null, true)], Run(Batches.Message(2, Epoch, 1, 3, 1)));
-        Assert.DoesNotContain(Told(), mark => mark.Rewind);
+        Assert.DoesNotContain(Told(), mark => mark.Kind == FlowKind.Rewind);
         Assert.Equal([(0u, true)], Run(Batches.Message(3, Epoch, 2, 0, 1)));
         Assert.Equal([(1u, false), (2u, true)], Run(Batches.Message(4, Epoch, 1, 0, 3)));
     }
@@ -150,9 +151,9 @@ public sealed class MessageIntakeTests : IDisposable
         return items;
     }
 
-    private List<LaneMark> Told()
+    private List<FlowRecord> Told()
     {
-        var marks = new List<LaneMark>();
+        var marks = new List<FlowRecord>();
         _marks.Take(marks);
         return marks;
     }

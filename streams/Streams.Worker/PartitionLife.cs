@@ -1,0 +1,262 @@
+using System.Runtime.CompilerServices;
+using Akka;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Microsoft.Extensions.Logging;
+using Streams.Queue;
+using Streams.Worker.Admission;
+using Streams.Worker.Commit;
+using Streams.Worker.Decode;
+using Streams.Worker.Ranges;
+using Streams.Worker.Recovery;
+
+namespace Streams.Worker;
+
+/// <summary>
+/// One life of a partition's pipeline, from recovery to its end: read in order, admit, decode, build ranges, commit. Nothing of it
+/// survives into the next life but what ClickHouse holds.
+/// </summary>
+internal sealed class PartitionLife
+{
+    private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(1);
+
+    private readonly int _partition;
+    private readonly PartitionShared _shared;
+    private readonly PartitionPosition _position;
+    private readonly PartitionReader _reader;
+    private readonly PartitionFence _fence;
+    private readonly Watermarks _marks = new();
+    private readonly BatchPool _pool = new();
+    private readonly CancellationTokenSource _reading = new();
+    private readonly CancellationTokenSource _ticking = new();
+    private readonly UniqueKillSwitch _kill;
+    private readonly Task _graph;
+    private ulong _committed;
+    private int _committing;
+
+    private PartitionLife(
+        int partition, PartitionShared shared, PartitionPosition position, PartitionReader reader, PartitionFence fence, RecoveredPartition recovered)
+    {
+        _partition = partition;
+        _shared = shared;
+        _position = position;
+        _reader = reader;
+        _fence = fence;
+        var admission = new LaneAdmission(TimeProvider.System);
+        foreach (var lane in recovered.Lanes)
+        {
+            admission.Restore(lane.Key, lane.Committed);
+            _marks.Restore(lane.Key, lane.Epoch, lane.Committed);
+        }
+
+        var intake = new MessageIntake(partition, admission, _pool, recovered.Stored, _marks, shared.Metrics, shared.Logger);
+        (_kill, _graph) = Source.From(() => ReadAsync(_reading.Token))
+            .ViaMaterialized(KillSwitches.Single<IncomingMessage>(), Keep.Right)
+            .Via(new IntakeStage(intake))
+            .Via(new RangeStage(() => new RangeBuilder(partition, shared.Limits, shared.Clock), shared.Clock))
+            .SelectAsync(shared.Options.OpenRanges, CommitAsync)
+            .ToMaterialized(Sink.ForEach<ulong>(Committed), Keep.Both)
+            .Run(shared.Materializer);
+        Completion = RunAsync();
+    }
+
+    /// <summary>Ends when everything of this life has ended, the inserts of its ranges included; faulted with the reason.</summary>
+    public Task Completion { get; }
+
+    /// <summary>Last stream sequence whose batches are committed.</summary>
+    public ulong CommittedSequence => Volatile.Read(ref _committed);
+
+    public static async Task<PartitionLife> StartAsync(
+        int partition, PartitionShared shared, PartitionPosition position, Func<bool> leaseHeld, RecoveredPartition recovered, CancellationToken cancel)
+    {
+        var (from, created) = await position.ReadAsync(cancel).ConfigureAwait(false);
+        shared.Logger.PartitionRecovered(partition, recovered.Lanes.Count, recovered.Stored.Count, from);
+        var reader = PartitionReader.Start(shared.Queue, partition, from, created);
+        return new PartitionLife(partition, shared, position, reader, new PartitionFence(partition, leaseHeld), recovered);
+    }
+
+    /// <summary>Reads no more; what was read is committed, then the life ends well.</summary>
+    public void Drain() => _reading.Cancel();
+
+    /// <summary>Ends at once; what is in flight is left to recovery.</summary>
+    public void Abort(string reason)
+    {
+        _fence.Fail(reason);
+        _kill.Abort(new PartitionFault(reason));
+        _reading.Cancel();
+    }
+
+    private async IAsyncEnumerable<IncomingMessage> ReadAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        while (true)
+        {
+            ReadBatch batch;
+            try
+            {
+                batch = await _reader.ReadAsync(cancel).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                yield break;
+            }
+
+            // Payloads live as long as the batch: it is given back when the last message's decoding has asked for the next.
+            using (batch)
+            {
+                if (batch.Condition != ReadCondition.Messages)
+                {
+                    _position.Discard(batch.Detail);
+                    throw new PartitionFault($"{batch.Condition}: {batch.Detail}");
+                }
+
+                foreach (var message in batch.Messages)
+                {
+                    yield return new IncomingMessage(message.Sequence, Head(message), message.Payload);
+                }
+            }
+        }
+    }
+
+    private static MessageHead? Head(IngestMessage message)
+    {
+        if (message.HeaderError.Fault != MessageHeaderFault.None)
+        {
+            return null;
+        }
+
+        var headers = message.Headers;
+        return new MessageHead(
+            message.AgentId, headers.Host, headers.Epoch, headers.Lane, headers.First, headers.Count, headers.Generation, headers.ReceivedAt);
+    }
+
+    private async Task<ulong> CommitAsync(BatchRange range)
+    {
+        Interlocked.Increment(ref _committing);
+        try
+        {
+            if (range.Batches.Count != 0)
+            {
+                await _shared.Inserter.CommitAsync(range, _fence).ConfigureAwait(false);
+                foreach (var batch in range.Batches)
+                {
+                    _marks.Advance(batch.Lane, batch.Head.Epoch, batch.Name.N + 1);
+                }
+            }
+
+            _shared.Metrics.RangeCommitted(range.Reason);
+            return range.LastSequence;
+        }
+        finally
+        {
+            range.Dispose();
+            Interlocked.Decrement(ref _committing);
+        }
+    }
+
+    // SelectAsync hands over in order: when a sequence arrives here, everything before it is committed.
+    private void Committed(ulong sequence)
+    {
+        if (sequence != 0)
+        {
+            Volatile.Write(ref _committed, sequence);
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        await Task.Yield();
+        var flow = await FlowPublisher.OpenAsync(_shared.Queue, _partition, Answer).ConfigureAwait(false);
+        var ticker = TickAsync(flow);
+        string? failure = null;
+        try
+        {
+            await _graph.ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            failure = error.GetBaseException().Message;
+            _fence.Fail(failure);
+        }
+
+        while (Volatile.Read(ref _committing) != 0)
+        {
+            await Task.Delay(10).ConfigureAwait(false);
+        }
+
+        await _reading.CancelAsync().ConfigureAwait(false);
+        await _ticking.CancelAsync().ConfigureAwait(false);
+        await ticker.ConfigureAwait(false);
+        if (failure is null)
+        {
+            await TellAsync(flow).ConfigureAwait(false);
+            await _position.TrimAsync(_reader, CommittedSequence, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        await flow.DisposeAsync().ConfigureAwait(false);
+        await _reader.DisposeAsync().ConfigureAwait(false);
+        if (_pool.Outstanding != 0)
+        {
+            _shared.Logger.BatchesLeaked(_partition, _pool.Outstanding);
+        }
+
+        if (failure is not null)
+        {
+            throw new PartitionFault(failure);
+        }
+    }
+
+    private async Task TickAsync(FlowPublisher flow)
+    {
+        var trimmed = TimeProvider.System.GetTimestamp();
+        while (!_ticking.IsCancellationRequested)
+        {
+            await Task.Delay(_shared.Options.WatermarkInterval, _ticking.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!_fence.Holds())
+            {
+                Abort(_fence.Failure!);
+                return;
+            }
+
+            await TellAsync(flow).ConfigureAwait(false);
+            if (TimeProvider.System.GetElapsedTime(trimmed) >= TrimInterval)
+            {
+                trimmed = TimeProvider.System.GetTimestamp();
+                try
+                {
+                    await _position.TrimAsync(_reader, CommittedSequence, _ticking.Token).ConfigureAwait(false);
+                }
+                catch (PartitionFault fault)
+                {
+                    Abort(fault.Message);
+                    return;
+                }
+                catch (OperationCanceledException)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    private async Task TellAsync(FlowPublisher flow)
+    {
+        var records = new List<FlowRecord>();
+        _marks.Take(records);
+        if (records.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await flow.TellAsync(records).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // Lost deltas are repeated by the next question or duplicate; the pipeline must not end for them.
+            _shared.Logger.FlowFailed(_partition, error.Message);
+        }
+    }
+
+    private void Answer(string agentId, List<FlowRecord> records) => _marks.Answer(agentId, records);
+}

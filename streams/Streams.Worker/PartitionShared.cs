@@ -1,0 +1,22 @@
+using Akka.Streams;
+using Microsoft.Extensions.Logging;
+using Streams.Queue;
+using Streams.Worker.Merge;
+using Streams.Worker.Ranges;
+using Streams.Worker.Recovery;
+
+namespace Streams.Worker;
+
+/// <summary>What all partitions of the process use together.</summary>
+internal sealed record PartitionShared(
+    WorkerOptions Options,
+    QueueConnection Queue,
+    LeaseStore Leases,
+    OffsetStore Offsets,
+    ICommitLog CommitLog,
+    Inserter Inserter,
+    LingerClock Clock,
+    RangeLimits Limits,
+    IMaterializer Materializer,
+    WorkerMetrics Metrics,
+    ILogger Logger);
