@@ -25,7 +25,8 @@ internal sealed class PartitionLife
     private readonly PartitionPosition _position;
     private readonly PartitionReader _reader;
     private readonly PartitionFence _fence;
-    private readonly Watermarks _marks = new();
+    private readonly FlowPublisher _flow;
+    private readonly Watermarks _marks;
     private readonly BatchPool _pool = new();
     private readonly CancellationTokenSource _reading = new();
     private readonly CancellationTokenSource _ticking = new();
@@ -35,18 +36,26 @@ internal sealed class PartitionLife
     private int _committing;
 
     private PartitionLife(
-        int partition, PartitionShared shared, PartitionPosition position, PartitionReader reader, PartitionFence fence, RecoveredPartition recovered)
+        int partition,
+        PartitionShared shared,
+        PartitionPosition position,
+        PartitionReader reader,
+        FlowPublisher flow,
+        Watermarks marks,
+        PartitionFence fence,
+        RecoveredPartition recovered)
     {
         _partition = partition;
         _shared = shared;
         _position = position;
         _reader = reader;
+        _flow = flow;
+        _marks = marks;
         _fence = fence;
         var admission = new LaneAdmission(TimeProvider.System);
         foreach (var lane in recovered.Lanes)
         {
             admission.Restore(lane.Key, lane.Committed);
-            _marks.Restore(lane.Key, lane.Epoch, lane.Committed);
         }
 
         var intake = new MessageIntake(partition, admission, _pool, recovered.Stored, _marks, shared.Metrics, shared.Logger);
@@ -71,8 +80,16 @@ internal sealed class PartitionLife
     {
         var (from, created) = await position.ReadAsync(cancel).ConfigureAwait(false);
         shared.Logger.PartitionRecovered(partition, recovered.Lanes.Count, recovered.Stored.Count, from);
+        var marks = new Watermarks();
+        foreach (var lane in recovered.Lanes)
+        {
+            marks.Restore(lane.Key, lane.Epoch, lane.Committed);
+        }
+
+        // Answers begin only now, when they are true.
+        var flow = await FlowPublisher.OpenAsync(shared.Queue, partition, marks.Answer, cancel).ConfigureAwait(false);
         var reader = PartitionReader.Start(shared.Queue, partition, from, created);
-        return new PartitionLife(partition, shared, position, reader, new PartitionFence(partition, leaseHeld), recovered);
+        return new PartitionLife(partition, shared, position, reader, flow, marks, new PartitionFence(partition, leaseHeld), recovered);
     }
 
     /// <summary>Reads no more; what was read is committed, then the life ends well.</summary>
@@ -164,9 +181,7 @@ internal sealed class PartitionLife
 
     private async Task RunAsync()
     {
-        await Task.Yield();
-        var flow = await FlowPublisher.OpenAsync(_shared.Queue, _partition, Answer).ConfigureAwait(false);
-        var ticker = TickAsync(flow);
+        var ticker = TickAsync();
         string? failure = null;
         try
         {
@@ -188,11 +203,11 @@ internal sealed class PartitionLife
         await ticker.ConfigureAwait(false);
         if (failure is null)
         {
-            await TellAsync(flow).ConfigureAwait(false);
+            await TellAsync().ConfigureAwait(false);
             await _position.TrimAsync(_reader, CommittedSequence, CancellationToken.None).ConfigureAwait(false);
         }
 
-        await flow.DisposeAsync().ConfigureAwait(false);
+        await _flow.DisposeAsync().ConfigureAwait(false);
         await _reader.DisposeAsync().ConfigureAwait(false);
         if (_pool.Outstanding != 0)
         {
@@ -205,7 +220,7 @@ internal sealed class PartitionLife
         }
     }
 
-    private async Task TickAsync(FlowPublisher flow)
+    private async Task TickAsync()
     {
         var trimmed = TimeProvider.System.GetTimestamp();
         while (!_ticking.IsCancellationRequested)
@@ -217,7 +232,7 @@ internal sealed class PartitionLife
                 return;
             }
 
-            await TellAsync(flow).ConfigureAwait(false);
+            await TellAsync().ConfigureAwait(false);
             if (TimeProvider.System.GetElapsedTime(trimmed) >= TrimInterval)
             {
                 trimmed = TimeProvider.System.GetTimestamp();
@@ -238,7 +253,7 @@ internal sealed class PartitionLife
         }
     }
 
-    private async Task TellAsync(FlowPublisher flow)
+    private async Task TellAsync()
     {
         var records = new List<FlowRecord>();
         _marks.Take(records);
@@ -249,7 +264,7 @@ internal sealed class PartitionLife
 
         try
         {
-            await flow.TellAsync(records).ConfigureAwait(false);
+            await _flow.TellAsync(records).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
@@ -257,6 +272,4 @@ internal sealed class PartitionLife
             _shared.Logger.FlowFailed(_partition, error.Message);
         }
     }
-
-    private void Answer(string agentId, List<FlowRecord> records) => _marks.Answer(agentId, records);
 }

@@ -11,6 +11,7 @@ namespace Streams.Worker;
 internal sealed record PartitionShared(
     WorkerOptions Options,
     QueueConnection Queue,
+    TopologyOptions Topology,
     LeaseStore Leases,
     OffsetStore Offsets,
     ICommitLog CommitLog,

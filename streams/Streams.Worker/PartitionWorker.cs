@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging;
+using Streams.Queue;
 using Streams.Stages;
 using Streams.Worker.Ownership;
 
@@ -56,6 +56,8 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private async Task<GraphRun> MaterialiseAsync(CancellationToken cancel)
     {
         // A life is awaited to its end before the next begins (its Completion covers its inserts), so nothing of ours is in flight here.
+        // Streams and buckets may have been wiped since the last life: what is missing is made again.
+        await Topology.CreateAsync(_shared.Queue, _shared.Topology, cancel).ConfigureAwait(false);
         _previousOwner = await _keeper.EnsureAsync(cancel).ConfigureAwait(false) ?? _previousOwner;
         var recovered = await _shared.CommitLog.ReadAsync(_partition, _previousOwner ?? "", cancel).ConfigureAwait(false);
         var life = await PartitionLife.StartAsync(_partition, _shared, _position, () => _keeper.Held, recovered, cancel).ConfigureAwait(false);
