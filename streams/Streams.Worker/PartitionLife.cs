@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
-using Akka;
 using Akka.Streams;
 using Akka.Streams.Dsl;
-using Microsoft.Extensions.Logging;
 using Streams.Queue;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
@@ -209,9 +207,9 @@ internal sealed class PartitionLife
 
         await _flow.DisposeAsync().ConfigureAwait(false);
         await _reader.DisposeAsync().ConfigureAwait(false);
-        if (_pool.Outstanding != 0)
+        if (_pool.Reclaim() is var left and not 0 && failure is null)
         {
-            _shared.Logger.BatchesLeaked(_partition, _pool.Outstanding);
+            _shared.Logger.BatchesLeaked(_partition, left);
         }
 
         if (failure is not null)

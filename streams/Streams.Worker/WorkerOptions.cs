@@ -1,3 +1,5 @@
+using Streams.Queue;
+
 namespace Streams.Worker;
 
 /// <summary>
@@ -20,10 +22,13 @@ public sealed record WorkerOptions
     /// <summary>File with the password, without line end or with one.</summary>
     public required string ClickHousePasswordFile { get; init; }
 
-    public string Database { get; init; } = "streams";
+    public string Database { get; init; } = "default";
 
     /// <summary>Ingest partitions; fixed when the topology was created and checked at every start.</summary>
     public int Partitions { get; init; } = 4;
+
+    /// <summary>Quotas of streams and buckets, when they are made; its number of partitions is taken from <see cref="Partitions"/>.</summary>
+    public TopologyOptions Topology { get; init; } = new();
 
     /// <summary>Shortest linger: what a quiet system waits for company of a batch (p99 target of the path).</summary>
     public TimeSpan LingerMinimum { get; init; } = TimeSpan.FromMilliseconds(200);
@@ -44,7 +49,7 @@ public sealed record WorkerOptions
     public int ReadAhead { get; init; } = 64;
 
     /// <summary>Lease on a partition: what a successor waits after this process died, and how long it may stall before it must stop inserting.</summary>
-    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How often watermark deltas go to the gateways; one message per partition with the changed lanes.</summary>
     public TimeSpan WatermarkInterval { get; init; } = TimeSpan.FromMilliseconds(100);

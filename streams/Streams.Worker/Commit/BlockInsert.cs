@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Streams.Storage;
 
 namespace Streams.Worker.Commit;
 
@@ -8,7 +9,7 @@ namespace Streams.Worker.Commit;
 /// clean first success is in doubt; kill it, read back, send it again under the same token (which cannot double), read back, and only
 /// then go on to the next attempt's token. Gives up only when every partition of the block lost its fence.
 /// </summary>
-internal sealed class BlockInsert(IBatchStore store, string owner, TimeProvider time, WorkerMetrics metrics, ILogger logger)
+internal sealed class BlockInsert(IBatchStore store, TimeProvider time, WorkerMetrics metrics, ILogger logger)
 {
     internal static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
     internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -31,11 +32,11 @@ internal sealed class BlockInsert(IBatchStore store, string owner, TimeProvider 
                 return 0;
             }
 
-            var token = InsertToken.Of(target.Table, pending, attempt);
+            var token = InsertToken.Compute(target.Table, BatchNames.Runs(pending), attempt);
             var repeated = token == lastToken;
-            var comment = $"ingest {owner} {Interlocked.Increment(ref _serial)}";
+            var serial = Interlocked.Increment(ref _serial);
             var started = time.GetTimestamp();
-            var outcome = await store.InsertAsync(target, pending, token, comment, repeated, cancel).ConfigureAwait(false);
+            var outcome = await store.InsertAsync(target, pending, token, serial, cancel).ConfigureAwait(false);
             if (outcome.Verdict == InsertVerdict.Clean && !repeated)
             {
                 metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));
@@ -48,7 +49,7 @@ internal sealed class BlockInsert(IBatchStore store, string owner, TimeProvider 
                 logger.InsertInDoubt(target.Table, pending.Count, attempt, outcome.Verdict, outcome.Detail);
             }
 
-            var absent = await ResolveAsync(target, pending, comment, cancel).ConfigureAwait(false);
+            var absent = await ResolveAsync(target, pending, serial, cancel).ConfigureAwait(false);
             if (absent.Count == 0)
             {
                 metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));
@@ -79,14 +80,14 @@ internal sealed class BlockInsert(IBatchStore store, string owner, TimeProvider 
 
     /// <summary>Kills the insert and reads back until the table has answered; returns what is not there.</summary>
     private async Task<IReadOnlyList<PendingBatch>> ResolveAsync(
-        InsertTarget target, IReadOnlyList<PendingBatch> pending, string comment, CancellationToken cancel)
+        InsertTarget target, IReadOnlyList<PendingBatch> pending, long serial, CancellationToken cancel)
     {
         var wait = FirstWait;
         while (true)
         {
             try
             {
-                await store.KillAsync(comment, cancel).ConfigureAwait(false);
+                await store.KillAsync(serial, cancel).ConfigureAwait(false);
                 var stored = await store.ReadBackAsync(target, pending, cancel).ConfigureAwait(false);
                 return [.. pending.Where((_, i) => !stored[i])];
             }

@@ -4,13 +4,12 @@ namespace Streams.Worker.Commit;
 internal interface IBatchStore
 {
     /// <summary>Sends one block. Never throws for what the server or the network does; only for cancellation.</summary>
-    /// <param name="comment">Text of the comment in front of the statement: <c>ingest {owner} {k}</c>.</param>
-    /// <param name="repeated">True when the token was sent before: success is then no evidence of rows.</param>
+    /// <param name="serial">Number of the insert in this process's life; with the owner it is in the comment that the statement begins with.</param>
     Task<InsertOutcome> InsertAsync(
-        InsertTarget target, IReadOnlyList<PendingBatch> batches, string token, string comment, bool repeated, CancellationToken cancel);
+        InsertTarget target, IReadOnlyList<PendingBatch> batches, string token, long serial, CancellationToken cancel);
 
     /// <summary>Kills what still runs of an insert, and returns when it has ended.</summary>
-    Task KillAsync(string comment, CancellationToken cancel);
+    Task KillAsync(long serial, CancellationToken cancel);
 
     /// <summary>Which of the batches the table holds completely, in their order. A batch in one part is there whole or not at all.</summary>
     /// <exception cref="InvalidDataException">It holds a part of one.</exception>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Streams.Storage;
 using Streams.Worker.Commit;
 using Streams.Worker.Decode;
 using Streams.Worker.Tests.Fakes;
@@ -18,7 +19,7 @@ public sealed class BlockInsertTests : IDisposable
 
     public BlockInsertTests()
     {
-        _insert = new BlockInsert(_store, "w1", TimeProvider.System, _metrics, NullLogger.Instance);
+        _insert = new BlockInsert(_store, TimeProvider.System, _metrics, NullLogger.Instance);
         for (uint n = 0; n < 4; n++)
         {
             _batches.Add(new PendingBatch(Batches.Staged(_pool, n), _fence));
@@ -92,7 +93,7 @@ public sealed class BlockInsertTests : IDisposable
                 store.Next((Fault)random.Next(4));
             }
 
-            var insert = new BlockInsert(store, "w1", TimeProvider.System, _metrics, NullLogger.Instance);
+            var insert = new BlockInsert(store, TimeProvider.System, _metrics, NullLogger.Instance);
             await insert.RunAsync(Table, _batches, default);
             Assert.Equal(4, store.Count("process_exec"));
             Assert.Equal(1, store.MostCopies());
@@ -151,12 +152,12 @@ public sealed class BlockInsertTests : IDisposable
     [Fact]
     public void A_token_names_table_batches_and_attempt_and_no_order()
     {
-        var token = InsertToken.Of("process_exec", _batches, 0);
+        var token = InsertToken.Compute("process_exec", BatchNames.Runs(_batches), 0);
         Assert.Equal(64, token.Length);
-        Assert.Equal(token, InsertToken.Of("process_exec", [.. _batches.AsEnumerable().Reverse()], 0));
-        Assert.NotEqual(token, InsertToken.Of("process_exec", _batches, 1));
-        Assert.NotEqual(token, InsertToken.Of("process_exit", _batches, 0));
-        Assert.NotEqual(token, InsertToken.Of("process_exec", _batches[1..], 0));
+        Assert.Equal(token, InsertToken.Compute("process_exec", BatchNames.Runs([.. _batches.AsEnumerable().Reverse()]), 0));
+        Assert.NotEqual(token, InsertToken.Compute("process_exec", BatchNames.Runs(_batches), 1));
+        Assert.NotEqual(token, InsertToken.Compute("process_exit", BatchNames.Runs(_batches), 0));
+        Assert.NotEqual(token, InsertToken.Compute("process_exec", BatchNames.Runs(_batches[1..]), 0));
     }
 
     private Task<int> RunAsync() => _insert.RunAsync(Table, _batches, default);

@@ -70,7 +70,7 @@ internal sealed class BreakableStore : IBatchStore
     }
 
     public async Task<InsertOutcome> InsertAsync(
-        InsertTarget target, IReadOnlyList<PendingBatch> batches, string token, string comment, bool repeated, CancellationToken cancel)
+        InsertTarget target, IReadOnlyList<PendingBatch> batches, string token, long serial, CancellationToken cancel)
     {
         if (OnInsert is { } wait)
         {
@@ -109,7 +109,7 @@ internal sealed class BreakableStore : IBatchStore
         }
     }
 
-    public Task KillAsync(string comment, CancellationToken cancel)
+    public Task KillAsync(long serial, CancellationToken cancel)
     {
         lock (_gate)
         {

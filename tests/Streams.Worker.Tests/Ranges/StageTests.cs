@@ -87,8 +87,7 @@ public sealed class StageTests : TestKit
             Interlocked.Increment(ref read);
             return Batches.Message((ulong)i + 1, Epoch, 1, (uint)i, 1);
         });
-        var (kill, ranges) = Graph(messages, new RangeLimits(200, 1 << 20))
-            .ViaMaterialized(KillSwitches.Single<BatchRange>(), Keep.Right)
+        var (kill, ranges) = Graph(messages.ViaMaterialized(KillSwitches.Single<IncomingMessage>(), Keep.Right), new RangeLimits(200, 1 << 20))
             .ToMaterialized(Sink.Queue<BatchRange>().WithAttributes(Attributes.CreateInputBuffer(1, 1)), Keep.Both).Run(_materializer);
         await Eventually.TrueAsync(() => Volatile.Read(ref read) >= 40, "the next range fills while nobody asks");
         await Task.Delay(400);

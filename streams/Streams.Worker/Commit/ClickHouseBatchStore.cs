@@ -1,0 +1,160 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Streams.Schema;
+using Streams.Storage;
+using Streams.Worker.Admission;
+using Streams.Worker.Decode;
+
+namespace Streams.Worker.Commit;
+
+/// <summary>The tables in ClickHouse: merges batches into Native blocks, and asks back what is there.</summary>
+internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics metrics, string owner) : IBatchStore, IDisposable
+{
+    private readonly TableInserter _inserter = new(client, metrics);
+    private readonly StorageReader _reader = new(client);
+    private readonly ConcurrentDictionary<ushort, ConcurrentBag<ClassBlock>> _blocks = new();
+    private readonly ConcurrentBag<LedgerBlock> _ledgers = [];
+    private readonly ConcurrentBag<SegmentedBuffer> _buffers = [];
+
+    public async Task<InsertOutcome> InsertAsync(
+        InsertTarget target, IReadOnlyList<PendingBatch> batches, string token, long serial, CancellationToken cancel)
+    {
+        var label = new InsertLabel(owner, serial);
+        return target.Class is { } eventClass
+            ? await InsertRowsAsync(eventClass, batches, token, label, cancel).ConfigureAwait(false)
+            : await InsertLedgerAsync(batches, token, label, cancel).ConfigureAwait(false);
+    }
+
+    /// <remarks>Only this one insert: killing all of this owner's would put the others in doubt too.</remarks>
+    public async Task KillAsync(long serial, CancellationToken cancel) => await client.QueryAsync(
+        $"KILL QUERY WHERE query LIKE '{new InsertLabel(owner, serial).Comment}%' SYNC", static _ => 0, cancel).ConfigureAwait(false);
+
+    public async Task<bool[]> ReadBackAsync(InsertTarget target, IReadOnlyList<PendingBatch> batches, CancellationToken cancel)
+    {
+        var found = new Dictionary<(LaneKey, uint), StoredBatch>();
+        foreach (var run in BatchNames.Runs(batches))
+        {
+            foreach (var stored in await _reader.FindAsync(target.Table, run, cancel).ConfigureAwait(false))
+            {
+                found[(new LaneKey(run.AgentId, run.Epoch.Prefix, run.Lane), stored.Batch)] = stored;
+            }
+        }
+
+        var answer = new bool[batches.Count];
+        for (var i = 0; i < answer.Length; i++)
+        {
+            var batch = batches[i].Batch;
+            if (!found.TryGetValue((batch.Lane, batch.Name.N), out var stored))
+            {
+                continue;
+            }
+
+            var expected = (ulong)(target.Class is null ? batch.Decoded.Ledger.Entries.Length : batch.Decoded.Rows);
+            if (stored.Rows != expected || stored.DistinctRows != expected)
+            {
+                throw new InvalidDataException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{target.Table} holds {stored.Rows} rows ({stored.DistinctRows} different) of batch {batch}, which has {expected}"));
+            }
+
+            answer[i] = true;
+        }
+
+        return answer;
+    }
+
+    public void Dispose()
+    {
+        foreach (var block in _blocks.Values.SelectMany(bag => bag))
+        {
+            block.Dispose();
+        }
+
+        foreach (var block in _ledgers)
+        {
+            block.Dispose();
+        }
+
+        foreach (var buffer in _buffers)
+        {
+            buffer.Dispose();
+        }
+    }
+
+    private async Task<InsertOutcome> InsertRowsAsync(
+        EventClass eventClass, IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, CancellationToken cancel)
+    {
+        var bag = _blocks.GetOrAdd(eventClass.Id, static _ => []);
+        var block = bag.TryTake(out var free) ? free : new ClassBlock(eventClass);
+        try
+        {
+            foreach (var (batch, _) in batches)
+            {
+                if (!block.TryAdd(batch.Decoded, Origin(batch)))
+                {
+                    return TooLarge(batches);
+                }
+            }
+
+            return await SendAsync(block, token, label, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            block.Reset();
+            bag.Add(block);
+        }
+    }
+
+    private async Task<InsertOutcome> InsertLedgerAsync(
+        IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, CancellationToken cancel)
+    {
+        var block = _ledgers.TryTake(out var free) ? free : new LedgerBlock();
+        try
+        {
+            foreach (var (batch, _) in batches)
+            {
+                if (!block.TryAdd(batch.Decoded, Origin(batch)))
+                {
+                    return TooLarge(batches);
+                }
+            }
+
+            return await SendAsync(block, token, label, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            block.Reset();
+            _ledgers.Add(block);
+        }
+    }
+
+    private async Task<InsertOutcome> SendAsync(NativeBlock block, string token, InsertLabel label, CancellationToken cancel)
+    {
+        var buffer = _buffers.TryTake(out var free) ? free : new SegmentedBuffer();
+        try
+        {
+            var result = await _inserter.InsertAsync(block, buffer, token, label, cancel).ConfigureAwait(false);
+            cancel.ThrowIfCancellationRequested();
+            return new InsertOutcome(Verdict(result.Outcome), result.Code == 0 ? result.Message : $"code {result.Code}: {result.Message}");
+        }
+        finally
+        {
+            buffer.Clear();
+            _buffers.Add(buffer);
+        }
+    }
+
+    // Refused before anything was written is resolved like a doubt: the read-back costs a query and assumes nothing about the server.
+    private static InsertVerdict Verdict(Storage.InsertOutcome outcome) => outcome switch
+    {
+        Storage.InsertOutcome.Ok => InsertVerdict.Clean,
+        Storage.InsertOutcome.Split => InsertVerdict.Split,
+        Storage.InsertOutcome.Stop => InsertVerdict.Stop,
+        _ => InsertVerdict.InDoubt,
+    };
+
+    private static InsertOutcome TooLarge(IReadOnlyList<PendingBatch> batches) =>
+        new(InsertVerdict.Split, $"{batches.Count} batches do not fit into one block");
+
+    private static BatchOrigin Origin(StagedBatch batch) => new(batch.Head.AgentId, batch.Head.Host, batch.Head.ReceivedAt);
+}
