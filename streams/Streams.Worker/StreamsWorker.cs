@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Akka.Actor;
-using Akka.Streams;
 using Microsoft.Extensions.Logging;
 using Streams.Queue;
 using Streams.Schema;
