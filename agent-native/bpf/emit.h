@@ -107,13 +107,24 @@ static __always_inline void stamp(struct record_header *header, struct class_slo
 	header->cpu = (__u16)bpf_get_smp_processor_id();
 }
 
+/*
+ * Waking the reader costs the emitting program an irq_work and often an interrupt of another CPU:
+ * measured 10 us an exec against 1.3 us without. With a threshold it happens while the fill passes
+ * it (a band, so that programs on several CPUs cannot all step over a line). Above the band the
+ * reader is awake and behind; then the kernel's own rule (wake when it has caught up with this very
+ * record) wakes nobody and is the safety net.
+ */
 static __always_inline __u64 wakeup_flags(struct sensor_control *word)
 {
-	if (!word->wakeup_bytes)
+	__u64 threshold = word->wakeup_bytes;
+	__u64 waiting;
+
+	if (!threshold)
 		return 0;
-	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= word->wakeup_bytes)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
+	waiting = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	if (waiting < threshold)
+		return BPF_RB_NO_WAKEUP;
+	return waiting < threshold + threshold / 4 ? BPF_RB_FORCE_WAKEUP : 0;
 }
 
 /*

@@ -22,7 +22,7 @@ public sealed class AttributionTests
         LossAttribution losses = default;
         var causes = losses.Attribute(5, new LostCounters { ReadFault = 2 }, out var unknown);
         Assert.Equal((2ul, 3ul), (causes.ReadFault, unknown));
-        Assert.Equal(3ul, losses.Unknown);
+        Assert.Equal(0ul, losses.Unattributed(new LostCounters { ReadFault = 2 }));
     }
 
     [Fact]

@@ -23,6 +23,8 @@ public sealed class LoadTests() : SensorTest(ringBytes: 4096)
 
         Assert.Equal(0ul, Reader.Late);
         Assert.Equal(0ul, Reader.Malformed);
+        Assert.Equal(0ul, Reader.Unknown);
+        Assert.Equal(Sink.Lost.Aggregate(0ul, (sum, range) => sum + range.Count), Reader.Lost);
         Assert.All(Sink.Lost, lost => Assert.Equal(0ul, lost.Unknown));
         ulong ringFull = 0;
         foreach (var classId in RecordClass.All)

@@ -12,9 +12,6 @@ internal struct LossAttribution
 {
     private LostCounters _attributed;
 
-    /// <summary>Numbers reported as lost that no counter explained.</summary>
-    public ulong Unknown { get; private set; }
-
     /// <summary>Losses counted so far that no hole has been given yet.</summary>
     public readonly ulong Unattributed(in LostCounters counted) =>
         Left(counted.RingFull, _attributed.RingFull) + Left(counted.RateLimited, _attributed.RateLimited)
@@ -29,7 +26,6 @@ internal struct LossAttribution
         causes.ReadFault = Take(ref count, counted.ReadFault, ref _attributed.ReadFault);
         causes.RingFull = Take(ref count, counted.RingFull, ref _attributed.RingFull);
         unknown = count;
-        Unknown += count;
         return causes;
     }
 

@@ -27,14 +27,15 @@ public sealed partial class SensorReader
         where TSink : IRecordSink, allows ref struct
     {
         var started = Stopwatch.GetTimestamp();
+        var unknown = Unknown;
         while (true)
         {
             var overdue = Stopwatch.GetElapsedTime(started) > SettleLimit;
             var target = _ring.ProducerPosition;
-            Drain(ref sink);
+            DrainTo(ref sink, int.MaxValue, target);
             if ((_ring.ReadPosition >= target || overdue) && SettleTails(ref sink, snapshot, overdue))
             {
-                return !overdue;
+                return Unknown == unknown;
             }
             Thread.Sleep(1);
         }

@@ -38,6 +38,12 @@ public sealed partial class SensorReader : IDisposable
     /// <summary>Records given to the sink.</summary>
     public ulong Records { get; private set; }
 
+    /// <summary>Numbers reported as lost, of all causes.</summary>
+    public ulong Lost { get; private set; }
+
+    /// <summary>Numbers reported as lost that no counter explained. Must stay 0.</summary>
+    public ulong Unknown { get; private set; }
+
     /// <summary>Records that came after their number was given up as lost. They are dropped; must stay 0.</summary>
     public ulong Late { get; private set; }
 
@@ -64,8 +70,17 @@ public sealed partial class SensorReader : IDisposable
     public int Drain<TSink>(ref TSink sink, int maxRecords = int.MaxValue)
         where TSink : IRecordSink, allows ref struct
     {
+        return DrainTo(ref sink, maxRecords, ulong.MaxValue);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ring.Dispose();
+
+    private int DrainTo<TSink>(ref TSink sink, int maxRecords, ulong position)
+        where TSink : IRecordSink, allows ref struct
+    {
         var taken = 0;
-        while (taken < maxRecords && _ring.TryRead(out var record))
+        while (taken < maxRecords && _ring.ReadPosition < position && _ring.TryRead(out var record))
         {
             Accept(ref sink, record.Data);
             if (++taken % RecordsPerCommit == 0)
@@ -80,9 +95,6 @@ public sealed partial class SensorReader : IDisposable
         }
         return taken;
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _ring.Dispose();
 
     private void Accept<TSink>(ref TSink sink, ReadOnlySpan<byte> record)
         where TSink : IRecordSink, allows ref struct
@@ -189,12 +201,14 @@ public sealed partial class SensorReader : IDisposable
         sink.OnRecord(in header, record);
     }
 
-    private static void Lose<TSink>(ref TSink sink, ClassCpuState state, ulong last, in LostCounters counted)
+    private void Lose<TSink>(ref TSink sink, ClassCpuState state, ulong last, in LostCounters counted)
         where TSink : IRecordSink, allows ref struct
     {
         var first = state.Contiguous + 1;
         var causes = state.Losses.Attribute(last - first + 1, counted, out var unknown);
         state.Contiguous = last;
+        Lost += last - first + 1;
+        Unknown += unknown;
         sink.OnLost(new LostRange(state.Class, state.Cpu, first, last, causes, unknown));
     }
 
