@@ -38,6 +38,9 @@ public sealed unsafe class KeyArena : IDisposable
             throw new InsufficientMemoryException($"mmap of {_mappingBytes} bytes for keys failed: errno {Marshal.GetLastPInvokeError()}");
         }
 
+        // Core dumps are read by people who must not see keys. Best effort: EINVAL on kernels without it. For the whole mapping at once: pages whose flags
+        // differ when they are first touched get an anon_vma each and never merge into one mapping again (mm/rmap.c, anon_vma_compatible).
+        _ = Memory.madvise(_mapping, _mappingBytes, Memory.AdviseDontDump);
         _slots = _mapping + _page;
     }
 
@@ -114,8 +117,6 @@ public sealed unsafe class KeyArena : IDisposable
                 UnlockedBytes += _page;
             }
 
-            // Core dumps are read by people who must not see keys. Best effort: EINVAL on kernels without it.
-            _ = Memory.madvise(page, (nuint)_page, Memory.AdviseDontDump);
             _opened += _page;
         }
 
