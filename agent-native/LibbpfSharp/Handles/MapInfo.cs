@@ -7,7 +7,7 @@ namespace LibbpfSharp.Handles;
 internal readonly record struct MapInfo(uint Id, BpfMapType Type, int KeySize, int ValueSize, int MaxEntries)
 {
     [StructLayout(LayoutKind.Sequential, Size = 128)]
-    private struct bpf_map_info
+    internal struct bpf_map_info
     {
         public BpfMapType Type;
         public uint Id;

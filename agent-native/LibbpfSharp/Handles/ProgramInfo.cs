@@ -16,7 +16,7 @@ public readonly record struct ProgramInfo(uint Id, ulong RunCount, ulong RunTime
 {
     // Offsets of include/uapi/linux/bpf.h, append-only: a kernel that is older fills less and leaves zeros.
     [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private struct bpf_prog_info
+    internal struct bpf_prog_info
     {
         [FieldOffset(4)] public uint Id;
         [FieldOffset(192)] public ulong RunTimeNs;
