@@ -23,6 +23,7 @@ if (UserFile.Read(options, out error) is not { } credentials)
     return Fail(error, 1);
 if (EngineLibrary.Load(options.Library) is { } missing)
     return Fail(missing, 1);
+DroppedTables.Remove(options.Data);
 using var host = EngineHost.Start(Path.GetFullPath(options.Data), options.MaxMemory, options.MaxConnections);
 if (host is null)
     return Fail($"the engine cannot open --data {options.Data}; its own message is above, if it gave one", 1);

@@ -57,7 +57,7 @@ internal static partial class Server
         // Empty: no configuration files, no environment variables, nothing that could open a second address.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "streams-clickhouse" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
-        builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(console =>
+        builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None).AddSimpleConsole(console =>
         {
             console.SingleLine = true;
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
@@ -84,6 +84,8 @@ internal static partial class Server
         kestrel.Limits.MaxRequestBufferSize = MaxUriBytes + (64 * 1024);
         kestrel.Limits.MaxRequestHeadersTotalSize = 64 * 1024;
         kestrel.Limits.MaxRequestHeaderCount = 100;
+        // 0: a flush ends when the kernel has the bytes, which Answer.BreakAsync relies on; the engine's pipe is the buffer.
+        kestrel.Limits.MaxResponseBufferSize = 0;
         kestrel.Limits.MaxRequestBodySize = options.MaxBody;
         // ClickHouse waits 30 s for a peer that neither reads nor writes (http_send_timeout, http_receive_timeout).
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(30));

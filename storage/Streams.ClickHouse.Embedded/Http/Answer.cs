@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.AspNetCore.Connections.Features;
 using Streams.ClickHouse.Embedded.Engine;
 
 namespace Streams.ClickHouse.Embedded.Http;
@@ -8,6 +10,9 @@ namespace Streams.ClickHouse.Embedded.Http;
 /// <summary>Status, headers and body as ClickHouse sends them.</summary>
 internal sealed class Answer
 {
+    // How long a client may take to find the frame, and again to notice the end before the connection is reset.
+    private static readonly TimeSpan LingerLimit = TimeSpan.FromSeconds(1);
+
     private readonly HttpContext _context;
     private readonly EngineHost _host;
     private readonly string? _encoding;
@@ -76,11 +81,18 @@ internal sealed class Answer
         var frame = string.Create(
             CultureInfo.InvariantCulture,
             $"\r\n__exception__\r\n{_tag}\r\n{text}\n{Encoding.UTF8.GetByteCount(text) + 1} {_tag}\r\n__exception__\r\n");
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var closed = _context.RequestAborted.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), gone);
         await stream.WriteAsync(Encoding.UTF8.GetBytes(frame), _context.RequestAborted).ConfigureAwait(false);
         await stream.DisposeAsync().ConfigureAwait(false);
         await _context.Response.Body.FlushAsync(_context.RequestAborted).ConfigureAwait(false);
-        // An abort resets the connection; the frame should have left the socket's buffer before.
-        await Task.Delay(50).ConfigureAwait(false);
+        // The end must come as an end: after a reset the client's kernel may drop the frame, and the .NET driver looks for it only
+        // in a body that ended too early.
+        // Node.js drops what it has buffered when the end comes early, so its client gets time to find the frame first.
+        await Task.WhenAny(Task.Delay(LingerLimit), gone.Task).ConfigureAwait(false);
+        if (!gone.Task.IsCompleted)
+            _context.Features.Get<IConnectionSocketFeature>()?.Socket.Shutdown(SocketShutdown.Send);
+        await Task.WhenAny(Task.Delay(LingerLimit), gone.Task).ConfigureAwait(false);
         _context.Abort();
     }
 

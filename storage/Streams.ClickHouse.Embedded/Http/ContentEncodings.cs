@@ -20,11 +20,9 @@ internal static class ContentEncodings
             case "" or "identity":
                 return body;
             case "gzip" or "x-gzip":
-                return new GZipStream(body, CompressionMode.Decompress, leaveOpen: true);
+                return new TrailerCheckedStream(body, isGzip: true);
             case "deflate":
-                return new ZLibStream(body, CompressionMode.Decompress, leaveOpen: true);
-            case "br":
-                return new BrotliStream(body, CompressionMode.Decompress, leaveOpen: true);
+                return new TrailerCheckedStream(body, isGzip: false);
             case "zstd":
                 return new ZstdSharp.DecompressionStream(body, leaveOpen: true);
             case "lz4":
@@ -32,7 +30,7 @@ internal static class ContentEncodings
             default:
                 error = EngineError.Raise(
                     EngineError.NotImplemented, "NOT_IMPLEMENTED",
-                    "Unknown compression method in Content-Encoding. Only 'gzip', 'deflate', 'br', 'zstd', 'lz4' are supported, one at a time");
+                    "Unknown compression method in Content-Encoding. Only 'gzip', 'deflate', 'zstd', 'lz4' are supported, one at a time");
                 return null;
         }
     }

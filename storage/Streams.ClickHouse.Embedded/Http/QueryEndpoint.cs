@@ -58,14 +58,29 @@ internal sealed partial class QueryEndpoint(
         if (error is not null)
         {
             metrics.Failed(error.Code);
-            await answer.FailAsync(error).ConfigureAwait(false);
+            await FailAsync(answer, error).ConfigureAwait(false);
         }
 
         LogServed(request.QueryId, error?.Code ?? 0, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
     }
 
+    private static async Task FailAsync(Answer answer, EngineError error)
+    {
+        try
+        {
+            await answer.FailAsync(error).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is OperationCanceledException or IOException)
+        {
+            // The client left before its error came.
+        }
+    }
+
     private async Task<EngineError?> ServeAsync(HttpContext context, QueryRequest request, Answer answer)
     {
+        var isForm = context.Request.ContentType is { } type && type.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase);
+        if (isForm && await request.ReadFormAsync(context.Request, MaxTextBytes, context.RequestAborted).ConfigureAwait(false) is { } unusable)
+            return unusable;
         await using var body = RequestBody.Open(context.Request, out var error);
         if (body is null)
             return error;
@@ -102,6 +117,7 @@ internal sealed partial class QueryEndpoint(
 
             if (statement.Error is not null)
                 return statement.Error;
+            statement.BlankSync(text.Span);
             var readOnly = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
             return statement.Kind switch
             {

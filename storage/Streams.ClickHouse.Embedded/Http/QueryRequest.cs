@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.Features;
 using Streams.ClickHouse.Embedded.Engine;
 
 namespace Streams.ClickHouse.Embedded.Http;
@@ -44,6 +45,28 @@ internal sealed partial class QueryRequest
         return result;
     }
 
+    /// <summary>
+    /// Fields of multipart/form-data, which both official clients use for parameters too long for a URL: the same names as there.
+    /// </summary>
+    public async ValueTask<EngineError?> ReadFormAsync(HttpRequest request, int maxBytes, CancellationToken cancel)
+    {
+        try
+        {
+            var form = await request.ReadFormAsync(
+                new FormOptions { ValueCountLimit = 1024, ValueLengthLimit = maxBytes, MultipartBodyLengthLimit = maxBytes }, cancel).ConfigureAwait(false);
+            if (form.Files.Count > 0)
+                return EngineError.Raise(EngineError.NotImplemented, "NOT_IMPLEMENTED", "External tables in multipart/form-data are not supported by streams-clickhouse; insert into a table first");
+            EngineError? error = null;
+            foreach (var (name, values) in form)
+                error ??= Add(name, values.Count > 0 ? values[^1] ?? "" : "");
+            return error;
+        }
+        catch (InvalidDataException fault)
+        {
+            return Bad($"The multipart/form-data of the request cannot be used: {fault.Message}");
+        }
+    }
+
     private EngineError? Add(string name, string value)
     {
         switch (name)
@@ -75,6 +98,9 @@ internal sealed partial class QueryRequest
             case "http_wait_end_of_query":
                 WaitEnd |= IsTrue(value);
                 break;
+            // See Statement.BlankSync: it would never return.
+            case "database_atomic_wait_for_drop_and_detach_synchronously":
+                return null;
             case "enable_http_compression":
                 CompressResponse = IsTrue(value);
                 break;

@@ -19,9 +19,20 @@ internal enum StatementKind
 
 /// <summary>What the front of a request says it is, found without parsing expressions.</summary>
 internal readonly record struct Statement(
-    StatementKind Kind, int Splice = 0, int DataStart = 0, string? Format = null, bool IsValues = false, int TailStart = 0, EngineError? Error = null)
+    StatementKind Kind, int Splice = 0, int DataStart = 0, string? Format = null, bool IsValues = false, int TailStart = 0,
+    int SyncStart = -1, EngineError? Error = null)
 {
     public static Statement Refused(int code, string name, string text) => new(StatementKind.Plain, Error: EngineError.Raise(code, name, text));
+
+    /// <summary>
+    /// libchdb 26.5 never runs the task that removes dropped tables, so <c>DROP TABLE t SYNC</c> would wait for ever and could not be
+    /// killed. The word is blanked: the table is gone at once either way, its files go at the next start.
+    /// </summary>
+    public void BlankSync(Span<byte> sql)
+    {
+        if (SyncStart >= 0)
+            sql.Slice(SyncStart, "SYNC".Length).Fill((byte)' ');
+    }
 
     public static Statement Parse(ReadOnlySpan<byte> sql) => new StatementParser(sql).Parse();
 }

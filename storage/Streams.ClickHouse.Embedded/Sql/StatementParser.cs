@@ -23,6 +23,8 @@ internal ref struct StatementParser
             return new Statement(StatementKind.Empty);
         if (Is("INSERT"u8))
             return ParseInsert();
+        if (Is("DROP"u8) || Is("DETACH"u8))
+            return ParseDrop();
         return ParseRest(_token.Kind == SqlTokenKind.Open || IsOutput(_token) ? StatementKind.Output : StatementKind.Plain);
     }
 
@@ -59,6 +61,25 @@ internal ref struct StatementParser
         }
 
         return new Statement(StatementKind.Plain);
+    }
+
+    private Statement ParseDrop()
+    {
+        SqlToken last = default;
+        var words = 0;
+        var isDatabase = false;
+        for (; _token.Kind is not (SqlTokenKind.End or SqlTokenKind.Semicolon); Advance())
+        {
+            if (Is("OUTFILE"u8) && IsWord(last, "INTO"u8))
+                return NoFiles("INTO OUTFILE");
+            last = _token;
+            isDatabase |= words++ == 1 && Is("DATABASE"u8);
+            if (isDatabase && words > 2 && (Is("default"u8) || (_token.Kind == SqlTokenKind.QuotedName && Text(_token)[1..^1] == "default")))
+                return Statement.Refused(EngineError.SupportIsDisabled, "SUPPORT_IS_DISABLED", "The database 'default' cannot be dropped: the engine opens no connection without it");
+        }
+
+        var rest = ParseRest(StatementKind.Plain);
+        return IsWord(last, "SYNC"u8) ? rest with { SyncStart = last.Start } : rest;
     }
 
     private Statement ParseInsertFormat(int settings)
