@@ -1,0 +1,11 @@
+namespace Streams.Agent.CommandLine;
+
+internal enum AgentVerb
+{
+    Run,
+    Doctor,
+    Status,
+    PrintConfig,
+    Version,
+    Help,
+}

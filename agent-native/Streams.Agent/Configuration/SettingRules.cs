@@ -1,0 +1,59 @@
+using System.Buffers.Text;
+
+namespace Streams.Agent.Configuration;
+
+/// <summary>The bounds of single values: null for an allowed value, otherwise a predicate that says what is wrong ("is '...', allowed is ...").</summary>
+internal static class SettingRules
+{
+    private const int MaximumPath = 4096;
+
+    public static string? AgentId(string value)
+    {
+        const string Rule = "allowed is [a-z0-9][a-z0-9-]{0,62}";
+        if (value.Length == 0)
+            return $"is missing, {Rule}";
+        var fine = value.Length <= 63 && value[0] != '-';
+        foreach (var c in value)
+            fine &= c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-';
+        return fine ? null : $"is '{value}', {Rule}";
+    }
+
+    public static string? Gateway(string value)
+    {
+        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri))
+            return $"is '{value}', allowed is ws://HOST:PORT/v1/agent";
+        // wss would link OpenSSL (+4.9 MB resident, +2.8 MB binary); the frames carry their own encryption.
+        if (uri.Scheme != "ws")
+            return $"has the scheme '{uri.Scheme}', allowed is ws (frames are encrypted by the protocol itself)";
+        if (uri.Host.Length == 0 || uri.Query.Length != 0 || uri.Fragment.Length != 0 || uri.UserInfo.Length != 0)
+            return $"is '{value}', allowed is ws://HOST:PORT/v1/agent";
+        return null;
+    }
+
+    public static string? FilePath(string value) =>
+        value.Length is > 0 and <= MaximumPath && !value.Contains('\0') ? null : $"has {value.Length} characters, allowed is a path of 1 to {MaximumPath}";
+
+    public static string? PublicKey(string value)
+    {
+        Span<byte> bytes = stackalloc byte[48];
+        return value.Length is >= 43 and <= 44 && TryDecodeBase64Url(value, bytes, out var written) && written == 32
+            ? null
+            : $"is '{value}', allowed is 32 bytes in base64url (43 characters)";
+    }
+
+    public static string? Level(string value) =>
+        value is "debug" or "info" or "warn" or "error" ? null : $"is '{value}', allowed is debug, info, warn or error";
+
+    public static string? Cgroup(string value)
+    {
+        if (value.Length > 0 && value[0] == '/' && value.Length <= MaximumPath && !value.Contains('\0'))
+            return null;
+        return ulong.TryParse(value, out var id) && id != 0 ? null : $"is '{value}', allowed is an absolute path or a numeric id";
+    }
+
+    private static bool TryDecodeBase64Url(string text, Span<byte> bytes, out int written)
+    {
+        written = 0;
+        return Base64Url.IsValid(text) && Base64Url.TryDecodeFromChars(text, bytes, out written);
+    }
+}

@@ -1,0 +1,9 @@
+namespace Streams.Agent.Logging;
+
+internal enum AgentLogLevel
+{
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
