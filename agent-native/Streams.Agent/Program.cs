@@ -1,7 +1,7 @@
 using Streams.Agent.CommandLine;
 using Streams.Agent.Configuration;
-using Streams.Agent.Doctor;
-using Streams.Agent.Modules.Core;
+//D using Streams.Agent.Doctor;
+//D using Streams.Agent.Modules.Core;
 using Streams.Agent.Status;
 
 namespace Streams.Agent;
@@ -39,7 +39,7 @@ internal static class Program
                 Console.Out.WriteLine($"streams-agent {AgentVersion.Text}");
                 return 0;
             case AgentVerb.Doctor:
-                return DoctorCommand.Run(arguments, Console.Out);
+                throw new UsageException("doctor follows");
             case AgentVerb.Status:
                 return StatusCommand.Run(arguments, Console.Out);
         }
@@ -53,7 +53,7 @@ internal static class Program
         }
 
         ConfigurationValidator.Require(configuration, toConnect: true);
-        return AgentHost.Run(configuration);
+        throw new UsageException("run follows");
     }
 
     private static int Fail(string message, int code)

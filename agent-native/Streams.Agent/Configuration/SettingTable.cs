@@ -15,7 +15,7 @@ internal static class SettingTable
             static c => c.AgentId, static (c, v) => c.AgentId = v, SettingRules.AgentId),
         new TextSetting("gateway", "Address of the gateway.", "ws://HOST:PORT/v1/agent",
             static c => c.Gateway, static (c, v) => c.Gateway = v, SettingRules.Gateway),
-        new TextSetting("key_file", "The agent's Ed25519 key: a key file of kind "agent", mode 0600.", "a path",
+        new TextSetting("key_file", "The agent's Ed25519 key: a file of kind \"streams-key-1 agent\", mode 0600.", "a path",
             static c => c.KeyFile, static (c, v) => c.KeyFile = v, SettingRules.FilePath),
         new ListSetting("fleet_roots", "Public keys of the offline roots that may sign gateway certificates.", "32 bytes in base64url", MaximumFleetRoots,
             static c => c.FleetRoots, static (c, v) => c.FleetRoots = v, SettingRules.PublicKey),
