@@ -1,6 +1,6 @@
 using Streams.Agent.CommandLine;
 using Streams.Agent.Configuration;
-//D using Streams.Agent.Doctor;
+using Streams.Agent.Doctor;
 //D using Streams.Agent.Modules.Core;
 using Streams.Agent.Status;
 
@@ -39,7 +39,7 @@ internal static class Program
                 Console.Out.WriteLine($"streams-agent {AgentVersion.Text}");
                 return 0;
             case AgentVerb.Doctor:
-                throw new UsageException("doctor follows");
+                return DoctorCommand.Run(arguments, Console.Out);
             case AgentVerb.Status:
                 return StatusCommand.Run(arguments, Console.Out);
         }

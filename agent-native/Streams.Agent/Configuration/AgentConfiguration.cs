@@ -23,8 +23,8 @@ internal sealed class AgentConfiguration
     /// <summary>Ed25519 public keys (base64url) of the offline roots that sign gateway certificates.</summary>
     public IReadOnlyList<string> FleetRoots { get; set; } = [];
 
-    /// <summary>/run is a tmpfs on every systemd host: what the agent keeps here must not outlive the boot.</summary>
-    public string StateDirectory { get; set; } = "/run/streams-agent";
+    /// <summary>Not /run: the connect counter, by which gateways recognise clones, must outlive the boot.</summary>
+    public string StateDirectory { get; set; } = "/var/lib/streams-agent";
 
     public string LogLevel { get; set; } = "info";
 
@@ -38,8 +38,8 @@ internal sealed class AgentConfiguration
 
     public bool ObservabilityEnabled { get; set; } = true;
 
-    /// <summary>Every touched ring page is resident, so the ring is part of the 16 MB budget.</summary>
-    public int RingBytes { get; set; } = 1024 * 1024;
+    /// <summary>Every touched ring page is resident (twice: the data is mapped twice), so the ring is part of the 16 MB budget. 10 ms of 300,000 events/s.</summary>
+    public int RingBytes { get; set; } = 512 * 1024;
 
     /// <summary>A 1,000-row exec batch compresses to about 20 KB: small enough for latency, large enough for zstd to find repeats.</summary>
     public int BatchRows { get; set; } = 1000;

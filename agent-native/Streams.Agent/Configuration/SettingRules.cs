@@ -25,7 +25,7 @@ internal static class SettingRules
         // wss would link OpenSSL (+4.9 MB resident, +2.8 MB binary); the frames carry their own encryption.
         if (uri.Scheme != "ws")
             return $"has the scheme '{uri.Scheme}', allowed is ws (frames are encrypted by the protocol itself)";
-        if (uri.Host.Length == 0 || uri.Query.Length != 0 || uri.Fragment.Length != 0 || uri.UserInfo.Length != 0)
+        if (uri.AbsolutePath is not ("/" or "/v1/agent") || uri.Host.Length == 0 || uri.Query.Length != 0 || uri.Fragment.Length != 0 || uri.UserInfo.Length != 0)
             return $"is '{value}', allowed is ws://HOST:PORT/v1/agent";
         return null;
     }

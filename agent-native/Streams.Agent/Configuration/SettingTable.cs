@@ -19,7 +19,7 @@ internal static class SettingTable
             static c => c.KeyFile, static (c, v) => c.KeyFile = v, SettingRules.FilePath),
         new ListSetting("fleet_roots", "Public keys of the offline roots that may sign gateway certificates.", "32 bytes in base64url", MaximumFleetRoots,
             static c => c.FleetRoots, static (c, v) => c.FleetRoots = v, SettingRules.PublicKey),
-        new TextSetting("state_directory", "Folder (mode 0700) for the status socket and the lock of a running agent.", "a path",
+        new TextSetting("state_directory", "Folder (mode 0700) for the connect counter, the status socket and the lock.", "a path",
             static c => c.StateDirectory, static (c, v) => c.StateDirectory = v, SettingRules.FilePath),
         new TextSetting("log_level", "Least severe lines that are written to standard error.", "debug, info, warn or error",
             static c => c.LogLevel, static (c, v) => c.LogLevel = v, SettingRules.Level),

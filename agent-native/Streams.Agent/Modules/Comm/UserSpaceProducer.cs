@@ -3,7 +3,7 @@ using Streams.Schema;
 namespace Streams.Agent.Modules.Comm;
 
 /// <summary>
-/// Rows of a class that the agent itself makes: cpu 65535, a sequence of its own from 1, the process epoch as sensor epoch, the wall clock
+/// Rows of a class that the agent itself makes: cpu 65535, a sequence of its own from 1, the wall clock
 /// read directly. A number is only taken by a row that is in a batch, so this producer has no losses to explain. One thread at a time.
 /// </summary>
 internal sealed class UserSpaceProducer : IDisposable
@@ -18,12 +18,13 @@ internal sealed class UserSpaceProducer : IDisposable
     private ulong _first = 1;
     private bool _waitsForRoom;
 
-    public UserSpaceProducer(EventClass eventClass, IBatchSink sink, Epoch epoch, TimeProvider clock, BatchCompressor compressor)
+    /// <param name="epoch">Sensor epoch of the batches: the process epoch, or for barriers that of the sensor instance they count.</param>
+    public UserSpaceProducer(EventClass eventClass, IBatchSink sink, Epoch epoch, TimeProvider clock)
     {
         _sink = sink;
         _epoch = epoch;
         _clock = clock;
-        Builder = new BatchBuilder(eventClass, new BuilderOptions { InitialRows = 128 }, compressor);
+        Builder = new BatchBuilder(eventClass, new BuilderOptions { InitialRows = 128 }, sink.Compressor);
     }
 
     /// <summary>Setters of the open row.</summary>

@@ -72,10 +72,8 @@ internal sealed class TelemetryModule(
 
     private sealed class Producers(IBatchSink sink, Epoch epoch, TimeProvider clock)
     {
-        private readonly BatchCompressor _compressor = new();
+        public UserSpaceProducer Host => field ??= new UserSpaceProducer(MetricClasses.Host, sink, epoch, clock);
 
-        public UserSpaceProducer Host => field ??= new UserSpaceProducer(MetricClasses.Host, sink, epoch, clock, _compressor);
-
-        public UserSpaceProducer Module => field ??= new UserSpaceProducer(MetricClasses.Module, sink, epoch, clock, _compressor);
+        public UserSpaceProducer Module => field ??= new UserSpaceProducer(MetricClasses.Module, sink, epoch, clock);
     }
 }

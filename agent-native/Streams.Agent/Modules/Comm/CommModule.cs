@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Streams.Agent.Configuration;
+using Streams.Agent.Logging;
+using Streams.Agent.Modules.Core;
+using Streams.Agent.Status;
+using Streams.AgentLink;
+using Streams.AgentLink.Connect;
+using Streams.Schema;
+using Streams.Wire.Handshake;
+using Streams.Wire.Messages;
+
+namespace Streams.Agent.Modules.Comm;
+
+/// <summary>
+/// The one connection to the gateway. The link, with its epoch and what it keeps, lives as long as the process; starting and stopping the
+/// module only starts and stops the sessions, so that a restart loses nothing.
+/// </summary>
+internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDisposable
+{
+    /// <summary>Kept from the stop deadline for closing the session after the last batch is committed or given up.</summary>
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(1);
+
+    private readonly AgentLink.AgentLink _link;
+    private readonly AgentLog _log;
+    private CancellationTokenSource? _stop;
+    private Task? _run;
+
+    public CommModule(
+        AgentConfiguration configuration, AgentIdentity identity, FleetRoots roots, string stateDirectory, Func<HeartbeatMessage> heartbeat, AgentLog log)
+    {
+        _log = log;
+        var counter = new ConnectCounterFile(Path.Combine(stateDirectory, "connect.counter"));
+        var options = new AgentLinkOptions
+        {
+            Gateway = new Uri(configuration.Gateway),
+            Roots = roots,
+            HostName = Environment.MachineName,
+            AgentVersion = AgentVersion.Text,
+            RetentionBytes = configuration.RetentionBytes,
+        };
+        _link = new AgentLink.AgentLink(options, identity, new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent });
+    }
+
+    public string Name => ModuleName.Comm;
+
+    /// <summary>The process's epoch.</summary>
+    public Epoch Epoch => _link.Epoch;
+
+    public BatchCompressor Compressor { get; } = new();
+
+    public bool HasRoom => _link.WaitForSpace(TimeSpan.Zero);
+
+    public bool TrySend(BatchBuilder builder, in BatchStamp stamp)
+    {
+        switch (_link.TryAppend(builder.Class.Priority, new BuilderSealer(builder, stamp, BatchCompression.Zstd)))
+        {
+            case AppendResult.Appended:
+                builder.Reset();
+                return true;
+            case AppendResult.Full:
+                return false;
+            default:
+                // Builders stop at Limits.SafeDecodedBytes, which always fits.
+                throw new InvalidOperationException($"a batch of {builder.RowCount} {builder.Class.Name} rows is larger than a batch may be");
+        }
+    }
+
+    public bool WaitForRoom(TimeSpan timeout) => _link.WaitForSpace(timeout);
+
+    public void Start(Action<string> failed)
+    {
+        var stop = _stop = new CancellationTokenSource();
+        _run = Task.Run(async () =>
+        {
+            try
+            {
+                await _link.RunAsync(stop.Token).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                failed(e.Message);
+            }
+        });
+    }
+
+    public void Stop(TimeSpan deadline)
+    {
+        var flushTime = deadline > CloseTime ? deadline - CloseTime : TimeSpan.Zero;
+        // A restart after a failure has no session to flush over; at the agent's end everything that can be committed is.
+        if (_run is { IsCompleted: false } && !_link.FlushAsync(flushTime).AsTask().GetAwaiter().GetResult())
+            _log.Warn(AgentEvent.StopDeadline, Name, $"{_link.Status.RetainedBytes} bytes were not committed before the deadline and are given up");
+        _stop?.Cancel();
+        _run?.Wait(CloseTime);
+        _stop?.Dispose();
+        _stop = null;
+        _run = null;
+    }
+
+    public void WriteStatus(Utf8JsonWriter writer)
+    {
+        var status = _link.Status;
+        writer.WriteStartObject("link");
+        writer.WriteBoolean("connected", status.Connected);
+        writer.WriteString("gateway", status.Gateway);
+        writer.WriteNumber("generation", status.Generation);
+        writer.WriteNumber("sessions", status.Sessions);
+        writer.WriteNumber("failed_attempts", status.FailedAttempts);
+        writer.WriteNumber("lanes", status.Lanes);
+        writer.WriteNumber("parked_lanes", status.ParkedLanes);
+        writer.WriteNumber("retained_bytes", status.RetainedBytes);
+        writer.WriteNumber("retention_bytes", status.RetentionCapacity);
+        writer.WriteNumber("batches_appended", status.BatchesAppended);
+        writer.WriteNumber("batches_committed", status.BatchesCommitted);
+        writer.WriteNumber("batches_resent", status.BatchesResent);
+        writer.WriteNumber("batches_refused", status.BatchesRefused);
+        writer.WriteNumber("frames_sent", status.FramesSent);
+        writer.WriteNumber("bytes_sent", status.BytesSent);
+        writer.WriteNumber("round_trip_us", status.RoundTripMicroseconds);
+        writer.WriteEndObject();
+    }
+
+    public void Dispose()
+    {
+        _link.Dispose();
+        Compressor.Dispose();
+    }
+
+    private void OnEvent(LinkEvent linkEvent)
+    {
+        var retry = linkEvent.RetryIn > TimeSpan.Zero ? $", next attempt in {linkEvent.RetryIn.TotalSeconds:0.0} s" : "";
+        var text = linkEvent.Detail + retry;
+        if (linkEvent.Kind == LinkEventKind.Connected)
+            _log.Info(AgentEvent.LinkState, Name, text);
+        else
+            _log.Warn(AgentEvent.LinkWarning, Name, text);
+    }
+}
