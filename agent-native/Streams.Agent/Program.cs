@@ -1,7 +1,7 @@
 using Streams.Agent.CommandLine;
 using Streams.Agent.Configuration;
 using Streams.Agent.Doctor;
-//D using Streams.Agent.Modules.Core;
+using Streams.Agent.Modules.Core;
 using Streams.Agent.Status;
 
 namespace Streams.Agent;
@@ -21,6 +21,10 @@ internal static class Program
         catch (AgentException e)
         {
             return Fail(e.Message, 1);
+        }
+        catch (DllNotFoundException e)
+        {
+            return Fail($"{e.Message.Split('\n')[0]}; put the libsodium.so that was built with streams-agent beside it", 1);
         }
         catch (Exception e)
         {
@@ -53,7 +57,7 @@ internal static class Program
         }
 
         ConfigurationValidator.Require(configuration, toConnect: true);
-        throw new UsageException("run follows");
+        return AgentHost.Run(configuration);
     }
 
     private static int Fail(string message, int code)

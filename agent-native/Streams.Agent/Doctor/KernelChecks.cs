@@ -1,6 +1,5 @@
 using LibbpfSharp;
 using LibbpfSharp.Probes;
-using Streams.Agent.Modules.Core;
 
 namespace Streams.Agent.Doctor;
 
@@ -34,7 +33,7 @@ internal static class KernelChecks
         Program(checks, BpfProgramType.CgroupSockAddr, Enforcement);
         Program(checks, BpfProgramType.Xdp, Enforcement);
 
-        var mount = CgroupFileSystem.Mount(File.ReadLines("/proc/self/mounts"));
+        var mount = CgroupFileSystem.FindMount();
         checks.Add(DoctorCheck.Use("cgroup2", mount is not null, mount ?? "not mounted",
             "mount -t cgroup2 none /sys/fs/cgroup/unified (without it network events of excluded cgroups are not filtered)"));
         var bpffs = BpfFileSystem.IsMounted(BpfFileSystem.DefaultPath);

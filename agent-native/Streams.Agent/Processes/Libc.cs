@@ -10,14 +10,6 @@ internal static partial class Libc
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
 
-    /// <summary>AT_FDCWD.</summary>
-    public const int CurrentDirectory = -100;
-
-    /// <summary>STATX_INO, the size of struct statx and where stx_ino is (linux/stat.h).</summary>
-    public const uint StatxInode = 0x100;
-    public const int StatxBytes = 256;
-    public const int StatxInodeOffset = 32;
-
     [StructLayout(LayoutKind.Sequential)]
     public struct Timespec
     {
@@ -45,9 +37,4 @@ internal static partial class Libc
     /// <returns>0, or -1 with errno (EWOULDBLOCK: another process holds it).</returns>
     [LibraryImport("libc", SetLastError = true)]
     public static partial int flock(int descriptor, int operation);
-
-    /// <param name="status">The first byte of <see cref="StatxBytes"/> bytes.</param>
-    /// <returns>0, or -1 with errno.</returns>
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int statx(int folder, string path, int flags, uint mask, ref byte status);
 }

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Streams.Agent.Modules.Core;
+using Streams.Agent.Modules.Observability;
 using Streams.Agent.Modules.Telemetry;
 using Streams.Agent.Processes;
 
@@ -71,15 +71,13 @@ public sealed class LiveHostTests
     }
 
     [Fact]
-    public void The_id_of_a_cgroup_is_that_of_its_folder()
+    public void A_cgroup_is_named_by_id_folder_or_path()
     {
-        var mount = CgroupFileSystem.Mount(File.ReadLines("/proc/self/mounts"));
-        if (mount is null)
-            Assert.Null(CgroupFileSystem.OwnId());
-        else
-            Assert.Equal(CgroupFileSystem.OwnId(), CgroupFileSystem.Id(CgroupFileSystem.OwnPath(File.ReadLines("/proc/self/cgroup"))!, mount));
-        Assert.Equal(42UL, CgroupFileSystem.Id("42", null));
-        Assert.Null(CgroupFileSystem.Id("/there/is/none", mount));
+        var mount = LibbpfSharp.CgroupFileSystem.FindMount();
+        Assert.Equal(42UL, CgroupReference.Resolve("42", mount));
+        Assert.Null(CgroupReference.Resolve("/there/is/none", mount));
+        if (mount is not null)
+            Assert.Equal(CgroupReference.Resolve(mount, mount), CgroupReference.Resolve("/", mount));
     }
 
     private sealed class CountingSink : IMetricSink

@@ -1,6 +1,6 @@
 using System.Buffers.Text;
-using System.Security.Cryptography;
 using Streams.Agent.Configuration;
+using Streams.AgentLink.Connect;
 using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
 
@@ -13,28 +13,9 @@ internal static class AgentIdentityFile
     /// <exception cref="AgentException">The file is not there, others may read it, or it is not an agent's key.</exception>
     public static AgentIdentity Read(AgentConfiguration configuration)
     {
-        var path = configuration.Resolve(configuration.KeyFile);
-        var content = new byte[KeyFile.MaxBytes + 1];
-        try
-        {
-            if (KeyFile.CheckMode(path, File.GetUnixFileMode(path)) is { } open)
-                throw new AgentException(open);
-            int length;
-            using (var handle = File.OpenHandle(path))
-                length = RandomAccess.Read(handle, content, 0);
-            if (!KeyFile.TryParse(path, content.AsSpan(0, length), KeyFileKind.Agent, out var key, out var error))
-                throw new AgentException($"{error}; give the agent its own key file with key_file or --key-file");
-            return new AgentIdentity(configuration.AgentId, key!);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            var why = e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : "cannot be read";
-            throw new AgentException($"key file {path} {why}; `streams keys agent` makes one, name it with key_file or --key-file");
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(content);
-        }
+        if (!KeyFileReader.TryRead(configuration.Resolve(configuration.KeyFile), KeyFileKind.Agent, out var key, out var error))
+            throw new AgentException($"{error}; give the agent a key file of its own with key_file or --key-file");
+        return new AgentIdentity(configuration.AgentId, key!);
     }
 
     /// <summary>The pinned roots. The configuration has been validated.</summary>

@@ -52,7 +52,7 @@ internal sealed class ClassBatch : IDisposable
 
         if (!Builder.TryBeginRow(stringBytes))
             return false;
-        Builder.SetClaim(Time(header.TimeNs), header.Seq, header.Cpu, header.PolicyGeneration, header.Flags);
+        Builder.SetClaim(Time(header.TimeNs), header.Seq, header.Cpu, header.PolicyGeneration, (uint)header.Flags);
         _columns.Write(record, Builder, ClockOffset);
         Builder.EndRow();
         _ledger.AddRow(header.Cpu, header.Seq);
