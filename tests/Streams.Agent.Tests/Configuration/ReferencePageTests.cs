@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Streams.Agent.Configuration;
+using Streams.Testing;
 
 namespace Streams.Agent.Tests.Configuration;
 
@@ -10,7 +11,7 @@ public sealed class ReferencePageTests
     [Fact]
     public void The_committed_page_is_that_of_the_settings()
     {
-        var path = Path.Combine(RepositoryFolder.Find(), "docs", "reference", "agent-configuration.md");
+        var path = Path.Combine(Repository.Root, "docs", "reference", "agent-configuration.md");
         var expected = Render();
         if (!File.Exists(path) || File.ReadAllText(path) != expected)
         {

@@ -26,7 +26,10 @@ internal sealed class ScriptedGateway : IDisposable
 
     internal KeyArena Arena { get; } = new(256);
 
-    internal AgentIdentity Agent { get; } = new("agent-001", SigningKey.Generate());
+    /// <summary>The agent's key, for tests that give it to another process in a file.</summary>
+    internal SigningKey AgentKey { get; } = SigningKey.Generate();
+
+    internal AgentIdentity Agent => field ??= new AgentIdentity("agent-001", AgentKey);
 
     internal Uri Uri => new($"ws://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 

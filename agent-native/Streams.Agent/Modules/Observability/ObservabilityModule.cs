@@ -40,6 +40,8 @@ internal sealed class ObservabilityModule(
         {
             instance = SensorInstance.Start(new SensorOptions
             {
+                // Agents with different ids may run side by side on one host.
+                Name = configuration.AgentId,
                 RingBytes = configuration.RingBytes,
                 // One wake-up for many records; a lone record waits for the reader's next look instead (at most 200 ms).
                 WakeupBytes = (uint)configuration.RingBytes / 32,

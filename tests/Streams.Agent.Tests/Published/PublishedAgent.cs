@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using LibbpfSharp;
+using Streams.Agent.Modules.Telemetry.Procfs;
+using Streams.Testing;
+using Streams.Wire.Keys;
+
+namespace Streams.Agent.Tests.Published;
+
+/// <summary>The real, ahead-of-time compiled agent in a cgroup of its own (its own network events are filtered, the test's are not).</summary>
+internal sealed class PublishedAgent : IDisposable
+{
+    private readonly TempDirectory _directory = new("agent");
+    private readonly string? _cgroup;
+
+    private PublishedAgent(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra)
+    {
+        var key = _directory.File("agent.key");
+        File.WriteAllBytes(key, KeyFile.Format(KeyFileKind.Agent, gateway.AgentKey));
+        File.SetUnixFileMode(key, KeyFile.RequiredMode);
+        Configuration = _directory.File("agent.json");
+        File.WriteAllText(Configuration, $$"""
+            {
+              "agent_id": "{{gateway.Agent.AgentId}}",
+              "gateway": "{{gateway.Uri}}v1/agent",
+              "fleet_roots": ["{{System.Buffers.Text.Base64Url.EncodeToString(gateway.Root.PublicKey)}}"],
+              "state_directory": "state",
+              {{extra}}
+            }
+            """);
+        if (CgroupFileSystem.FindMount() is { } mount)
+            _cgroup = Directory.CreateDirectory(Path.Combine(mount, $"streams-agent-test-{Environment.ProcessId}")).FullName;
+        var enter = _cgroup is null ? "" : $"echo $$ > {_cgroup}/cgroup.procs; ";
+        Process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"{enter}exec {Program} run --config {Configuration}"])
+        {
+            RedirectStandardError = true,
+        })!;
+        Process.ErrorDataReceived += (_, line) =>
+        {
+            lock (Log)
+                Log.Add(line.Data ?? "");
+        };
+        Process.BeginErrorReadLine();
+    }
+
+    public static string Program
+    {
+        get
+        {
+            var path = Path.Combine(Repository.Root, "agent-native", "Streams.Agent", "bin", "publish", "streams-agent");
+            if (!File.Exists(path))
+                Assert.Fail("streams-agent is not published. Run: dotnet publish agent-native/Streams.Agent -c Release -r linux-x64 -o agent-native/Streams.Agent/bin/publish");
+            return path;
+        }
+    }
+
+    public string Configuration { get; }
+
+    public Process Process { get; }
+
+    public List<string> Log { get; } = [];
+
+    public static PublishedAgent Start(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra) => new(gateway, extra);
+
+    public static (int Code, string Output, string Error) RunToEnd(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        Assert.True(process.WaitForExit(10_000), "it did not end");
+        return (process.ExitCode, output, error.Result);
+    }
+
+    public static void SendSignal(Process process, string signal)
+    {
+        using var kill = Process.Start("/bin/kill", ["-s", signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>A line of /proc/PID/FILE in KiB, as bytes.</summary>
+    public long MemoryBytes(string file, string name)
+    {
+        foreach (var line in File.ReadLines($"/proc/{Process.Id}/{file}"))
+        {
+            if (line.StartsWith(name, StringComparison.Ordinal))
+            {
+                var rest = System.Text.Encoding.ASCII.GetBytes(line[name.Length..]).AsSpan();
+                ReadOnlySpan<byte> fields = rest;
+                Assert.True(ProcText.TryNumber(ref fields, out var kibibytes));
+                return (long)kibibytes * 1024;
+            }
+        }
+
+        throw new InvalidDataException($"{file} has no {name}");
+    }
+
+    public void Dispose()
+    {
+        if (!Process.HasExited)
+            Process.Kill();
+        Process.WaitForExit();
+        Process.Dispose();
+        if (_cgroup is not null)
+            Directory.Delete(_cgroup);
+        _directory.Dispose();
+    }
+}
