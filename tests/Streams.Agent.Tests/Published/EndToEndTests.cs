@@ -28,8 +28,11 @@ public sealed class EndToEndTests(ITestOutputHelper output)
 
         using var gateway = new ScriptedGateway();
         using var rows = new ReceivedRows();
-        using var agent = PublishedAgent.Start(gateway, """"telemetry": { "interval_seconds": 1 }, "observability": { "barrier_seconds": 1 }"""");
-        await using var peer = await gateway.AcceptSessionAsync();
+        using var agent = PublishedAgent.Start(gateway, """
+            "telemetry": { "interval_seconds": 1 },
+            "observability": { "barrier_seconds": 1 }
+            """);
+        await using var peer = await AcceptAsync(gateway, agent);
         var session = rows.RunAsync(peer);
         await UntilAsync(agent, () => rows.Rows("ledger_barrier").Count > 0, "a first barrier");
 
@@ -51,6 +54,19 @@ public sealed class EndToEndTests(ITestOutputHelper output)
         Assert.Equal(0, agent.Process.ExitCode);
         CheckLedger(rows);
         Assert.False(Directory.Exists(Path.Combine(BpfFileSystem.DefaultPath, "streams", gateway.Agent.AgentId)), "pins were left");
+    }
+
+    private static async Task<ScriptedPeer> AcceptAsync(ScriptedGateway gateway, PublishedAgent agent)
+    {
+        try
+        {
+            return await gateway.AcceptSessionAsync();
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"the agent did not connect; it said:\n{agent.Said}");
+            throw;
+        }
     }
 
     private static List<Dictionary<string, object>> Marked(ReceivedRows rows, string mark) =>
@@ -203,10 +219,7 @@ public sealed class EndToEndTests(ITestOutputHelper output)
         while (!condition())
         {
             if (clock.Elapsed > Patience || agent.Process.HasExited)
-            {
-                lock (agent.Log)
-                    Assert.Fail($"{what} did not come; the agent said:\n{string.Join('\n', agent.Log)}");
-            }
+                Assert.Fail($"{what} did not come; the agent said:\n{agent.Said}");
 
             await Task.Delay(50);
         }

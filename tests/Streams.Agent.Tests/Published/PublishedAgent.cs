@@ -11,6 +11,7 @@ namespace Streams.Agent.Tests.Published;
 internal sealed class PublishedAgent : IDisposable
 {
     private readonly TempDirectory _directory = new("agent");
+    private readonly System.Text.StringBuilder _log = new();
     private readonly string? _cgroup;
 
     private PublishedAgent(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra)
@@ -37,8 +38,8 @@ internal sealed class PublishedAgent : IDisposable
         })!;
         Process.ErrorDataReceived += (_, line) =>
         {
-            lock (Log)
-                Log.Add(line.Data ?? "");
+            lock (_log)
+                _log.AppendLine(line.Data);
         };
         Process.BeginErrorReadLine();
     }
@@ -58,7 +59,15 @@ internal sealed class PublishedAgent : IDisposable
 
     public Process Process { get; }
 
-    public List<string> Log { get; } = [];
+    /// <summary>What it has written to standard error.</summary>
+    public string Said
+    {
+        get
+        {
+            lock (_log)
+                return _log.ToString();
+        }
+    }
 
     public static PublishedAgent Start(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra) => new(gateway, extra);
 

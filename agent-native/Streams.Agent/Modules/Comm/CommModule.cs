@@ -20,6 +20,9 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     /// <summary>Kept from the stop deadline for closing the session after the last batch is committed or given up.</summary>
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(1);
 
+    /// <summary>A gateway that is not there when the agent stops gets this long to come back.</summary>
+    private static readonly TimeSpan AbsentGatewayTime = TimeSpan.FromSeconds(2);
+
     private readonly AgentLink.AgentLink _link;
     private readonly AgentLog _log;
     private CancellationTokenSource? _stop;
@@ -86,6 +89,8 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     public void Stop(TimeSpan deadline)
     {
         var flushTime = deadline > CloseTime ? deadline - CloseTime : TimeSpan.Zero;
+        if (!_link.Status.Connected && flushTime > AbsentGatewayTime)
+            flushTime = AbsentGatewayTime;
         // A restart after a failure has no session to flush over; at the agent's end everything that can be committed is.
         if (_run is { IsCompleted: false } && !_link.FlushAsync(flushTime).AsTask().GetAwaiter().GetResult())
             _log.Warn(AgentEvent.StopDeadline, Name, $"{_link.Status.RetainedBytes} bytes were not committed before the deadline and are given up");
