@@ -1,0 +1,94 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using Streams.Testing;
+
+namespace Streams.Queue.Tests;
+
+public sealed class FlowTests
+{
+    private static readonly FlowRecord Watermark = new(FlowKind.Watermark, "agent-1", Messages.Epoch, 3, 42);
+
+    [Fact]
+    public async Task Told_records_are_heard_and_questions_are_answered()
+    {
+        await using var nats = await NatsProcess.StartAsync();
+        await using var worker = await nats.OpenAsync(QueueRole.Worker);
+        await using var gateway = await nats.OpenAsync(QueueRole.Gateway);
+        var heard = new ConcurrentQueue<FlowRecord>();
+        await using var subscriber = await FlowSubscriber.OpenAsync(gateway, heard.Enqueue);
+        Assert.Null(await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(2)));
+
+        await using var flow = await FlowPublisher.OpenAsync(worker, 1, (agent, records) =>
+        {
+            if (agent == "agent-1")
+                records.AddRange([Watermark, Watermark with { Lane = 4, N = 0 }]);
+        });
+        await Eventually.TrueAsync(async () => await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(1)) is { Count: 2 }, "the owner answers");
+        Assert.Equal([Watermark, Watermark with { Lane = 4, N = 0 }], await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(2)));
+        Assert.Equal([], await subscriber.AskAsync(1, "unknown", TimeSpan.FromSeconds(2)));
+
+        var many = Enumerable.Range(0, 5000).Select(n => Watermark with { N = (uint)n, Kind = n % 2 == 0 ? FlowKind.Watermark : FlowKind.Rewind }).ToList();
+        await flow.TellAsync(many);
+        await flow.TellAsync([]);
+        await Eventually.TrueAsync(() => heard.Count == many.Count, "all were heard");
+        Assert.Equal(many, heard);
+    }
+
+    [Fact]
+    public void Hostile_messages_are_errors_and_leave_nothing()
+    {
+        var records = new List<FlowRecord> { Watermark };
+        var good = Encode(Watermark, Watermark with { AgentId = "b" });
+        for (var length = 1; length < good.Length; length++)
+        {
+            var whole = length == Encode(Watermark).Length;
+            Assert.Equal(whole ? FlowError.None : FlowError.Truncated, FlowCodec.TryRead(good.AsSpan(0, length), records));
+            Assert.Equal(whole ? 2 : 1, records.Count);
+            records.RemoveRange(1, records.Count - 1);
+        }
+
+        Assert.Equal(FlowError.TooLarge, FlowCodec.TryRead(new byte[FlowCodec.MaxMessage + 1], records));
+        Assert.Equal(FlowError.UnknownKind, FlowCodec.TryRead(Changed(0, 3), records));
+        Assert.Equal(FlowError.BadAgentId, FlowCodec.TryRead(Changed(1, 0), records));
+        Assert.Equal(FlowError.BadAgentId, FlowCodec.TryRead(Changed(1, 255), records));
+        foreach (var hostile in "*>. \nA\u00e9\0"u8.ToArray())
+            Assert.Equal(FlowError.BadAgentId, FlowCodec.TryRead(Changed(4, hostile), records));
+        Assert.Single(records);
+
+        byte[] Changed(int at, byte value)
+        {
+            var copy = good.ToArray();
+            copy[at] = value;
+            return copy;
+        }
+    }
+
+    [Fact]
+    public void Random_bytes_never_throw()
+    {
+        var random = new Random(7);
+        var records = new List<FlowRecord>();
+        for (var round = 0; round < 20_000; round++)
+        {
+            var bytes = new byte[random.Next(0, 200)];
+            random.NextBytes(bytes);
+            if (bytes.Length > 2)
+            {
+                bytes[0] = (byte)random.Next(0, 4);
+                bytes[1] = (byte)random.Next(0, 70);
+            }
+
+            FlowCodec.TryRead(bytes, records);
+        }
+
+        Assert.All(records, record => Assert.True(Subjects.IsAgentId(record.AgentId)));
+    }
+
+    private static byte[] Encode(params FlowRecord[] records)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        foreach (var record in records)
+            FlowCodec.Write(buffer, record);
+        return buffer.WrittenSpan.ToArray();
+    }
+}
