@@ -66,11 +66,13 @@ public sealed class DataDirectory : IDisposable
     private static SafeFileHandle TakeLock(string directory)
     {
         var path = System.IO.Path.Combine(directory, "lock");
-        var handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        var handle = Libc.OpenLockFile(path);
+        if (handle.IsInvalid)
+            throw new UnauthorizedAccessException($"{path} cannot be opened for writing.");
         if (!Libc.TryLock(handle))
         {
-            handle.Dispose();
-            throw new LocalException($"The data directory {directory} is in use by process {Holder(path)}. Stop it, or give another directory with --data.");
+            using (handle)
+                throw new LocalException($"The data directory {directory} is in use by process {Holder(handle)}. Stop it, or give another directory with --data.");
         }
 
         RandomAccess.SetLength(handle, 0);
@@ -78,9 +80,10 @@ public sealed class DataDirectory : IDisposable
         return handle;
     }
 
-    private static string Holder(string path)
+    private static string Holder(SafeFileHandle handle)
     {
-        var text = File.ReadAllText(path).Trim();
-        return text.Length == 0 ? "(unknown)" : text;
+        Span<byte> text = stackalloc byte[32];
+        var pid = Encoding.ASCII.GetString(text[..RandomAccess.Read(handle, text, 0)]).Trim();
+        return pid.Length == 0 ? "(unknown)" : pid;
     }
 }

@@ -15,7 +15,7 @@ public sealed class TempDirectory : IDisposable
 
     public void Dispose()
     {
-        if (Environment.GetEnvironmentVariable("STREAMS_KEEP_TEMP") != "1")
+        if (Directory.Exists(Path) && Environment.GetEnvironmentVariable("STREAMS_KEEP_TEMP") != "1")
             Directory.Delete(Path, recursive: true);
     }
 }

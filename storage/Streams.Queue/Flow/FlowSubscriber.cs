@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using NATS.Client.Core;
 
 namespace Streams.Queue;
@@ -7,8 +9,12 @@ public sealed class FlowSubscriber : IAsyncDisposable
 {
     private readonly QueueConnection _connection;
     private readonly CancellationTokenSource _closed = new();
+    private readonly ConcurrentDictionary<long, TaskCompletionSource<IReadOnlyList<FlowRecord>?>> _questions = new();
+    private readonly string _inbox = string.Create(CultureInfo.InvariantCulture, $"_ANSWER.{Guid.NewGuid():N}");
     private INatsSub<NatsMemoryOwner<byte>>? _flow;
-    private Task _loop = Task.CompletedTask;
+    private INatsSub<NatsMemoryOwner<byte>>? _answers;
+    private Task _loops = Task.CompletedTask;
+    private long _asked;
 
     private FlowSubscriber(QueueConnection connection) => _connection = connection;
 
@@ -25,7 +31,10 @@ public sealed class FlowSubscriber : IAsyncDisposable
             // Coalesced to a message a second and partition; what overflows is repeated by the next heartbeat's question.
             opts: new NatsSubOpts { ChannelOpts = new NatsSubChannelOpts { Capacity = 1024 } },
             cancellationToken: cancel).ConfigureAwait(false);
-        flow._loop = flow.ListenAsync(onRecord);
+        // Not the client's own inbox: a worker may publish here and nowhere else of ours.
+        flow._answers = await connection.Nats.SubscribeCoreAsync(
+            flow._inbox + ".*", serializer: NatsRawSerializer<NatsMemoryOwner<byte>>.Default, cancellationToken: cancel).ConfigureAwait(false);
+        flow._loops = Task.WhenAll(flow.ListenAsync(onRecord), flow.TakeAnswersAsync());
         return flow;
     }
 
@@ -33,31 +42,26 @@ public sealed class FlowSubscriber : IAsyncDisposable
     /// <returns>The records (none for an agent it never saw), or null: nobody owns the partition now, or it did not answer in time.</returns>
     public async Task<IReadOnlyList<FlowRecord>?> AskAsync(int partition, string agentId, TimeSpan patience, CancellationToken cancel = default)
     {
+        var question = Interlocked.Increment(ref _asked);
+        var answer = new TaskCompletionSource<IReadOnlyList<FlowRecord>?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _questions[question] = answer;
         try
         {
-            var answer = await _connection.Nats.RequestAsync(
+            await _connection.Nats.PublishAsync(
                 Subjects.Watermarks(partition),
                 agentId,
-                requestSerializer: NatsUtf8PrimitivesSerializer<string>.Default,
-                replySerializer: NatsRawSerializer<NatsMemoryOwner<byte>>.Default,
-                replyOpts: new NatsSubOpts { Timeout = patience },
+                replyTo: string.Create(CultureInfo.InvariantCulture, $"{_inbox}.{question}"),
+                serializer: NatsUtf8PrimitivesSerializer<string>.Default,
                 cancellationToken: cancel).ConfigureAwait(false);
-            using var data = answer.Data;
-            if (answer.HasNoResponders)
-                return null;
-            var records = new List<FlowRecord>();
-            if (FlowCodec.TryRead(data.Span, records) == FlowError.None)
-                return records;
-            QueueMetrics.Shared.Error("flow");
-            return null;
+            return await answer.Task.WaitAsync(patience, cancel).ConfigureAwait(false);
         }
-        catch (NatsException)
+        catch (Exception error) when (error is NatsException or TimeoutException)
         {
             return null;
         }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        finally
         {
-            return null;
+            _questions.TryRemove(question, out _);
         }
     }
 
@@ -66,7 +70,25 @@ public sealed class FlowSubscriber : IAsyncDisposable
         await _closed.CancelAsync().ConfigureAwait(false);
         if (_flow is not null)
             await _flow.DisposeAsync().ConfigureAwait(false);
-        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_answers is not null)
+            await _answers.DisposeAsync().ConfigureAwait(false);
+        await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task TakeAnswersAsync()
+    {
+        await foreach (var message in _answers!.Msgs.ReadAllAsync(_closed.Token).ConfigureAwait(false))
+        {
+            using var data = message.Data;
+            var number = message.Subject.AsSpan(_inbox.Length + 1);
+            if (!long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var question) || !_questions.TryRemove(question, out var answer))
+                continue;
+            var records = new List<FlowRecord>();
+            var understood = !message.HasNoResponders && FlowCodec.TryRead(data.Span, records) == FlowError.None;
+            if (!understood && !message.HasNoResponders)
+                QueueMetrics.Shared.Error("flow");
+            answer.TrySetResult(understood ? records : null);
+        }
     }
 
     private async Task ListenAsync(Action<FlowRecord> onRecord)

@@ -110,6 +110,8 @@ public sealed partial class PartitionReader : IAsyncDisposable
         _kept = null;
     }
 
+    private bool HasRoom => Interlocked.Read(ref _ahead) <= _options.PrefetchBytes / 2;
+
     private static void InterlockedMax(ref ulong location, ulong value)
     {
         var seen = Volatile.Read(ref location);
@@ -190,48 +192,37 @@ public sealed partial class PartitionReader : IAsyncDisposable
         ulong delivered = 0;
         while (true)
         {
-            while (Interlocked.Read(ref _ahead) > _options.PrefetchBytes / 2)
+            while (consumer.Outstanding == 0 && !HasRoom)
                 await _taken.WaitAsync(cancel).ConfigureAwait(false);
-            var request = await consumer.AskAsync(cancel).ConfigureAwait(false);
-            var left = _options.PrefetchMessages;
-            while (left > 0)
+            // The second request goes out while the first is being answered: a round trip costs no pause.
+            while (consumer.WantsRequest && HasRoom)
+                await consumer.AskAsync(cancel).ConfigureAwait(false);
+            if (!consumer.Messages.TryRead(out var message))
             {
-                if (!consumer.Messages.TryRead(out var message))
-                {
-                    if (!await WaitAsync(consumer, reopened, cancel).ConfigureAwait(false))
-                        return;
-                    continue;
-                }
-
-                if (!Delivery.TryParse(message.ReplyTo, out var delivery))
-                {
-                    var code = message.Headers?.Code ?? 0;
-                    message.Data.Dispose();
-                    if (code == 100)
-                        continue;
-                    // 408 expired, 409 size reached (or consumer deleted): the end of this request. 503: nobody there to ask.
-                    if (code is 408 or 409 && message.Headers!.MessageText?.Contains("Consumer", StringComparison.OrdinalIgnoreCase) != true)
-                    {
-                        if (message.Subject == request)
-                            break;
-                        continue;
-                    }
-
-                    LogLost(_stream, _expected, code);
+                if (!await WaitAsync(consumer, reopened, cancel).ConfigureAwait(false))
                     return;
-                }
-
-                if (delivery.ConsumerSequence != ++delivered || delivery.StreamSequence < _expected)
-                {
-                    // A delivery was lost between the server and us (or came again): the messages are still in the stream.
-                    message.Data.Dispose();
-                    QueueMetrics.Shared.Error("redelivery");
-                    return;
-                }
-
-                left--;
-                Accept(delivery.StreamSequence, message);
+                continue;
             }
+
+            if (!Delivery.TryParse(message.ReplyTo, out var delivery))
+            {
+                message.Data.Dispose();
+                if (consumer.TryEndRequest(message.Subject, message.Headers))
+                    continue;
+                LogLost(_stream, _expected, message.Headers?.Code ?? 0);
+                return;
+            }
+
+            if (delivery.ConsumerSequence != ++delivered || delivery.StreamSequence < _expected)
+            {
+                // A delivery was lost between the server and us (or came again): the messages are still in the stream.
+                message.Data.Dispose();
+                QueueMetrics.Shared.Error("redelivery");
+                return;
+            }
+
+            consumer.Count();
+            Accept(delivery.StreamSequence, message);
         }
     }
 

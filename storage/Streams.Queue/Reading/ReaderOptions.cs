@@ -3,11 +3,11 @@ namespace Streams.Queue;
 /// <summary>Bounds of one partition's reader.</summary>
 public sealed record ReaderOptions
 {
-    /// <summary>Payload bytes read ahead of the caller: the next request is made when half of it was taken.</summary>
+    /// <summary>Payload bytes read ahead of the caller. No request is made while more than half of it waits, and each asks for a quarter (at least 1 MiB).</summary>
     public int PrefetchBytes { get; init; } = 8 << 20;
 
     /// <summary>Most messages of one request.</summary>
-    public int PrefetchMessages { get; init; } = 512;
+    public int PrefetchMessages { get; init; } = 1024;
 
     /// <summary>Most messages of one batch.</summary>
     public int BatchMessages { get; init; } = 256;

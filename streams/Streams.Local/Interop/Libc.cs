@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Streams.Local.Interop;
 
@@ -11,10 +12,15 @@ internal static partial class Libc
     public const int SigStop = 19;
 
     private const string Library = "libc";
+    private const int ReadWriteCreateCloseOnExec = 0x2 | 0x40 | 0x80000;
+    private const int OwnerReadWrite = 0x180;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
     private const int AtFdCwd = -100;
     private const uint StatxInode = 0x100;
+
+    /// <summary>open(2) with mode 0600: .NET's own open takes a flock by itself and fails where another holds one, before anything can be read of the holder.</summary>
+    public static SafeFileHandle OpenLockFile(string path) => new(open(path, ReadWriteCreateCloseOnExec, OwnerReadWrite), ownsHandle: true);
 
     /// <summary>Takes the exclusive flock of an open file; false if another open file has it.</summary>
     public static bool TryLock(SafeHandle file) => flock(file, LockExclusive | LockNonBlocking) == 0;
@@ -29,6 +35,9 @@ internal static partial class Libc
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int rmdir(string path);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags, int mode);
 
     [LibraryImport(Library)]
     private static partial int flock(SafeHandle fd, int operation);

@@ -139,7 +139,7 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (!_exited && !_process.HasExited)
+            if (!_exited)
                 Libc.Signal(Id, signal);
         }
     }

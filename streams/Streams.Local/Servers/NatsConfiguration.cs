@@ -41,9 +41,6 @@ internal static class NatsConfiguration
         text.Append(CultureInfo.InvariantCulture, $"    {{ nkey: {publicKey}, permissions: {{\n");
         text.Append(CultureInfo.InvariantCulture, $"        publish: {{ allow: {List(permissions.Publish)} }},\n");
         text.Append(CultureInfo.InvariantCulture, $"        subscribe: {{ allow: {List(permissions.Subscribe)} }}");
-        // One reply to each request received, within the requester's patience.
-        if (permissions.MayReply)
-            text.Append(",\n        allow_responses: { max: 1, expires: \"10s\" }");
         text.Append(" } }\n");
     }
 
