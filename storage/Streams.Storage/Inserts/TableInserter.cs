@@ -14,12 +14,21 @@ public sealed class TableInserter(StorageClient client, StorageMetrics metrics)
     /// <summary>Inserts a block of at least one row.</summary>
     /// <param name="buffer">Empty; used while the block is sent.</param>
     /// <param name="token">From <see cref="InsertToken"/>.</param>
+    /// <param name="repeated">
+    /// The token was sent before: then a success is no evidence of rows, and the result is <see cref="InsertOutcome.InDoubt"/>. The
+    /// server does not tell: it writes the token before the rows, and counts rows as written that it then drops as duplicates.
+    /// </param>
     public async Task<InsertResult> InsertAsync(
-        NativeBlock block, SegmentedBuffer buffer, string token, InsertLabel label, CancellationToken cancellation)
+        NativeBlock block, SegmentedBuffer buffer, string token, InsertLabel label, bool repeated, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfZero(block.Rows);
         var started = TimeProvider.System.GetTimestamp();
         var result = await SendAsync(block, buffer, token, label, cancellation).ConfigureAwait(false);
+        if (repeated && result.Outcome == InsertOutcome.Ok)
+        {
+            result = result with { Outcome = InsertOutcome.InDoubt, Message = "the token was used before: read back" };
+        }
+
         metrics.Inserted(block.Table.Name, block.Rows, result, TimeProvider.System.GetElapsedTime(started));
         return result;
     }

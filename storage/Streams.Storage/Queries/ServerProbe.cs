@@ -29,7 +29,8 @@ public sealed class ServerProbe(StorageClient client)
         }
         finally
         {
-            await client.ExecuteAsync($"DROP TABLE IF EXISTS {name} SYNC", CancellationToken.None).ConfigureAwait(false);
+            // Not SYNC: the embedded engine's pooled connections keep a table referenced until their next query, and SYNC waits for that.
+            await client.ExecuteAsync($"DROP TABLE IF EXISTS {name}", CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -53,8 +54,9 @@ public sealed class ServerProbe(StorageClient client)
         string[] tokens = ["a", "a", "b"];
         for (var i = 0; i < tokens.Length; i++)
         {
-            var result = await inserter.InsertAsync(block, buffer, name + tokens[i], new InsertLabel("probe", i), cancellation).ConfigureAwait(false);
-            if (result.Outcome != InsertOutcome.Ok && result is not { Outcome: InsertOutcome.InDoubt, WrittenRows: 0 })
+            var result = await inserter.InsertAsync(
+                block, buffer, name + tokens[i], new InsertLabel("probe", i), repeated: false, cancellation).ConfigureAwait(false);
+            if (result.Outcome != InsertOutcome.Ok && !(i == 1 && result.WrittenRows == 0))
             {
                 faults.Add($"the server does not take our inserts: {result.Message}");
                 return;

@@ -1,0 +1,115 @@
+namespace Streams.Storage.Tests;
+
+[Collection(EngineCollection.Name)]
+public sealed class MigratorTests(Engine engine)
+{
+    [Fact]
+    public async Task A_second_run_changes_nothing_and_the_first_is_recorded()
+    {
+        Assert.Empty(await Engine.Migrator(engine.Client).RunAsync(default));
+        Assert.Equal("9\t1\t1\ttest", await engine.QueryAsync(
+            "SELECT countIf(change LIKE 'CREATE TABLE%'), any(version), any(catalogue), any(owner) FROM schema_version WHERE change NOT LIKE 'ALTER%' FORMAT TSV"));
+    }
+
+    [Fact]
+    public async Task Tables_are_durable_partitioned_by_day_and_expire()
+    {
+        foreach (var table in StorageSchema.Tables(engine.Options))
+        {
+            var sql = await engine.QueryAsync($"SELECT create_table_query FROM system.tables WHERE name = '{table.Name}' AND database = currentDatabase() FORMAT TSVRaw");
+            Assert.All(TableDefinition.Settings, s => Assert.Contains($"{s.Key} = {s.Value}", sql, StringComparison.Ordinal));
+            Assert.Contains($"PARTITION BY {table.PartitionBy}", sql, StringComparison.Ordinal);
+            Assert.Contains(table.Name == LedgerTable.Name ? "toIntervalDay(400)" : "toIntervalDay(30)", sql, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_missing_column_is_added_with_its_default_and_in_its_place()
+    {
+        await using var database = await Database.CreateAsync(engine);
+        await Engine.Migrator(database.Client).RunAsync(default);
+        await database.Client.ExecuteAsync("ALTER TABLE process_exit DROP COLUMN exit_code");
+        var changes = await Engine.Migrator(database.Client).RunAsync(default);
+        Assert.Contains("ADD COLUMN IF NOT EXISTS exit_code Int32", Assert.Single(changes), StringComparison.Ordinal);
+        Assert.Equal("comm\nexit_code\nexit_signal", await engine.QueryAsync(
+            $"SELECT name FROM system.columns WHERE database = '{database.Name}' AND table = 'process_exit' AND name IN ('comm', 'exit_code', 'exit_signal') ORDER BY position"));
+    }
+
+    [Fact]
+    public async Task A_column_of_another_type_is_named_and_nothing_is_changed()
+    {
+        await using var database = await Database.CreateAsync(engine);
+        await database.Client.ExecuteAsync(
+            "CREATE TABLE process_exec (agent_id LowCardinality(String), pid UInt64, received_at DateTime64(6, 'UTC')) ENGINE = MergeTree ORDER BY pid");
+        var error = await Assert.ThrowsAsync<SchemaMismatchException>(() => Engine.Migrator(database.Client).RunAsync(default));
+        Assert.Equal(("process_exec", "pid", "UInt32", "UInt64"), (error.Table, error.Column, error.Expected, error.Found));
+        Assert.Equal("3", await engine.QueryAsync($"SELECT count() FROM system.columns WHERE database = '{database.Name}' AND table = 'process_exec'"));
+    }
+
+    [Fact]
+    public async Task A_new_retention_is_applied()
+    {
+        await using var database = await Database.CreateAsync(engine);
+        await Engine.Migrator(database.Client).RunAsync(default);
+        using var shorter = new StorageClient(database.Client.Options with { RetentionDays = 7 });
+        var changes = await Engine.Migrator(shorter).RunAsync(default);
+        Assert.Equal(Schema.Catalogue.Classes.Count, changes.Count); // the ledger keeps its own
+        Assert.All(changes, c => Assert.Contains("MODIFY TTL", c, StringComparison.Ordinal));
+        Assert.Empty(await Engine.Migrator(shorter).RunAsync(default));
+    }
+
+    [Fact]
+    public async Task Without_the_lease_nothing_is_done()
+    {
+        await using var database = await Database.CreateAsync(engine);
+        var lease = new BusyOnce();
+        var migrator = new Migrator(
+            database.Client, lease, "test", Microsoft.Extensions.Logging.Abstractions.NullLogger<Migrator>.Instance);
+        Assert.NotEmpty(await migrator.RunAsync(default));
+        Assert.Equal(2, lease.Asked);
+        Assert.True(lease.Released);
+    }
+
+    [Theory]
+    [InlineData(0, 400)]
+    [InlineData(30, 30)]
+    public void Retentions_out_of_range_are_refused(int rows, int ledger) => Assert.Throws<ArgumentException>(
+        () => new StorageOptions { Url = new Uri("http://127.0.0.1/"), RetentionDays = rows, LedgerRetentionDays = ledger }.Validate());
+
+    private sealed class BusyOnce : IMigrationLease, IAsyncDisposable
+    {
+        internal int Asked { get; private set; }
+
+        internal bool Released { get; private set; }
+
+        public ValueTask<IAsyncDisposable?> TryAcquireAsync(string owner, CancellationToken cancellation) => new(Asked++ == 0 ? null : this);
+
+        public ValueTask DisposeAsync()
+        {
+            Released = true;
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>A database of one test.</summary>
+    private sealed class Database(Engine engine, string name) : IAsyncDisposable
+    {
+        internal string Name { get; } = name;
+
+        internal StorageClient Client { get; } = new(engine.Options with { Database = name });
+
+        internal static async Task<Database> CreateAsync(Engine engine)
+        {
+            var name = "test_" + Guid.NewGuid().ToString("N");
+            await engine.QueryAsync($"CREATE DATABASE {name}");
+            return new Database(engine, name);
+        }
+
+        // The database goes with the engine's directory.
+        public ValueTask DisposeAsync()
+        {
+            Client.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
