@@ -30,24 +30,6 @@ public sealed class BpfLink : SafeHandle
         return new BpfLink(link);
     }
 
-    /// <summary>Number of links in the whole kernel, as the kernel's own list has them. For leak checks.</summary>
-    /// <exception cref="BpfException">Needs CAP_SYS_ADMIN.</exception>
-    public static unsafe int CountAll()
-    {
-        var count = 0;
-        uint id = 0;
-        int result;
-        while ((result = Libbpf.bpf_link_get_next_id(id, &id)) == 0)
-        {
-            count++;
-        }
-        if (-result != Libc.ENOENT)
-        {
-            BpfException.Check(result, "list links");
-        }
-        return count;
-    }
-
     /// <summary>Pins the link on a bpffs: the program stays attached when this process ends.</summary>
     /// <exception cref="BpfException">For example EINVAL for a link that is a perf event on an old kernel.</exception>
     public void Pin(string path)
