@@ -40,6 +40,16 @@ public sealed class StorageClient : IDisposable
 
     internal ClickHouseClient Driver { get; }
 
+    /// <summary>Makes the configured database if it is not there; asked of the server's own one, because a query in a missing database is refused.</summary>
+    /// <exception cref="ClickHouseServerException">The server refused it.</exception>
+    public async Task CreateDatabaseAsync(CancellationToken cancellation = default)
+    {
+        using var timeout = Timer(cancellation);
+        using var result = await Driver.ExecuteRawResultAsync(
+            $"CREATE DATABASE IF NOT EXISTS {Sql.Identifier(Options.Database)}", new QueryOptions { Database = "default" }, timeout.Token).ConfigureAwait(false);
+        await result.CopyToAsync(Stream.Null).ConfigureAwait(false);
+    }
+
     /// <summary>Runs a statement without result.</summary>
     /// <exception cref="ClickHouseServerException">The server refused it.</exception>
     public async Task ExecuteAsync(string sql, CancellationToken cancellation = default)

@@ -33,6 +33,7 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
 
     private async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellation)
     {
+        await client.CreateDatabaseAsync(cancellation).ConfigureAwait(false);
         await client.ExecuteAsync(VersionTable.CreateStatement, cancellation).ConfigureAwait(false);
         var changes = new List<string>();
         foreach (var table in StorageSchema.Tables(client.Options))
