@@ -14,6 +14,14 @@ if (args is ["--version"])
     return 0;
 }
 
+if (args is ["--check"])
+{
+    if (EngineLibrary.Load(null) is { } lack)
+        return Fail(lack, 1);
+    Console.WriteLine("libchdb loads");
+    return 0;
+}
+
 if (OptionParser.Parse(args, out var mistake) is not { } options)
     return Fail(mistake, 2);
 using var directory = DataDirectory.Open(options.Data, out var error);

@@ -18,6 +18,7 @@ internal static class OptionParser
           --max-memory SIZE      bytes for the engine, with K, M or G; at least 256M (default: 90 % of the machine)
           --max-body SIZE        bytes of one request's body after decoding, 1M to 16G (default 1G)
           --wait-limit SECONDS   how long a request waits for a free connection, 0 to 600 (default 10)
+          --check                only load libchdb and say whether that worked
           --log-level LEVEL      trace, debug, info, warn, error or none (default info)
         """;
 
