@@ -9,6 +9,8 @@ namespace Streams.Local;
 /// </summary>
 public sealed record Endpoints
 {
+    private const string FileName = "endpoints.json";
+
     /// <summary>Layout of this file.</summary>
     public int Version { get; init; } = 1;
 
@@ -23,10 +25,13 @@ public sealed record Endpoints
     /// <summary>Operator HTTP, as `http://127.0.0.1:8081/`.</summary>
     public required string Operator { get; init; }
 
+    [JsonPropertyName("clickhouse")]
     public required string ClickHouse { get; init; }
 
+    [JsonPropertyName("clickhouse_user")]
     public required string ClickHouseUser { get; init; }
 
+    [JsonPropertyName("clickhouse_password_file")]
     public required string ClickHousePasswordFile { get; init; }
 
     public required string Nats { get; init; }
@@ -40,9 +45,12 @@ public sealed record Endpoints
     /// <summary>The cgroups whose network events the sensor filters; empty if there are none.</summary>
     public IReadOnlyList<ulong> CgroupIds { get; init; } = [];
 
+    /// <summary>Process ids of the children by name.</summary>
+    public IReadOnlyDictionary<string, int> Children { get; init; } = new Dictionary<string, int>();
+
     /// <summary>Writes the file of this data directory.</summary>
     public void Write(DataDirectory data) =>
-        SecretFile.Write(FilePath(data.Path), JsonSerializer.SerializeToUtf8Bytes(this, EndpointsJson.Default.Endpoints));
+        SecretFile.Write(Path.Combine(data.Run, FileName), JsonSerializer.SerializeToUtf8Bytes(this, EndpointsJson.Default.Endpoints));
 
     /// <summary>Reads the file of a data directory whose instance runs.</summary>
     /// <exception cref="LocalException">No instance runs on it.</exception>
@@ -67,9 +75,9 @@ public sealed record Endpoints
     }
 
     /// <summary>Removes the file: the instance has stopped.</summary>
-    public static void Remove(DataDirectory data) => File.Delete(FilePath(data.Path));
+    public static void Remove(DataDirectory data) => File.Delete(Path.Combine(data.Run, FileName));
 
-    private static string FilePath(string data) => Path.Combine(data, "run", "endpoints.json");
+    private static string FilePath(string data) => Path.Combine(data, "run", FileName);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]

@@ -1,7 +1,7 @@
 namespace Streams.Local;
 
 /// <summary>Files that only their owner may read: mode 0600, written whole or not at all.</summary>
-internal static class SecretFile
+public static class SecretFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 

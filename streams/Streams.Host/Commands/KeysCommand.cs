@@ -1,0 +1,73 @@
+using System.Buffers.Text;
+using System.CommandLine;
+using System.Globalization;
+using Streams.Host.Fleet;
+using Streams.Host.Terminal;
+using Streams.Local;
+using Streams.Wire;
+using Streams.Wire.Keys;
+
+namespace Streams.Host.Commands;
+
+/// <summary>`streams keys`: what this instance's agents pin and its gateway shows; and keys for further agents.</summary>
+internal static class KeysCommand
+{
+    public static Command Create()
+    {
+        var data = new Option<string>("--data") { Description = "Data directory.", DefaultValueFactory = _ => DataDirectory.Default };
+        var command = new Command("keys", "Show the fleet root and the gateway's certificate.") { data };
+        command.SetAction(parse =>
+        {
+            var keys = Open(parse.GetValue(data)!);
+            var certificate = keys.Certificate;
+            Console.WriteLine($"fleet root           {Base64Url.EncodeToString(keys.Root)}");
+            Console.WriteLine($"gateway              {certificate.Name}");
+            Console.WriteLine($"gateway key          {Base64Url.EncodeToString(certificate.PublicKey)}");
+            Console.WriteLine($"certificate serial   {certificate.Serial}");
+            Console.WriteLine($"valid                {Time(certificate.NotBefore)} to {Time(certificate.NotAfter)}");
+            return 0;
+        });
+        command.Add(CreateAgent(data));
+        return command;
+    }
+
+    private static Command CreateAgent(Option<string> data)
+    {
+        var name = new Argument<string>("agent") { Description = "The agent's id: [a-z0-9][a-z0-9-]{0,62}." };
+        var file = new Option<string>("--key-file") { Description = "Where to write the agent's secret key (mode 0600); must not exist.", Required = true };
+        var host = new Option<string?>("--host") { Description = "Host name for the agent's rows; the agent id if not given." };
+        var command = new Command("create-agent", "Make a key for one more agent and let it in.") { name, file, host };
+        command.Add(data);
+        command.SetAction(async (parse, stop) =>
+        {
+            var agent = parse.GetValue(name)!;
+            if (!AgentId.IsValid(agent))
+            {
+                throw new CommandFailure($"agent {agent}: an agent id matches [a-z0-9][a-z0-9-]{{0,62}}", 2);
+            }
+            var path = Path.GetFullPath(parse.GetValue(file)!);
+            if (File.Exists(path))
+            {
+                throw new CommandFailure($"--key-file {path}: the file exists; a key is never overwritten", 2);
+            }
+            var endpoints = Endpoints.Read(parse.GetValue(data)!);
+            using var key = FleetKeys.OpenKey(path, KeyFileKind.Agent);
+            await using var identities = await Identities.OpenAsync(endpoints, stop);
+            await identities.PutAsync(agent, key.PublicKey.ToArray(), parse.GetValue(host) ?? agent, stop);
+            Console.WriteLine($"{agent} may connect to {endpoints.Gateway} with {path}");
+            return 0;
+        });
+        return command;
+    }
+
+    private static FleetKeys Open(string data)
+    {
+        var directory = Path.Combine(Path.GetFullPath(data), "keys");
+        return Directory.Exists(directory)
+            ? FleetKeys.Open(directory, DateTimeOffset.UtcNow)
+            : throw new CommandFailure($"there are no keys in {data}; `streams up` makes them at its first start");
+    }
+
+    private static string Time(long seconds) =>
+        DateTimeOffset.FromUnixTimeSeconds(seconds).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,89 @@
+using System.Buffers.Text;
+using Streams.Host.Terminal;
+using Streams.Local;
+using Streams.Wire.Crypto;
+using Streams.Wire.Handshake;
+using Streams.Wire.Keys;
+
+namespace Streams.Host.Fleet;
+
+/// <summary>
+/// The keys of one machine's instance, made at the first start: the fleet root that agents pin, a gateway key with a certificate signed by
+/// the root, and the key of the local agent. The certificate is renewed at a start when less than a third of its life is left.
+/// </summary>
+internal sealed class FleetKeys
+{
+    private static readonly TimeSpan CertificateLife = TimeSpan.FromDays(90);
+
+    private readonly string _directory;
+
+    private FleetKeys(string directory, byte[] root, GatewayCertificate certificate)
+    {
+        _directory = directory;
+        Root = root;
+        Certificate = certificate;
+    }
+
+    /// <summary>Ed25519 public key of the fleet root, 32 bytes.</summary>
+    public byte[] Root { get; }
+
+    public GatewayCertificate Certificate { get; }
+
+    public string RootFile => Path.Combine(_directory, "fleet-root.key");
+
+    public string GatewayKeyFile => Path.Combine(_directory, "gateway.key");
+
+    public string GatewayCertificateFile => Path.Combine(_directory, "gateway.cert");
+
+    /// <summary>Reads the keys of the directory; makes what is not there.</summary>
+    /// <exception cref="CommandFailure">A key file is damaged, of another kind, or may be read by others.</exception>
+    public static FleetKeys Open(string directory, DateTimeOffset now)
+    {
+        using var root = OpenKey(Path.Combine(directory, "fleet-root.key"), KeyFileKind.Root);
+        using var gateway = OpenKey(Path.Combine(directory, "gateway.key"), KeyFileKind.Gateway);
+        var file = Path.Combine(directory, "gateway.cert");
+        var certificate = ReadCertificate(file);
+        var renewAt = certificate is null ? DateTimeOffset.MinValue
+            : DateTimeOffset.FromUnixTimeSeconds(certificate.NotAfter) - CertificateLife / 3;
+        var roots = new FleetRoots(root.PublicKey.ToArray());
+        if (certificate is null || now > renewAt || !certificate.PublicKey.SequenceEqual(gateway.PublicKey)
+            || roots.Verify(certificate, now.ToUnixTimeSeconds()) != RefusalReason.None)
+        {
+            certificate = GatewayCertificate.Create(
+                root, "gateway", gateway.PublicKey, now.AddMinutes(-5).ToUnixTimeSeconds(), now.Add(CertificateLife).ToUnixTimeSeconds(),
+                (certificate?.Serial ?? 0) + 1);
+            SecretFile.Write(file, System.Text.Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes) + "\n"));
+        }
+        return new FleetKeys(directory, root.PublicKey.ToArray(), certificate);
+    }
+
+    /// <summary>Opens or makes a key file of mode 0600.</summary>
+    public static SigningKey OpenKey(string path, KeyFileKind kind)
+    {
+        if (!File.Exists(path))
+        {
+            var created = SigningKey.Generate();
+            SecretFile.Write(path, KeyFile.Format(kind, created));
+            return created;
+        }
+        if (KeyFile.CheckMode(path, File.GetUnixFileMode(path)) is { } mode)
+        {
+            throw new CommandFailure(mode);
+        }
+        return KeyFile.TryParse(path, File.ReadAllBytes(path), kind, out var key, out var error) ? key! : throw new CommandFailure(error!);
+    }
+
+    private static GatewayCertificate? ReadCertificate(string file)
+    {
+        if (!File.Exists(file))
+        {
+            return null;
+        }
+        var text = File.ReadAllText(file).Trim();
+        if (!Base64Url.IsValid(text) || !GatewayCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate))
+        {
+            throw new CommandFailure($"{file}: not a gateway certificate; delete it to have a new one made at the next start");
+        }
+        return certificate;
+    }
+}

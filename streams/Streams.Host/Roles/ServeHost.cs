@@ -1,0 +1,102 @@
+using System.Data.Common;
+using Akka.Actor;
+using Akka.Hosting;
+using Microsoft.Extensions.Logging.Console;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using Streams.Gateway;
+using Streams.Host.Terminal;
+using Streams.Queue;
+using Streams.Stages;
+using Streams.Storage;
+using Streams.Worker;
+
+namespace Streams.Host.Roles;
+
+/// <summary>
+/// Composes one `streams serve` process: an ActorSystem, the worker (which makes queue and tables), the gateway, and operator HTTP. Started in this
+/// order; stopped with the gateway first, so that what it accepted is in the queue before the worker drains.
+/// </summary>
+internal static class ServeHost
+{
+    public static async Task<int> RunAsync(ServeOptions options, CancellationToken stop)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        Configure(builder, options);
+        await using var app = builder.Build();
+        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        using var gatewayMetrics = new GatewayMetrics();
+        using var workerMetrics = new WorkerMetrics();
+        StreamsWorker? worker = null;
+        GatewayServer? gateway = null;
+        OperatorHttp.Map(app, () => gateway?.Health(), () => worker?.Health);
+        await StartAsync(app, options, stop);
+        var system = app.Services.GetRequiredService<ActorSystem>();
+        await using var started = worker = new StreamsWorker(options.Worker, system, workerMetrics, loggers);
+        gateway = new GatewayServer(options.Gateway, system, gatewayMetrics, loggers);
+        try
+        {
+            await worker.StartAsync(stop);
+            await gateway.StartAsync(stop);
+            Console.WriteLine($"agents connect to {gateway.Address}; operator http://{options.Gateway.OperatorListen}/");
+            await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await gateway.StopAsync(CancellationToken.None);
+            await worker.StopAsync();
+            return 0;
+        }
+        catch (Exception failure) when (failure is GatewayException or QueueException or SchemaMismatchException or ArgumentException or DbException)
+        {
+            throw new CommandFailure(failure.Message);
+        }
+        finally
+        {
+            await gateway.DisposeAsync();
+            await app.StopAsync(CancellationToken.None);
+        }
+    }
+
+    private static void Configure(WebApplicationBuilder builder, ServeOptions options)
+    {
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Akka", LogLevel.Warning).AddFilter("NATS", LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Operators and a Prometheus server: a few connections, small requests.
+            kestrel.Limits.MaxConcurrentConnections = 256;
+            kestrel.Limits.MaxRequestBodySize = 1 << 20;
+            kestrel.Listen(options.Gateway.OperatorListen);
+        });
+        builder.Services.AddAkka("streams", (akka, _) => akka
+            .ConfigureLoggers(logging =>
+            {
+                // Akka writes to standard output by itself otherwise.
+                logging.ClearLoggers();
+                logging.AddLoggerFactory();
+            })
+            .AddHocon(GraphSettings.Configuration, HoconAddMode.Prepend));
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("streams"))
+            .WithMetrics(metrics => metrics.AddMeter("Streams.*").AddPrometheusExporter());
+    }
+
+    private static async Task StartAsync(WebApplication app, ServeOptions options, CancellationToken stop)
+    {
+        try
+        {
+            await app.StartAsync(stop);
+        }
+        catch (IOException failure)
+        {
+            throw new CommandFailure(
+                $"--operator-listen {options.Gateway.OperatorListen}: {failure.InnerException?.Message ?? failure.Message}; stop what listens there, or give another port");
+        }
+    }
+}

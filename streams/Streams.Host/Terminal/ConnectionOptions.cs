@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Streams.Local;
+
+namespace Streams.Host.Terminal;
+
+/// <summary>Where a command finds its instance: a data directory of `streams up`, or a ClickHouse by address.</summary>
+internal sealed class ConnectionOptions
+{
+    private readonly Option<string> _data = new("--data")
+    {
+        Description = "Data directory of a running `streams up`.",
+        DefaultValueFactory = _ => DataDirectory.Default,
+    };
+
+    private readonly Option<string?> _clickHouse = new("--clickhouse") { Description = "Address of a ClickHouse HTTP interface, instead of --data." };
+    private readonly Option<string> _user = new("--user") { Description = "ClickHouse user, with --clickhouse.", DefaultValueFactory = _ => "default" };
+    private readonly Option<string?> _passwordFile = new("--password-file") { Description = "File with the user's password, with --clickhouse." };
+    private readonly Option<string> _database = new("--database") { Description = "ClickHouse database.", DefaultValueFactory = _ => "streams" };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_data);
+        command.Add(_clickHouse);
+        command.Add(_user);
+        command.Add(_passwordFile);
+        command.Add(_database);
+    }
+
+    public ClickHouseHttp OpenClickHouse(ParseResult parse)
+    {
+        var database = parse.GetValue(_database)!;
+        if (parse.GetValue(_clickHouse) is { } address)
+        {
+            var file = parse.GetValue(_passwordFile);
+            return new ClickHouseHttp(Address.Url("--clickhouse", address, "http", "https"), parse.GetValue(_user)!, file is null ? "" : ReadLine(file), database);
+        }
+        var endpoints = Endpoints(parse);
+        return new ClickHouseHttp(new Uri(endpoints.ClickHouse), endpoints.ClickHouseUser, ReadLine(endpoints.ClickHousePasswordFile), database);
+    }
+
+    public Endpoints Endpoints(ParseResult parse) => Local.Endpoints.Read(parse.GetValue(_data)!);
+
+    private static string ReadLine(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure($"cannot read the password file {file}: {failure.Message}");
+        }
+    }
+}
