@@ -1,0 +1,26 @@
+using System.CommandLine;
+using Streams.Bench.Demo;
+using Streams.Bench.Running;
+using Streams.Bench.Smoke;
+using Streams.Local;
+
+var root = new RootCommand("Measures and proves Streams by running it.") { DemoCommand.Create(), SmokeCommand.Create() };
+var parse = root.Parse(args);
+if (parse.Errors.Count > 0)
+{
+    Console.Error.WriteLine($"bench: {parse.Errors[0].Message}; see --help");
+    return 2;
+}
+try
+{
+    return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
+}
+catch (OperationCanceledException)
+{
+    return 130;
+}
+catch (Exception failure) when (failure is BenchFailure or LocalException or IOException or HttpRequestException)
+{
+    Console.Error.WriteLine($"bench: {failure.Message.ReplaceLineEndings(" ")}");
+    return 1;
+}

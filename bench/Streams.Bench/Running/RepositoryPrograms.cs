@@ -1,0 +1,22 @@
+namespace Streams.Bench.Running;
+
+/// <summary>The programs under measurement, in the repository's build folders.</summary>
+internal static class RepositoryPrograms
+{
+    public static string Host() => Built("streams/Streams.Host/bin/Release/net10.0/streams.dll");
+
+    public static string Agent() => Built("agent-native/Streams.Agent/bin/publish/streams-agent");
+
+    private static string Built(string path)
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Streams.sln")))
+            {
+                var full = Path.Combine(folder.FullName, path);
+                return File.Exists(full) ? full : throw new BenchFailure($"{full} is not built; run ./justw build");
+            }
+        }
+        throw new BenchFailure("the bench runs from the repository; Streams.sln was not found above it");
+    }
+}

@@ -1,0 +1,35 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Streams.Local;
+
+namespace Streams.Bench.Running;
+
+/// <summary>Reads rows over ClickHouse's HTTP interface, as any user would: no code of the event path is involved.</summary>
+internal sealed class RowReader : IDisposable
+{
+    private readonly HttpClient _http;
+
+    public RowReader(Endpoints endpoints, string database = "streams")
+    {
+        _http = new HttpClient { BaseAddress = new Uri(endpoints.ClickHouse), Timeout = TimeSpan.FromSeconds(60) };
+        var password = File.ReadAllText(endpoints.ClickHousePasswordFile).Trim();
+        _http.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{endpoints.ClickHouseUser}:{password}")));
+        _http.DefaultRequestHeaders.Add("X-ClickHouse-Database", database);
+    }
+
+    public async Task<List<string[]>> QueryAsync(string query, CancellationToken stop) =>
+        [.. (await TextAsync(query, "TabSeparated", stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t'))];
+
+    /// <summary>The result as ClickHouse prints it in <paramref name="format"/>.</summary>
+    /// <exception cref="BenchFailure">The server refused the query.</exception>
+    public async Task<string> TextAsync(string query, string format, CancellationToken stop)
+    {
+        using var content = new StringContent(query);
+        using var response = await _http.PostAsync($"/?default_format={format}", content, stop);
+        var text = await response.Content.ReadAsStringAsync(stop);
+        return response.IsSuccessStatusCode ? text : throw new BenchFailure($"query failed: {text.Trim()}");
+    }
+
+    public void Dispose() => _http.Dispose();
+}

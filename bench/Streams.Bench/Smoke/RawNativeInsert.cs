@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using Streams.Bench.Running;
+using Streams.Local;
+using Streams.Schema;
+using Streams.Storage;
+
+namespace Streams.Bench.Smoke;
+
+/// <summary>
+/// The limit that the path is measured against: the same rows, prepared as `Native` blocks of a quarter million rows, posted into the same engine
+/// into tables of the same structure, one insert at a time.
+/// </summary>
+internal sealed class RawNativeInsert(Endpoints endpoints, RowReader rows)
+{
+    private const int RowsPerBlock = 250_000;
+
+    /// <summary>Inserts at least <paramref name="target"/> rows. CPU is the engine's, merges settled.</summary>
+    public async Task<(long Rows, double Seconds, double CpuSeconds)> RunAsync(byte[][] batches, long target, CancellationToken stop)
+    {
+        var blocks = new List<(string Table, string Columns, byte[] Native, int Rows)>();
+        foreach (var eventClass in new[] { ProcessClasses.Exec, NetworkClasses.Connect })
+        {
+            await rows.TextAsync($"CREATE TABLE raw_{eventClass.Name} AS {eventClass.Name}", "Null", stop);
+            blocks.Add(Encode(eventClass, batches));
+        }
+        var engine = endpoints.Children["streams-clickhouse"];
+        using var client = new NativePost(endpoints);
+        var clock = Stopwatch.StartNew();
+        var cpu = ProcessCpu.Seconds(engine);
+        long inserted = 0;
+        for (var i = 0; inserted < target; i++)
+        {
+            // Two thirds exec, as in the mix.
+            var (table, columns, native, count) = blocks[i % 3 == 2 ? 1 : 0];
+            await client.InsertAsync($"INSERT INTO raw_{table} ({columns}) SETTINGS async_insert = 0 FORMAT Native", native, stop);
+            inserted += count;
+        }
+        var seconds = clock.Elapsed.TotalSeconds;
+        await Merges.SettleAsync(rows, stop);
+        return (inserted, seconds, ProcessCpu.Seconds(engine) - cpu);
+    }
+
+    private static (string Table, string Columns, byte[] Native, int Rows) Encode(EventClass eventClass, byte[][] batches)
+    {
+        using var block = new ClassBlock(eventClass);
+        var origin = new BatchOrigin("bench-raw", "bench", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000);
+        var decoded = new List<DecodedBatch>();
+        try
+        {
+            while (block.Rows < RowsPerBlock)
+            {
+                var before = block.Rows;
+                foreach (var batch in batches)
+                {
+                    if (block.Rows >= RowsPerBlock || !BatchHeader.TryRead(batch, out var header, out _) || header.ClassId != eventClass.Id)
+                    {
+                        continue;
+                    }
+                    var target = new DecodedBatch();
+                    decoded.Add(target);
+                    if (!BatchDecoder.TryDecode((ReadOnlyMemory<byte>)batch, target, out var error) || !block.TryAdd(target, origin))
+                    {
+                        throw new BenchFailure($"a prepared batch does not decode: {error}");
+                    }
+                }
+                if (block.Rows == before)
+                {
+                    throw new BenchFailure($"the mix has no {eventClass.Name}");
+                }
+            }
+            using var buffer = new SegmentedBuffer();
+            block.Encode(buffer);
+            using var native = new MemoryStream();
+            buffer.CopyTo(native);
+            return (eventClass.Name, block.ColumnList, native.ToArray(), block.Rows);
+        }
+        finally
+        {
+            decoded.ForEach(batch => batch.Dispose());
+        }
+    }
+}
