@@ -62,6 +62,7 @@ internal sealed partial class LinkSession
             }
 
             await _connection.SendCloseAsync(_end!.Close, CancellationToken.None).ConfigureAwait(false);
+            _connection.FinishSending();
         }
         catch (Exception exception) when (IsDisconnect(exception))
         {

@@ -13,7 +13,10 @@ namespace Streams.AgentLink.Session;
 /// </summary>
 internal sealed partial class LinkSession
 {
-    /// <summary>How long the other loop may take to finish once one has ended, e.g. to send the close frame.</summary>
+    /// <summary>
+    /// How long the other loop may take to finish once one has ended: to send the close frame, or to read on until the peer closes too (a socket closed
+    /// with unread bytes sends a reset, which may overtake the close frame).
+    /// </summary>
     private static readonly TimeSpan EndGrace = TimeSpan.FromSeconds(1);
 
     private readonly WebSocketConnection _connection;
@@ -64,10 +67,11 @@ internal sealed partial class LinkSession
             static state => ((LinkSession)state!).End(new LinkEnd(LinkEndReason.Stopped, "stopped")), this);
         var send = SendLoopAsync();
         var receive = ReceiveLoopAsync();
+        var both = Task.WhenAll(send, receive);
         await Task.WhenAny(send, receive).ConfigureAwait(false);
-        await Task.WhenAny(send, Task.Delay(EndGrace, _time, CancellationToken.None)).ConfigureAwait(false);
+        await Task.WhenAny(both, Task.Delay(EndGrace, CancellationToken.None)).ConfigureAwait(false);
         _connection.Dispose();
-        await Task.WhenAll(send, receive).ConfigureAwait(false);
+        await both.ConfigureAwait(false);
         return _end!;
     }
 
@@ -86,14 +90,16 @@ internal sealed partial class LinkSession
         var watermarks = new LaneWatermark[64];
         try
         {
-            while (_end is null)
+            while (true)
             {
                 var message = await _connection.ReceiveAsync(CancellationToken.None).ConfigureAwait(false);
                 if (message.IsEmpty)
                 {
                     End(new LinkEnd(LinkEndReason.Closed, $"closed by the gateway with code {_connection.CloseCode}"));
+                    return;
                 }
-                else if (Handle(message.Span, ref watermarks) is { } broken)
+
+                if (_end is null && Handle(message.Span, ref watermarks) is { } broken)
                 {
                     End(new LinkEnd(LinkEndReason.Protocol, broken, Close: CloseCode.Protocol));
                 }

@@ -143,6 +143,9 @@ internal sealed class WebSocketConnection : IDisposable
         return SendAllAsync(_control.AsMemory(start, HeaderRoom + 2 - start), cancellation);
     }
 
+    /// <summary>Nothing more will be sent; the peer still may.</summary>
+    internal void FinishSending() => _socket.Shutdown(SocketShutdown.Send);
+
     private static int Frame(int opcode, byte[] buffer, int length)
     {
         var extra = length < 126 ? 0 : length <= ushort.MaxValue ? 2 : 8;
