@@ -9,7 +9,8 @@ namespace Streams.AgentLink;
 /// <summary>Connecting and reconnecting.</summary>
 public sealed partial class AgentLink
 {
-    /// <summary>Unsent bytes in the kernel: enough to keep the line busy, little enough that the priorities above it mean something.</summary>
+    /// <summary>Unsent bytes in the kernel: enough to keep the line busy, little enough that the priorities above it mean
+    /// something.</summary>
     private const int NotSentLowWater = 64 * 1024;
     private const int TcpNotSentLowAt = 25; // linux/tcp.h
 

@@ -7,10 +7,13 @@ using Streams.Wire.Keys;
 namespace Streams.AgentLink;
 
 /// <summary>
-/// The agent's end of the path: takes sealed batches, keeps them until the server has committed them, and carries them over one session at a
+/// The agent's end of the path: takes sealed batches, keeps them until the server has committed them, and carries them over one session
+/// at a
 /// time. <see cref="RunAsync"/> connects and reconnects until it is cancelled.
-/// <para>Thread-safety: <see cref="TryAppend"/>, <see cref="WaitForSpace"/>, <see cref="FlushAsync"/> and <see cref="Status"/> may be called
-/// from any thread at any time, also while no session exists; <see cref="RunAsync"/> once; <see cref="Dispose"/> after RunAsync has ended and
+/// <para>Thread-safety: <see cref="TryAppend"/>, <see cref="WaitForSpace"/>, <see cref="FlushAsync"/> and <see cref="Status"/> may be
+/// called
+/// from any thread at any time, also while no session exists; <see cref="RunAsync"/> once; <see cref="Dispose"/> after RunAsync has ended
+/// and
 /// appenders have stopped. Appending takes one lock while the batch is sealed: producers of one link do not seal in parallel.</para>
 /// </summary>
 public sealed partial class AgentLink : IDisposable
@@ -82,7 +85,8 @@ public sealed partial class AgentLink : IDisposable
     }
 
     /// <summary>
-    /// Names, seals and keeps a batch. The name is used only when the result is Appended: the numbers of a lane have no gap. Allocates nothing.
+    /// Names, seals and keeps a batch. The name is used only when the result is Appended: the numbers of a lane have no gap. Allocates
+    /// nothing.
     /// </summary>
     public AppendResult TryAppend<TSealer>(PriorityClass priority, TSealer sealer)
         where TSealer : IBatchSealer, allows ref struct
@@ -119,7 +123,8 @@ public sealed partial class AgentLink : IDisposable
         return AppendResult.Appended;
     }
 
-    /// <summary>Blocks the calling thread until memory was freed since the last refused append, at most <paramref name="timeout"/>.</summary>
+    /// <summary>Blocks the calling thread until memory was freed since the last refused append, at most <paramref
+    /// name="timeout"/>.</summary>
     public bool WaitForSpace(TimeSpan timeout) => _space.Wait(timeout);
 
     /// <summary>Waits until every batch appended so far is committed. False when <paramref name="timeout"/> passed first.</summary>

@@ -2,7 +2,8 @@ using Streams.Wire.Messages;
 
 namespace Streams.AgentLink;
 
-/// <summary>What a link asks of the program around it. All are called from the link's own tasks, never at the same time as themselves.</summary>
+/// <summary>What a link asks of the program around it. All are called from the link's own tasks, never at the same time as
+/// themselves.</summary>
 public sealed record AgentLinkHooks
 {
     /// <summary>Gives the next connect counter and makes it durable before it returns (<see cref="Connect.ConnectCounterFile"/>).</summary>

@@ -9,7 +9,8 @@ namespace Streams.AgentLink;
 /// </summary>
 public sealed record AgentLinkOptions
 {
-    /// <summary>Where the gateway is: <c>ws://host:port</c>, path <see cref="Protocol.Path"/>. Frames are sealed whatever the scheme; wss is not supported yet.</summary>
+    /// <summary>Where the gateway is: <c>ws://host:port</c>, path <see cref="Protocol.Path"/>. Frames are sealed whatever the scheme; wss
+    /// is not supported yet.</summary>
     public required Uri Gateway { get; init; }
 
     /// <summary>Pinned fleet roots.</summary>
@@ -27,7 +28,8 @@ public sealed record AgentLinkOptions
     /// <summary>False when this host's clock is known to be bad: certificate dates are then not checked, and an event says so.</summary>
     public bool ClockTrusted { get; init; } = true;
 
-    /// <summary>Memory for batches that are not committed. 2 MiB: the agent has 16 MB for everything, and at 20 bytes an event this is 100,000 events.</summary>
+    /// <summary>Memory for batches that are not committed. 2 MiB: the agent has 16 MB for everything, and at 20 bytes an event this is
+    /// 100,000 events.</summary>
     public int RetentionBytes { get; init; } = 2 * 1024 * 1024;
 
     /// <summary>Largest frame to build. The protocol's own limit: more batches a frame mean fewer messages in the queue.</summary>

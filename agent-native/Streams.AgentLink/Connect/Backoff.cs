@@ -1,7 +1,8 @@
 namespace Streams.AgentLink.Connect;
 
 /// <summary>
-/// Waits between attempts: exponential with full jitter (uniform in [0, min(max, base · 2^n)]), so that a fleet that lost its gateway at one moment comes back
+/// Waits between attempts: exponential with full jitter (uniform in [0, min(max, base · 2^n)]), so that a fleet that lost its gateway at
+/// one moment comes back
 /// spread. A gateway's retry_after is a lower bound, with a quarter of jitter on top. Not thread-safe.
 /// </summary>
 internal sealed class Backoff(TimeSpan first, TimeSpan max, Random random)

@@ -3,8 +3,10 @@ using Streams.Wire;
 namespace Streams.AgentLink.Credit;
 
 /// <summary>
-/// Which class sends the next frame. Control and response go first, strictly; the others share by weighted deficit round robin (alert 8, event 4,
-/// metric 2, bulk 1), so that a saturated class cannot starve the ones below it. A frame may overdraw its class's deficit by less than itself, which
+/// Which class sends the next frame. Control and response go first, strictly; the others share by weighted deficit round robin (alert 8,
+/// event 4,
+/// metric 2, bulk 1), so that a saturated class cannot starve the ones below it. A frame may overdraw its class's deficit by less than
+/// itself, which
 /// the following rounds take back: shares are exact over time whatever the frame sizes are. Not thread-safe.
 /// </summary>
 internal sealed class FrameScheduler

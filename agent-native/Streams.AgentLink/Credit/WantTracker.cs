@@ -5,12 +5,14 @@ using Streams.Wire.Messages;
 namespace Streams.AgentLink.Credit;
 
 /// <summary>
-/// Decides when `want` is worth a frame: when a class has more to send than it may, and what the gateway was told last no longer says so. Used by the
+/// Decides when `want` is worth a frame: when a class has more to send than it may, and what the gateway was told last no longer says so.
+/// Used by the
 /// send loop alone.
 /// </summary>
 internal sealed class WantTracker
 {
-    /// <summary>The gateway is told again when the backlog has grown by this much: often enough to keep its grants ahead, rarely enough to be no traffic.</summary>
+    /// <summary>The gateway is told again when the backlog has grown by this much: often enough to keep its grants ahead, rarely enough
+    /// to be no traffic.</summary>
     private const int Step = 32 * 1024;
 
     private readonly ulong[] _target = new ulong[Limits.LaneClasses];

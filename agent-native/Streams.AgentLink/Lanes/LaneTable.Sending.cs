@@ -57,7 +57,8 @@ internal sealed partial class LaneTable
         }
     }
 
-    /// <summary>Takes F0's state over: frees what is committed and goes back to the first batch that is not. Gives the lanes that regressed.</summary>
+    /// <summary>Takes F0's state over: frees what is committed and goes back to the first batch that is not. Gives the lanes that
+    /// regressed.</summary>
     internal int Resume(IReadOnlyList<LaneWatermark> watermarks)
     {
         lock (_gate)

@@ -4,7 +4,8 @@ using Streams.Schema;
 namespace Streams.AgentLink.Lanes;
 
 /// <summary>
-/// All lanes of this process's epoch. One open lane per priority class takes live data; a disconnect seals it when it holds anything, so that live data
+/// All lanes of this process's epoch. One open lane per priority class takes live data; a disconnect seals it when it holds anything, so
+/// that live data
 /// of the next session is never behind backlog. Thread-safe: every member takes the one lock, held for copies of at most a frame.
 /// </summary>
 internal sealed partial class LaneTable : IDisposable
@@ -78,7 +79,8 @@ internal sealed partial class LaneTable : IDisposable
     }
 
     /// <summary>
-    /// The name of the next batch of a class, when there is room for <paramref name="maxBytes"/> of it. One caller at a time (the appender's lock): the
+    /// The name of the next batch of a class, when there is room for <paramref name="maxBytes"/> of it. One caller at a time (the
+    /// appender's lock): the
     /// name is used by the <see cref="Append"/> that follows, or not at all.
     /// </summary>
     internal bool TryName(PriorityClass priority, int maxBytes, out Lane? lane, out BatchName name)
@@ -155,7 +157,8 @@ internal sealed partial class LaneTable : IDisposable
         return lane;
     }
 
-    /// <summary>At the limit of lanes the newest sealed lane of the class takes live data again: order is kept, only freshness is lost.</summary>
+    /// <summary>At the limit of lanes the newest sealed lane of the class takes live data again: order is kept, only freshness is
+    /// lost.</summary>
     private Lane? Reopen(PriorityClass priority)
     {
         for (var i = _lanes.Count - 1; i >= 0; i--)

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Streams.AgentLink.Retention;
 
 /// <summary>
-/// The memory budget for retained batches, in blocks of one page. The region is reserved at once and touched block by block: the free list is last in, first
+/// The memory budget for retained batches, in blocks of one page. The region is reserved at once and touched block by block: the free
+/// list is last in, first
 /// out, so that the resident set follows the need and a quiet agent stays small. Not thread-safe.
 /// </summary>
 internal sealed unsafe class BlockPool : IDisposable

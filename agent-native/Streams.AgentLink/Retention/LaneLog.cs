@@ -1,8 +1,10 @@
 namespace Streams.AgentLink.Retention;
 
 /// <summary>
-/// The uncommitted batches of one lane as one byte stream over pool blocks: appended at the end, freed from the front, read anywhere. Positions are offsets in
-/// the lane's whole stream, so block k always covers [k·4096, (k+1)·4096). The disk spool's segment takes this type's place. Not thread-safe.
+/// The uncommitted batches of one lane as one byte stream over pool blocks: appended at the end, freed from the front, read anywhere.
+/// Positions are offsets in
+/// the lane's whole stream, so block k always covers [k·4096, (k+1)·4096). The disk spool's segment takes this type's place. Not
+/// thread-safe.
 /// </summary>
 internal sealed class LaneLog(BlockPool pool)
 {
@@ -51,7 +53,8 @@ internal sealed class LaneLog(BlockPool pool)
     /// <summary>Bytes of the batches from <paramref name="n"/> on.</summary>
     internal long BytesFrom(uint n) => n >= Next ? 0 : _tail - StartOf(n);
 
-    /// <summary>Copies whole consecutive batches from <paramref name="n"/> on into <paramref name="destination"/>, as many as fit.</summary>
+    /// <summary>Copies whole consecutive batches from <paramref name="n"/> on into <paramref name="destination"/>, as many as
+    /// fit.</summary>
     /// <returns>Bytes copied; <paramref name="count"/> batches.</returns>
     internal int CopyFrom(uint n, Span<byte> destination, out int count)
     {

@@ -8,13 +8,15 @@ using Streams.Wire.Messages;
 namespace Streams.AgentLink.Session;
 
 /// <summary>
-/// A session that was confirmed: one send loop and one receive loop until either ends. The first reason to end wins. Everything sent goes through the send
+/// A session that was confirmed: one send loop and one receive loop until either ends. The first reason to end wins. Everything sent goes
+/// through the send
 /// loop, which picks each frame anew, so that an alert waits for at most the one frame that is on the socket.
 /// </summary>
 internal sealed partial class LinkSession
 {
     /// <summary>
-    /// How long the other loop may take to finish once one has ended: to send the close frame, or to read on until the peer closes too (a socket closed
+    /// How long the other loop may take to finish once one has ended: to send the close frame, or to read on until the peer closes too (a
+    /// socket closed
     /// with unread bytes sends a reset, which may overtake the close frame).
     /// </summary>
     private static readonly TimeSpan EndGrace = TimeSpan.FromSeconds(1);

@@ -7,9 +7,12 @@ using Streams.Wire.Crypto;
 namespace Streams.AgentLink.Session;
 
 /// <summary>
-/// The client half of RFC 6455 over a connected socket, for binary messages only. By hand because WebSocket.CreateFromStream draws its masks from
-/// RandomNumberGenerator, which loads OpenSSL into the agent (measured: 9.4 MB resident at the first message sent), and copies every message to
-/// mask it. Here the caller's buffer has <see cref="HeaderRoom"/> bytes before the payload: header and mask are written in place, and one send goes out.
+/// The client half of RFC 6455 over a connected socket, for binary messages only. By hand because WebSocket.CreateFromStream draws its
+/// masks from
+/// RandomNumberGenerator, which loads OpenSSL into the agent (measured: 9.4 MB resident at the first message sent), and copies every
+/// message to
+/// mask it. Here the caller's buffer has <see cref="HeaderRoom"/> bytes before the payload: header and mask are written in place, and one
+/// send goes out.
 /// <para>One sender and one receiver at a time; both may run at once.</para>
 /// </summary>
 internal sealed class WebSocketConnection : IDisposable
@@ -117,7 +120,8 @@ internal sealed class WebSocketConnection : IDisposable
         }
     }
 
-    /// <summary>Sends the <paramref name="length"/> bytes at offset <see cref="HeaderRoom"/> as one binary message. The buffer's content is destroyed by masking.</summary>
+    /// <summary>Sends the <paramref name="length"/> bytes at offset <see cref="HeaderRoom"/> as one binary message. The buffer's content
+    /// is destroyed by masking.</summary>
     internal ValueTask SendAsync(byte[] buffer, int length, CancellationToken cancellation)
     {
         var start = Frame(OpBinary, buffer, length);

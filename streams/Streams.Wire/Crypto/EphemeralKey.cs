@@ -4,7 +4,8 @@ using Streams.Wire.Keys;
 namespace Streams.Wire.Crypto;
 
 /// <summary>
-/// An X25519 key pair (RFC 7748) for one connection, its secret in an arena slot. A gateway makes them ahead of time, off the path of a connection. Not
+/// An X25519 key pair (RFC 7748) for one connection, its secret in an arena slot. A gateway makes them ahead of time, off the path of a
+/// connection. Not
 /// thread-safe; agreed at most once and erased by that.
 /// </summary>
 public sealed unsafe class EphemeralKey : IDisposable

@@ -5,7 +5,8 @@ namespace Streams.Wire.Crypto;
 /// <summary>Ed25519 verification. libsodium refuses keys of small order, non-canonical encodings and S ≥ L.</summary>
 internal static unsafe class Signature
 {
-    /// <summary>A valid point (RFC 8032 section 7.1, test 1), verified against where there is no real key, so that timing tells nothing.</summary>
+    /// <summary>A valid point (RFC 8032 section 7.1, test 1), verified against where there is no real key, so that timing tells
+    /// nothing.</summary>
     private static ReadOnlySpan<byte> DummyKey =>
     [
         0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,

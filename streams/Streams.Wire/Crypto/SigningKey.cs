@@ -4,7 +4,8 @@ using Streams.Wire.Keys;
 namespace Streams.Wire.Crypto;
 
 /// <summary>
-/// An Ed25519 key pair (RFC 8032) whose secret half lives in a locked, guarded arena page. Thread-safe until disposed; the caller disposes it
+/// An Ed25519 key pair (RFC 8032) whose secret half lives in a locked, guarded arena page. Thread-safe until disposed; the caller
+/// disposes it
 /// when nothing signs any more.
 /// </summary>
 public sealed unsafe class SigningKey : IDisposable

@@ -4,7 +4,8 @@ namespace Streams.Wire.Frames;
 
 /// <summary>
 /// The 20 bytes before every ciphertext, big-endian, and the AEAD's associated data:
-/// <c>version u8 ‖ type u8 ‖ flags u8 ‖ lane_class u8 ‖ key_epoch u32 ‖ counter u64 ‖ length u32</c> (length of the ciphertext without tag).
+/// <c>version u8 ‖ type u8 ‖ flags u8 ‖ lane_class u8 ‖ key_epoch u32 ‖ counter u64 ‖ length u32</c> (length of the ciphertext without
+/// tag).
 /// </summary>
 public readonly record struct FrameHeader(FrameType Type, byte Flags, LaneClass LaneClass, uint KeyEpoch, ulong Counter, int Length)
 {
@@ -26,7 +27,8 @@ public readonly record struct FrameHeader(FrameType Type, byte Flags, LaneClass 
     }
 
     /// <summary>
-    /// Reads and bounds a header without opening anything, e.g. to account credit or rent a buffer before the rest of the frame has arrived.
+    /// Reads and bounds a header without opening anything, e.g. to account credit or rent a buffer before the rest of the frame has
+    /// arrived.
     /// </summary>
     public static FrameError TryRead(ReadOnlySpan<byte> source, out FrameHeader header)
     {

@@ -4,7 +4,8 @@ using Streams.Wire.Keys;
 namespace Streams.Wire.Frames;
 
 /// <summary>
-/// Opens the frames of one direction of one session, strictly in order. Any error is final: the session must be closed, and every later call
+/// Opens the frames of one direction of one session, strictly in order. Any error is final: the session must be closed, and every later
+/// call
 /// gives <see cref="FrameError.Closed"/>. Allocates nothing per frame. Not thread-safe.
 /// </summary>
 public sealed unsafe class FrameOpener : IDisposable

@@ -4,7 +4,8 @@ using Streams.Wire.Keys;
 namespace Streams.Wire.Frames;
 
 /// <summary>
-/// Seals the frames of one direction of one session: counters, rekeying, AEAD. Allocates nothing per frame. Not thread-safe: one sender per direction, and
+/// Seals the frames of one direction of one session: counters, rekeying, AEAD. Allocates nothing per frame. Not thread-safe: one sender
+/// per direction, and
 /// the owner disposes it only when that sender has stopped (a slot that is given back belongs to another session).
 /// </summary>
 public sealed unsafe class FrameSealer : IDisposable
@@ -31,7 +32,8 @@ public sealed unsafe class FrameSealer : IDisposable
     public ulong Counter { get; private set; }
 
     /// <summary>
-    /// Seals in place. <paramref name="frame"/> holds the plaintext at offset <see cref="FrameHeader.Size"/> and has room for the tag behind it.
+    /// Seals in place. <paramref name="frame"/> holds the plaintext at offset <see cref="FrameHeader.Size"/> and has room for the tag
+    /// behind it.
     /// </summary>
     /// <returns>Length of the whole frame, from the start of <paramref name="frame"/>.</returns>
     public int Seal(FrameType type, LaneClass laneClass, Span<byte> frame, int plaintextLength)

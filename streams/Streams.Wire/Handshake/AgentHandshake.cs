@@ -6,7 +6,8 @@ using Streams.Wire.Messages;
 namespace Streams.Wire.Handshake;
 
 /// <summary>
-/// The agent's side of one handshake: <see cref="ReadHello"/> (M1 in, M2 out), then <see cref="ReadAccept"/> (M3 in). After any reason but None
+/// The agent's side of one handshake: <see cref="ReadHello"/> (M1 in, M2 out), then <see cref="ReadAccept"/> (M3 in). After any reason
+/// but None
 /// close with <see cref="CloseCode.Refused"/> and dispose. Not thread-safe.
 /// </summary>
 public sealed class AgentHandshake : IDisposable

@@ -5,8 +5,10 @@ using Streams.Wire.Messages;
 namespace Streams.Wire.Handshake;
 
 /// <summary>
-/// M2, agent to gateway, clear: <c>type=2 ‖ version u8 ‖ suite u8 ‖ mode u8 ‖ agent_id str8 ‖ agent_pk 32 ‖ e_a 32 ‖ n_a 32 ‖ agent_time u64 (Unix µs) ‖
-/// boot_id 16 ‖ epoch 16 ‖ connect_counter u64 ‖ catalogue_digest 32 ‖ sig_a 64</c>. Until <see cref="GatewayHandshake.Verify"/> succeeds everything
+/// M2, agent to gateway, clear: <c>type=2 ‖ version u8 ‖ suite u8 ‖ mode u8 ‖ agent_id str8 ‖ agent_pk 32 ‖ e_a 32 ‖ n_a 32 ‖ agent_time
+/// u64 (Unix µs) ‖
+/// boot_id 16 ‖ epoch 16 ‖ connect_counter u64 ‖ catalogue_digest 32 ‖ sig_a 64</c>. Until <see cref="GatewayHandshake.Verify"/> succeeds
+/// everything
 /// here is an unproven claim.
 /// </summary>
 public sealed class AuthMessage

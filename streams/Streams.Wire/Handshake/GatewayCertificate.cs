@@ -5,7 +5,8 @@ using Streams.Wire.Messages;
 namespace Streams.Wire.Handshake;
 
 /// <summary>
-/// A fleet root's statement that a key is a gateway's: <c>name str8 ‖ gw_pk 32 ‖ not_before u64 ‖ not_after u64 ‖ serial u64 ‖ root_id 8 ‖ root_sig 64</c>,
+/// A fleet root's statement that a key is a gateway's: <c>name str8 ‖ gw_pk 32 ‖ not_before u64 ‖ not_after u64 ‖ serial u64 ‖ root_id 8
+/// ‖ root_sig 64</c>,
 /// times in Unix seconds, root_sig = sign(root, "gateway certificate", everything before it).
 /// </summary>
 public sealed class GatewayCertificate

@@ -3,5 +3,6 @@ namespace Streams.Wire.Handshake;
 /// <summary>What an agent demands of a gateway.</summary>
 /// <param name="Roots">Pinned fleet roots.</param>
 /// <param name="Name">The gateway's name, or null for any gateway that a root has certified.</param>
-/// <param name="UnixSeconds">Now, or null when this host's clock is known to be bad (dates are then not checked, and that is reported).</param>
+/// <param name="UnixSeconds">Now, or null when this host's clock is known to be bad (dates are then not checked, and that is
+/// reported).</param>
 public readonly record struct GatewayExpectations(FleetRoots Roots, string? Name, long? UnixSeconds);

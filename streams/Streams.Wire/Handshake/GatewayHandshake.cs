@@ -120,7 +120,8 @@ public sealed class GatewayHandshake : IDisposable
     }
 
     /// <summary>Proves M2 against the key this agent is enrolled with, then agrees on the shared secret. Signs nothing.</summary>
-    /// <param name="enrolledKey">The agent's public key, empty when the agent is unknown: then a dummy verification takes the same time.</param>
+    /// <param name="enrolledKey">The agent's public key, empty when the agent is unknown: then a dummy verification takes the same
+    /// time.</param>
     public RefusalReason Verify(ReadOnlySpan<byte> enrolledKey)
     {
         Enter(Step.Verify);

@@ -4,10 +4,12 @@ using Streams.Wire.Messages;
 namespace Streams.Wire.Handshake;
 
 /// <summary>
-/// What the unauthenticated upgrade request said. Both ends hash it into the transcript, so that an attacker who changes the offer (to force another
+/// What the unauthenticated upgrade request said. Both ends hash it into the transcript, so that an attacker who changes the offer (to
+/// force another
 /// subprotocol) or the path breaks the handshake.
 /// </summary>
-/// <param name="OfferedSubprotocols">Value of the one Sec-WebSocket-Protocol header of the request, exactly as sent. More than one such header is refused.</param>
+/// <param name="OfferedSubprotocols">Value of the one Sec-WebSocket-Protocol header of the request, exactly as sent. More than one such
+/// header is refused.</param>
 /// <param name="SelectedSubprotocol">Value of that header in the response.</param>
 /// <param name="RequestPath">Request target, exactly as sent.</param>
 public sealed record HandshakeContext(string OfferedSubprotocols, string SelectedSubprotocol, string RequestPath)

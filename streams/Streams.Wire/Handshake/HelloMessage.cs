@@ -4,7 +4,8 @@ using Streams.Wire.Messages;
 namespace Streams.Wire.Handshake;
 
 /// <summary>
-/// M1, gateway to agent, clear: <c>type=1 ‖ version_min u8 ‖ version_max u8 ‖ suites str8 ‖ gateway_cert ‖ e_g 32 ‖ n_g 32 ‖ gateway_time u64 (Unix µs)</c>.
+/// M1, gateway to agent, clear: <c>type=1 ‖ version_min u8 ‖ version_max u8 ‖ suites str8 ‖ gateway_cert ‖ e_g 32 ‖ n_g 32 ‖ gateway_time
+/// u64 (Unix µs)</c>.
 /// </summary>
 internal sealed record HelloMessage(byte VersionMin, byte VersionMax, byte[] Suites, GatewayCertificate Certificate, byte[] Ephemeral, byte[] Nonce, ulong Time)
 {

@@ -5,10 +5,13 @@ using Streams.Wire.Interop;
 namespace Streams.Wire.Keys;
 
 /// <summary>
-/// All traffic keys of a process in one mapping. A crypto library's guarded key object per session costs four mappings and 10 KB, and aborts the
+/// All traffic keys of a process in one mapping. A crypto library's guarded key object per session costs four mappings and 10 KB, and
+/// aborts the
 /// process at vm.max_map_count (about 16,000); here a session direction costs 96 bytes and the process three mappings.
-/// <para>Layout: guard page ‖ slots ‖ guard page. Pages are made accessible, locked (mlock) and kept out of core dumps as slots are first used. Where
-/// mlock is refused (RLIMIT_MEMLOCK) the page is used unlocked and counted in <see cref="UnlockedBytes"/>: refusing sessions instead would make the
+/// <para>Layout: guard page ‖ slots ‖ guard page. Pages are made accessible, locked (mlock) and kept out of core dumps as slots are first
+/// used. Where
+/// mlock is refused (RLIMIT_MEMLOCK) the page is used unlocked and counted in <see cref="UnlockedBytes"/>: refusing sessions instead
+/// would make the
 /// limit an outage, and swap is the smaller risk; the owner logs it once.</para>
 /// <para>Thread-safe: renting and returning lock; a rented slot belongs to its renter alone.</para>
 /// </summary>
@@ -38,7 +41,8 @@ public sealed unsafe class KeyArena : IDisposable
             throw new InsufficientMemoryException($"mmap of {_mappingBytes} bytes for keys failed: errno {Marshal.GetLastPInvokeError()}");
         }
 
-        // Core dumps are read by people who must not see keys. Best effort: EINVAL on kernels without it. For the whole mapping at once: pages whose flags
+        // Core dumps are read by people who must not see keys. Best effort: EINVAL on kernels without it. For the whole mapping at once:
+        // pages whose flags
         // differ when they are first touched get an anon_vma each and never merge into one mapping again (mm/rmap.c, anon_vma_compatible).
         _ = Memory.madvise(_mapping, _mappingBytes, Memory.AdviseDontDump);
         _slots = _mapping + _page;

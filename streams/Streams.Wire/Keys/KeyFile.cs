@@ -6,7 +6,8 @@ namespace Streams.Wire.Keys;
 
 /// <summary>
 /// The text of a secret key file: line 1 <c>streams-key-1 {kind}</c>, line 2 base64url of seed (32) and check (4 = first bytes of
-/// SHA-256(line 1 ‖ seed)). The check tells a damaged file from a wrong one. This class does no I/O: the caller reads the file and gives its mode.
+/// SHA-256(line 1 ‖ seed)). The check tells a damaged file from a wrong one. This class does no I/O: the caller reads the file and gives
+/// its mode.
 /// </summary>
 public static class KeyFile
 {

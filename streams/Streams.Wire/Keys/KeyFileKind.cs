@@ -1,6 +1,7 @@
 namespace Streams.Wire.Keys;
 
-/// <summary>What a key file holds; a file of another kind is refused, so that an agent cannot be started with the fleet root by mistake.</summary>
+/// <summary>What a key file holds; a file of another kind is refused, so that an agent cannot be started with the fleet root by
+/// mistake.</summary>
 public enum KeyFileKind
 {
     /// <summary>Ed25519 seed of an agent.</summary>

@@ -1,6 +1,7 @@
 namespace Streams.Wire.Keys;
 
-/// <summary>A rented place for key material in a <see cref="KeyArena"/>. A copy of the struct is a copy of the reference: one owner returns it.</summary>
+/// <summary>A rented place for key material in a <see cref="KeyArena"/>. A copy of the struct is a copy of the reference: one owner
+/// returns it.</summary>
 public readonly unsafe struct KeySlot
 {
     internal const int Size = 96;

@@ -24,7 +24,8 @@ public sealed class SessionKeys : IDisposable
 
     internal KeyArena Arena { get; }
 
-    /// <summary>Derives everything from Z and h3. Null when the arena has no two free slots. The caller erases <paramref name="shared"/>.</summary>
+    /// <summary>Derives everything from Z and h3. Null when the arena has no two free slots. The caller erases <paramref
+    /// name="shared"/>.</summary>
     internal static SessionKeys? TryDerive(KeyArena arena, ReadOnlySpan<byte> h3, ReadOnlySpan<byte> shared, bool isAgent)
     {
         if (!arena.TryRent(out var a2g))

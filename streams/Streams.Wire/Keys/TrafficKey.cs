@@ -3,7 +3,8 @@ using Streams.Wire.Crypto;
 namespace Streams.Wire.Keys;
 
 /// <summary>
-/// The key material of one direction inside its arena slot: <c>key 32 ‖ iv 12 ‖ 4 unused ‖ s[e+1] 32</c>. s[e] is erased as soon as it has given those three
+/// The key material of one direction inside its arena slot: <c>key 32 ‖ iv 12 ‖ 4 unused ‖ s[e+1] 32</c>. s[e] is erased as soon as it
+/// has given those three
 /// (forward secrecy inside the session).
 /// </summary>
 internal static unsafe class TrafficKey

@@ -1,7 +1,8 @@
 namespace Streams.Wire.Messages;
 
 /// <summary>
-/// Credit (65), gateway to agent: for lane class 0..5 <c>offset u64</c>, 48 bytes: the agent may send data frames of the class up to this many bytes since the
+/// Credit (65), gateway to agent: for lane class 0..5 <c>offset u64</c>, 48 bytes: the agent may send data frames of the class up to this
+/// many bytes since the
 /// start of the session, headers and tags included. Absolute: a repeat is harmless, a lower offset is ignored.
 /// </summary>
 public static class CreditMessage

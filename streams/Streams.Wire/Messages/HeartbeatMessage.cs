@@ -12,15 +12,18 @@ public enum ModuleState : byte
     Failed = 4,
 }
 
-/// <summary><c>name str8 (≤ 32) ‖ state u8 ‖ rss u32 (KiB) ‖ cpu u32 (permille of one core since the last heartbeat) ‖ restarts u16</c>.</summary>
+/// <summary><c>name str8 (≤ 32) ‖ state u8 ‖ rss u32 (KiB) ‖ cpu u32 (permille of one core since the last heartbeat) ‖ restarts
+/// u16</c>.</summary>
 public readonly record struct ModuleReport(string Name, ModuleState State, uint RssKib, uint CpuPermille, ushort Restarts);
 
 /// <summary>Sums over all CPUs since the sensor's start: <c>class u16 ‖ stamped u64 ‖ filtered u64 ‖ missed u64</c>.</summary>
 public readonly record struct LedgerReport(ushort ClassId, ulong Stamped, ulong Filtered, ulong Missed);
 
 /// <summary>
-/// Heartbeat (4), agent to gateway: <c>sent_at u64 (Unix µs) ‖ policy_generation u64 ‖ load u16 (1-minute load × 100, saturating) ‖ cpu u16 (permille of all cores) ‖
-/// memory u16 (permille used) ‖ retained u32 (bytes not committed) ‖ lanes u16 (not wholly committed) ‖ modules (count u8, entries) ‖ ledger (count u8, entries)</c>.
+/// Heartbeat (4), agent to gateway: <c>sent_at u64 (Unix µs) ‖ policy_generation u64 ‖ load u16 (1-minute load × 100, saturating) ‖ cpu
+/// u16 (permille of all cores) ‖
+/// memory u16 (permille used) ‖ retained u32 (bytes not committed) ‖ lanes u16 (not wholly committed) ‖ modules (count u8, entries) ‖
+/// ledger (count u8, entries)</c>.
 /// </summary>
 public sealed record HeartbeatMessage
 {

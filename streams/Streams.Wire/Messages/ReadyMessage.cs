@@ -3,7 +3,8 @@ using System.Text;
 namespace Streams.Wire.Messages;
 
 /// <summary>
-/// Ready (1), agent to gateway, the first sealed frame: <c>generation u64 (as in F0) ‖ catalogue_version u16 ‖ agent_version str8 ‖ host str8</c>. Its tag is
+/// Ready (1), agent to gateway, the first sealed frame: <c>generation u64 (as in F0) ‖ catalogue_version u16 ‖ agent_version str8 ‖ host
+/// str8</c>. Its tag is
 /// the key confirmation; only now may the gateway displace an older session.
 /// </summary>
 /// <param name="AgentVersion">UTF-8, at most 64 bytes.</param>

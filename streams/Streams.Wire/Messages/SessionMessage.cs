@@ -3,8 +3,10 @@ using System.Text;
 namespace Streams.Wire.Messages;
 
 /// <summary>
-/// Session, F0 (64), gateway to agent, the first sealed frame: <c>token str16 (empty in this version) ‖ generation u64 ‖ gateway str8 ‖ catalogue_version u16 ‖
-/// catalogue_digest 32 ‖ max_frame u32 ‖ max_open_lanes u16 ‖ heartbeat_seconds u16 ‖ session_seconds u32 ‖ watermarks (count u16, entries)</c>.
+/// Session, F0 (64), gateway to agent, the first sealed frame: <c>token str16 (empty in this version) ‖ generation u64 ‖ gateway str8 ‖
+/// catalogue_version u16 ‖
+/// catalogue_digest 32 ‖ max_frame u32 ‖ max_open_lanes u16 ‖ heartbeat_seconds u16 ‖ session_seconds u32 ‖ watermarks (count u16,
+/// entries)</c>.
 /// Credit is 0 in every class when it arrives.
 /// </summary>
 public sealed record SessionMessage

@@ -1,6 +1,7 @@
 namespace Streams.Wire.Messages;
 
-/// <summary>Watermark (66), gateway to agent: <c>count u16 ‖ count × <see cref="LaneWatermark"/></c>. A delta: lanes that are not named are unchanged.</summary>
+/// <summary>Watermark (66), gateway to agent: <c>count u16 ‖ count × <see cref="LaneWatermark"/></c>. A delta: lanes that are not named
+/// are unchanged.</summary>
 public static class WatermarkMessage
 {
     /// <returns>Length of the payload.</returns>

@@ -6,7 +6,8 @@ using Streams.Wire.Keys;
 
 namespace Streams.AgentLink.Tests.Gateway;
 
-/// <summary>A gateway that does exactly what a test says, over a real socket and .NET's own WebSocket (an implementation that is not ours).</summary>
+/// <summary>A gateway that does exactly what a test says, over a real socket and .NET's own WebSocket (an implementation that is not
+/// ours).</summary>
 internal sealed class ScriptedGateway : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -102,7 +102,8 @@ public sealed class RfcTests
         Assert.Equal(Hex("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"), shared);
     }
 
-    /// <summary>Every point of small order (RFC 7748 section 6.1 asks for the check; the list is that of Bernstein and of libsodium).</summary>
+    /// <summary>Every point of small order (RFC 7748 section 6.1 asks for the check; the list is that of Bernstein and of
+    /// libsodium).</summary>
     [Theory]
     [InlineData("0000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("0100000000000000000000000000000000000000000000000000000000000000")]

@@ -6,7 +6,8 @@ using NSec.Cryptography;
 namespace Streams.Wire.Tests.Handshake;
 
 /// <summary>
-/// The published vectors: made by our code, and recomputed here from the inputs alone with NSec and .NET's own primitives, after the text of
+/// The published vectors: made by our code, and recomputed here from the inputs alone with NSec and .NET's own primitives, after the text
+/// of
 /// PROTOCOL.md. Nothing in <see cref="EveryIntermediateValueFollowsFromTheInputs"/> calls Streams.Wire.
 /// </summary>
 public sealed class VectorTests
