@@ -4,7 +4,8 @@ using NSec.Cryptography;
 namespace NATS.NKeys;
 
 /// <summary>
-/// An Ed25519 key of NATS, made from a seed (signs and verifies) or from a public key (verifies). The members and their signatures are those
+/// An Ed25519 key of NATS, made from a seed (signs and verifies) or from a public key (verifies). The members and their signatures are
+/// those
 /// of the NATS.NKeys package, because NATS.Client.Core is compiled against them.
 /// </summary>
 public sealed class KeyPair : IDisposable

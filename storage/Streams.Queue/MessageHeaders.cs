@@ -5,7 +5,8 @@ using Streams.Schema;
 namespace Streams.Queue;
 
 /// <summary>
-/// The headers of an ingest message: what the gateway knows about the batches inside, so that a worker can order and refuse without opening them.
+/// The headers of an ingest message: what the gateway knows about the batches inside, so that a worker can order and refuse without
+/// opening them.
 /// </summary>
 public readonly record struct MessageHeaders
 {
@@ -56,10 +57,12 @@ public readonly record struct MessageHeaders
     /// <summary>Number of the last batch in the message.</summary>
     public uint Last => First + Count - 1;
 
-    /// <summary>Printable ASCII without blanks, at most <see cref="MaxHost"/>: a header line must not be broken by a host's claim about its name.</summary>
+    /// <summary>Printable ASCII without blanks, at most <see cref="MaxHost"/>: a header line must not be broken by a host's claim about
+    /// its name.</summary>
     public static bool IsHost(ReadOnlySpan<char> host) => host.Length <= MaxHost && !host.ContainsAnyExceptInRange('!', '~');
 
-    /// <summary>Reads the headers of a message. Everything that is not exactly as <see cref="ToNats"/> writes it is an error, never an exception.</summary>
+    /// <summary>Reads the headers of a message. Everything that is not exactly as <see cref="ToNats"/> writes it is an error, never an
+    /// exception.</summary>
     public static MessageHeaderError TryRead(NatsHeaders? headers, out MessageHeaders result)
     {
         result = default;
@@ -95,7 +98,8 @@ public readonly record struct MessageHeaders
     }
 
     /// <summary>
-    /// The headers as the client wants them, with the id for the queue's duplicate window. The generation is part of the id because a message re-sent after its first copy
+    /// The headers as the client wants them, with the id for the queue's duplicate window. The generation is part of the id because a
+    /// message re-sent after its first copy
     /// was dropped as out of order must not be swallowed by that window; the worker drops real duplicates.
     /// </summary>
     public NatsHeaders ToNats(string agentId)

@@ -8,7 +8,8 @@ using NATS.NKeys;
 namespace Streams.Queue;
 
 /// <summary>
-/// One authenticated connection to NATS. It reconnects for ever by itself; what was asked meanwhile times out, so that nothing piles up in it.
+/// One authenticated connection to NATS. It reconnects for ever by itself; what was asked meanwhile times out, so that nothing piles up
+/// in it.
 /// </summary>
 public sealed class QueueConnection : IAsyncDisposable
 {
@@ -75,7 +76,8 @@ public sealed class QueueConnection : IAsyncDisposable
     public ValueTask DisposeAsync() => _nats.DisposeAsync();
 
     /// <summary>
-    /// A subject for many answers, to be subscribed with a wildcard. Not below the client's own inbox prefix: subscriptions there are matched by their whole
+    /// A subject for many answers, to be subscribed with a wildcard. Not below the client's own inbox prefix: subscriptions there are
+    /// matched by their whole
     /// subject (NatsConnection's inbox multiplexer, 3.3.2), a wildcard never gets anything.
     /// </summary>
     internal string NewReplyPrefix() => string.Create(CultureInfo.InvariantCulture, $"_REPLY.{RoleName(Options)}.{Guid.NewGuid():N}");

@@ -1,6 +1,7 @@
 namespace Streams.Queue;
 
-/// <summary>The queue cannot be used as asked: unreachable, not set up, set up differently, or refused. The message is one line for the operator.</summary>
+/// <summary>The queue cannot be used as asked: unreachable, not set up, set up differently, or refused. The message is one line for the
+/// operator.</summary>
 public sealed class QueueException : Exception
 {
     public QueueException(string message)

@@ -1,6 +1,7 @@
 namespace Streams.Queue;
 
-/// <summary>Who connects. A role's subject permissions are set where nats-server is configured; here it names the inbox that the role may use.</summary>
+/// <summary>Who connects. A role's subject permissions are set where nats-server is configured; here it names the inbox that the role
+/// may use.</summary>
 public enum QueueRole
 {
     /// <summary>Publishes ingest messages, keeps sessions, listens to flow.</summary>

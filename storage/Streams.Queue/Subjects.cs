@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Streams.Queue;
 
-/// <summary>Names of streams and subjects, and the partition of an agent. All of them are stored data or permissions elsewhere: they never change.</summary>
+/// <summary>Names of streams and subjects, and the partition of an agent. All of them are stored data or permissions elsewhere: they
+/// never change.</summary>
 public static class Subjects
 {
     /// <summary>All ingest messages of all partitions; their last token is the agent.</summary>
@@ -38,7 +39,8 @@ public static class Subjects
     }
 
     /// <summary>
-    /// <c>[a-z0-9][a-z0-9-]{0,62}</c>, or the same after an underscore for the server's own producers. No dot, blank, * or &gt;: the id is a token of a subject and a key.
+    /// <c>[a-z0-9][a-z0-9-]{0,62}</c>, or the same after an underscore for the server's own producers. No dot, blank, * or &gt;: the id
+    /// is a token of a subject and a key.
     /// </summary>
     public static bool IsAgentId(ReadOnlySpan<char> id)
     {

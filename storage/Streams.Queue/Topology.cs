@@ -7,7 +7,8 @@ using NATS.Client.KeyValueStore;
 namespace Streams.Queue;
 
 /// <summary>
-/// Makes and checks the streams and buckets. Idempotent, safe to run from several processes at once. P is stored in the streams' descriptions (nats-server 2.9 has no stream
+/// Makes and checks the streams and buckets. Idempotent, safe to run from several processes at once. P is stored in the streams'
+/// descriptions (nats-server 2.9 has no stream
 /// metadata), so that a second start with another P is refused and not half done.
 /// </summary>
 public static class Topology

@@ -1,11 +1,13 @@
 namespace Streams.Queue;
 
 /// <summary>
-/// What the queue is made of. The quotas together should stay below 70 % of the server's max_file_store: `Streams.Local` gives the ingest quota of a server that it runs.
+/// What the queue is made of. The quotas together should stay below 70 % of the server's max_file_store: `Streams.Local` gives the
+/// ingest quota of a server that it runs.
 /// </summary>
 public sealed record TopologyOptions
 {
-    /// <summary>P, fixed when the streams are made: an agent's partition is a hash modulo P, and its order lives in one partition.</summary>
+    /// <summary>P, fixed when the streams are made: an agent's partition is a hash modulo P, and its order lives in one
+    /// partition.</summary>
     public int Partitions { get; init; } = 4;
 
     /// <summary>Quota of each partition's stream, bytes. Full means backpressure to the agents, whose spools hold the rest.</summary>
@@ -20,6 +22,7 @@ public sealed record TopologyOptions
     /// <summary>Quota of each of the buckets leases and offsets: one small record a partition.</summary>
     public long SmallBucketBytes { get; init; } = 1L << 20;
 
-    /// <summary>How long the server recognises a repeated message id. Two minutes is its default; correctness does not depend on it (the worker admits).</summary>
+    /// <summary>How long the server recognises a repeated message id. Two minutes is its default; correctness does not depend on it (the
+    /// worker admits).</summary>
     public TimeSpan DuplicateWindow { get; init; } = TimeSpan.FromMinutes(2);
 }

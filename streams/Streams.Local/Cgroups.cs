@@ -9,7 +9,8 @@ namespace Streams.Local;
 public sealed record Cgroup(string Directory, ulong Id);
 
 /// <summary>
-/// One cgroup v2 per child, so that the sensor can tell our own traffic from everybody's. Where that is not possible (no cgroup2 mount, no right to write there) the
+/// One cgroup v2 per child, so that the sensor can tell our own traffic from everybody's. Where that is not possible (no cgroup2 mount,
+/// no right to write there) the
 /// children run in our own cgroup and <see cref="Note"/> says why.
 /// </summary>
 public sealed class Cgroups : IDisposable

@@ -14,7 +14,8 @@ public enum NatsRole
 }
 
 /// <summary>
-/// The credentials of one data directory: drawn at the first start, kept in files of mode 0600, the same ever after. They never go on a command line.
+/// The credentials of one data directory: drawn at the first start, kept in files of mode 0600, the same ever after. They never go on a
+/// command line.
 /// </summary>
 public sealed class Credentials
 {

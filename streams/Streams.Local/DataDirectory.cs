@@ -6,7 +6,8 @@ using Streams.Local.Interop;
 namespace Streams.Local;
 
 /// <summary>
-/// The directory of one instance (mode 0700), held by a lock for as long as this object lives. The kernel frees the lock when the process ends, however it ends.
+/// The directory of one instance (mode 0700), held by a lock for as long as this object lives. The kernel frees the lock when the
+/// process ends, however it ends.
 /// </summary>
 public sealed class DataDirectory : IDisposable
 {

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace Streams.Local;
 
 /// <summary>
-/// Where the parts of a running instance are: written to DATA/run/endpoints.json (0600) by `streams up`, read by `streams sql`, `tail`, `agents`. Secrets are
+/// Where the parts of a running instance are: written to DATA/run/endpoints.json (0600) by `streams up`, read by `streams sql`, `tail`,
+/// `agents`. Secrets are
 /// named by file, never held.
 /// </summary>
 public sealed record Endpoints

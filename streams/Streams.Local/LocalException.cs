@@ -1,7 +1,8 @@
 namespace Streams.Local;
 
 /// <summary>
-/// Something on this machine stands in the way of starting. The message is one line that says what, and how to mend it: print it, no stack trace.
+/// Something on this machine stands in the way of starting. The message is one line that says what, and how to mend it: print it, no
+/// stack trace.
 /// </summary>
 public sealed class LocalException : Exception
 {

@@ -1,7 +1,8 @@
 namespace Streams.Local;
 
 /// <summary>
-/// The children of `streams up`, in order of start. Until a later version restarts them, the first that ends on its own ends the whole; stopping goes
+/// The children of `streams up`, in order of start. Until a later version restarts them, the first that ends on its own ends the whole;
+/// stopping goes
 /// in the opposite order, so that nobody loses what it depends on.
 /// </summary>
 public sealed class Supervisor : IAsyncDisposable

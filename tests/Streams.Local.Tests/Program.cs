@@ -1,7 +1,8 @@
 namespace Streams.Local.Tests;
 
 /// <summary>
-/// The entry of this test assembly when it is started as a program: a parent that starts one child and waits to be killed. For the one test that needs a parent it may kill.
+/// The entry of this test assembly when it is started as a program: a parent that starts one child and waits to be killed. For the one
+/// test that needs a parent it may kill.
 /// </summary>
 public static class Program
 {

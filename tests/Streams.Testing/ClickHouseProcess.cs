@@ -44,7 +44,8 @@ public sealed class ClickHouseProcess : IAsyncLifetime, IAsyncDisposable
             "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{Password}")));
     }
 
-    /// <summary>Runs one statement over plain HTTP and returns the body without its last line feed; an error of the engine fails the test with its text.</summary>
+    /// <summary>Runs one statement over plain HTTP and returns the body without its last line feed; an error of the engine fails the
+    /// test with its text.</summary>
     public async Task<string> QueryAsync(string sql)
     {
         using var response = await _http!.PostAsync("/", new StringContent(sql)).ConfigureAwait(false);

@@ -4,7 +4,8 @@ using Xunit;
 namespace Streams.Testing;
 
 /// <summary>
-/// Counts what this process holds (children, sockets, other descriptors) and fails if there is more later. Meant for tests that run alone in their
+/// Counts what this process holds (children, sockets, other descriptors) and fails if there is more later. Meant for tests that run
+/// alone in their
 /// collection: another test's sockets would be counted too.
 /// </summary>
 public sealed class LeakTripwire
@@ -20,7 +21,8 @@ public sealed class LeakTripwire
     public static LeakTripwire Set() => new();
 
     /// <summary>Fails if more is held than when the wire was set, after some seconds for what is being closed.</summary>
-    /// <param name="otherDescriptors">How many more descriptors that are neither children nor sockets are allowed (a runtime opens some lazily).</param>
+    /// <param name="otherDescriptors">How many more descriptors that are neither children nor sockets are allowed (a runtime opens some
+    /// lazily).</param>
     public async Task AssertNothingLeftAsync(int otherDescriptors = 8)
     {
         GC.Collect();

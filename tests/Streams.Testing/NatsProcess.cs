@@ -4,7 +4,8 @@ using Xunit;
 namespace Streams.Testing;
 
 /// <summary>
-/// A real nats-server of one test or one collection: its own directory, credentials and port. As an xunit fixture it has four partitions; make one by
+/// A real nats-server of one test or one collection: its own directory, credentials and port. As an xunit fixture it has four
+/// partitions; make one by
 /// <see cref="StartAsync"/> for anything else.
 /// </summary>
 public sealed class NatsProcess : IAsyncLifetime, IAsyncDisposable

@@ -4,7 +4,8 @@ using NATS.Client.Core;
 namespace Streams.Queue;
 
 /// <summary>
-/// The worker's side of flow, per partition: tells deltas and answers questions. Told without acknowledgement: a watermark is state that can always be asked for, a lost
+/// The worker's side of flow, per partition: tells deltas and answers questions. Told without acknowledgement: a watermark is state that
+/// can always be asked for, a lost
 /// message costs nothing but time.
 /// </summary>
 public sealed class FlowPublisher : IAsyncDisposable
@@ -25,7 +26,8 @@ public sealed class FlowPublisher : IAsyncDisposable
     /// <summary>Starts to answer <c>watermarks.{partition}</c>.</summary>
     /// <param name="connection">Of the worker's role.</param>
     /// <param name="partition">A partition that this process owns; only its owner may answer.</param>
-    /// <param name="answer">Adds the records of all lanes of the agent that are not closed; called on a thread of the pool, one call at a time.</param>
+    /// <param name="answer">Adds the records of all lanes of the agent that are not closed; called on a thread of the pool, one call at
+    /// a time.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<FlowPublisher> OpenAsync(
         QueueConnection connection, int partition, Action<string, List<FlowRecord>> answer, CancellationToken cancel = default)

@@ -20,7 +20,8 @@ public sealed class FlowSubscriber : IAsyncDisposable
 
     /// <summary>Starts to listen.</summary>
     /// <param name="connection">Of the gateway's role.</param>
-    /// <param name="onRecord">Called for every record; must be quick, must not throw. A record heard twice, or an older watermark, is possible and harmless.</param>
+    /// <param name="onRecord">Called for every record; must be quick, must not throw. A record heard twice, or an older watermark, is
+    /// possible and harmless.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<FlowSubscriber> OpenAsync(QueueConnection connection, Action<FlowRecord> onRecord, CancellationToken cancel = default)
     {
@@ -39,7 +40,8 @@ public sealed class FlowSubscriber : IAsyncDisposable
     }
 
     /// <summary>Asks the owner of the partition for all lanes of an agent.</summary>
-    /// <returns>The records (none for an agent it never saw), or null: nobody owns the partition now, or it did not answer in time.</returns>
+    /// <returns>The records (none for an agent it never saw), or null: nobody owns the partition now, or it did not answer in
+    /// time.</returns>
     public async Task<IReadOnlyList<FlowRecord>?> AskAsync(int partition, string agentId, TimeSpan patience, CancellationToken cancel = default)
     {
         var question = Interlocked.Increment(ref _asked);

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Streams.Queue.Publishing;
 
-/// <summary>Reads JetStream's publish acknowledgement: <c>{"stream":..,"seq":..,"duplicate":true}</c> or <c>{"error":{"code":..,"err_code":..}}</c>, without allocating.</summary>
+/// <summary>Reads JetStream's publish acknowledgement: <c>{"stream":..,"seq":..,"duplicate":true}</c> or
+/// <c>{"error":{"code":..,"err_code":..}}</c>, without allocating.</summary>
 internal static class AckParser
 {
     // err_code of nats-server's errors.json.
@@ -49,7 +50,8 @@ internal static class AckParser
         return isError || sequence != 0;
     }
 
-    // "Store failed" is the quota with discard-new ("maximum bytes exceeded") or a disk that refuses the write: in both cases not stored, later it may be.
+    // "Store failed" is the quota with discard-new ("maximum bytes exceeded") or a disk that refuses the write: in both cases not
+    // stored, later it may be.
     private static PublishOutcome Classify(int errorCode) =>
         errorCode is InsufficientResources or StorageResourcesExceeded or StoreFailed ? PublishOutcome.QueueFull : PublishOutcome.Refused;
 }

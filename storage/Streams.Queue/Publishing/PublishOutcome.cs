@@ -12,7 +12,8 @@ public enum PublishOutcome : byte
     /// <summary>Not stored: the partition's quota or the disk is full. Backpressure: publish again later.</summary>
     QueueFull = 2,
 
-    /// <summary>Stored or not, nobody knows: no answer in time, or the connection was lost. Stop the lane and resume it from the worker's watermark.</summary>
+    /// <summary>Stored or not, nobody knows: no answer in time, or the connection was lost. Stop the lane and resume it from the
+    /// worker's watermark.</summary>
     Ambiguous = 3,
 
     /// <summary>Not stored, and would not be: no such stream, no permission, too large.</summary>

@@ -5,11 +5,15 @@ using Streams.Queue.Publishing;
 namespace Streams.Queue;
 
 /// <summary>
-/// Publishes the messages of one partition with many under way at once. Constraints: a bounded number of messages and bytes without an answer; one result per message,
-/// in the order of publishing; nothing is ever sent twice by us. One caller publishes at a time (a graph stage); results come on any thread, never two at once.
+/// Publishes the messages of one partition with many under way at once. Constraints: a bounded number of messages and bytes without an
+/// answer; one result per message,
+/// in the order of publishing; nothing is ever sent twice by us. One caller publishes at a time (a graph stage); results come on any
+/// thread, never two at once.
 /// <para>
-/// Acknowledgements come back to one inbox, <c>{inbox}.{incarnation}.{slot}</c>, whose subjects are made once, so a message costs no task and no timer. When answers
-/// fail to come, all messages under way become ambiguous and the incarnation rises: a late answer to an old one can never be taken for a newer message's.
+/// Acknowledgements come back to one inbox, <c>{inbox}.{incarnation}.{slot}</c>, whose subjects are made once, so a message costs no
+/// task and no timer. When answers
+/// fail to come, all messages under way become ambiguous and the incarnation rises: a late answer to an old one can never be taken for a
+/// newer message's.
 /// </para>
 /// </summary>
 public sealed class Publisher : IAsyncDisposable
@@ -82,7 +86,8 @@ public sealed class Publisher : IAsyncDisposable
     }
 
     /// <summary>
-    /// Publishes one message: waits while the window is full or the connection is away, then hands it to the socket. When it returns the payload's memory is free again;
+    /// Publishes one message: waits while the window is full or the connection is away, then hands it to the socket. When it returns the
+    /// payload's memory is free again;
     /// the result comes to the callback under the returned ticket.
     /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled while waiting: nothing was sent and no result comes.</exception>

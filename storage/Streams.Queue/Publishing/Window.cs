@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Streams.Queue.Publishing;
 
 /// <summary>
-/// The messages without an answer, a ring by ticket. Answers may come in any order; results leave in the order of tickets. Not synchronised: the publisher's lock guards it.
+/// The messages without an answer, a ring by ticket. Answers may come in any order; results leave in the order of tickets. Not
+/// synchronised: the publisher's lock guards it.
 /// </summary>
 internal sealed class Window(int capacity, long maxBytes)
 {

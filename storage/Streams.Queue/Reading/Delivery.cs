@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Streams.Queue.Reading;
 
 /// <summary>
-/// The numbers in a delivered message's reply subject, <c>$JS.ACK.[domain.account.]stream.consumer.delivered.streamSeq.consumerSeq.time.pending[.random]</c>
+/// The numbers in a delivered message's reply subject,
+/// <c>$JS.ACK.[domain.account.]stream.consumer.delivered.streamSeq.consumerSeq.time.pending[.random]</c>
 /// (9 tokens, or 11 and more since the server knows domains; nats-server server/consumer.go).
 /// </summary>
 internal readonly record struct Delivery(ulong StreamSequence, ulong ConsumerSequence)

@@ -8,8 +8,10 @@ using Streams.Queue.Reading;
 namespace Streams.Queue;
 
 /// <summary>
-/// Reads one partition in order from a sequence, for one caller. Constraints: no message twice, none left out without a word, a bounded number of bytes ahead of the
-/// caller. It heals what a connection, a server restart or a lost delivery does; what it cannot heal it reports as a <see cref="ReadCondition"/>.
+/// Reads one partition in order from a sequence, for one caller. Constraints: no message twice, none left out without a word, a bounded
+/// number of bytes ahead of the
+/// caller. It heals what a connection, a server restart or a lost delivery does; what it cannot heal it reports as a
+/// <see cref="ReadCondition"/>.
 /// </summary>
 public sealed partial class PartitionReader : IAsyncDisposable
 {
@@ -50,7 +52,8 @@ public sealed partial class PartitionReader : IAsyncDisposable
     /// <param name="connection">Of the worker's role.</param>
     /// <param name="partition">The partition.</param>
     /// <param name="from">First sequence wanted; 0 for the first that is there, without a check for a gap before it.</param>
-    /// <param name="created">The creation time of the stream that <paramref name="from"/> belongs to; null takes the stream that is there.</param>
+    /// <param name="created">The creation time of the stream that <paramref name="from"/> belongs to; null takes the stream that is
+    /// there.</param>
     /// <param name="options">Bounds.</param>
     public static PartitionReader Start(QueueConnection connection, int partition, ulong from, DateTimeOffset? created = null, ReaderOptions? options = null) =>
         new(connection, partition, from, created, options ?? new ReaderOptions());
@@ -80,7 +83,8 @@ public sealed partial class PartitionReader : IAsyncDisposable
         return batch;
     }
 
-    /// <summary>Deletes what is committed: all messages up to and including this sequence. Needs no write of ours to the queue before it.</summary>
+    /// <summary>Deletes what is committed: all messages up to and including this sequence. Needs no write of ours to the queue before
+    /// it.</summary>
     /// <exception cref="QueueException">The server refused or did not answer; purge again with the next commit.</exception>
     public async Task PurgeAsync(ulong through, CancellationToken cancel = default)
     {

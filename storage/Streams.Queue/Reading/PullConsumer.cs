@@ -6,8 +6,10 @@ using NATS.Client.JetStream.Models;
 namespace Streams.Queue.Reading;
 
 /// <summary>
-/// A nameless consumer from one sequence on, and the subscription that its messages come to. At most two requests are out, each for so many messages and bytes; the
-/// subscription holds as many messages, so the client never has to drop one. The server answers requests in order, but a message does not say which
+/// A nameless consumer from one sequence on, and the subscription that its messages come to. At most two requests are out, each for so
+/// many messages and bytes; the
+/// subscription holds as many messages, so the client never has to drop one. The server answers requests in order, but a message does
+/// not say which
 /// one it answers: so they are counted off from the oldest, and a status (which names its request) sets the count right.
 /// </summary>
 internal sealed class PullConsumer : IAsyncDisposable
@@ -91,7 +93,8 @@ internal sealed class PullConsumer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes a status: 100 is a heartbeat; 408 (expired) and 409 (size reached) end the request that the subject names, and those before it. False for
+    /// Takes a status: 100 is a heartbeat; 408 (expired) and 409 (size reached) end the request that the subject names, and those before
+    /// it. False for
     /// everything else: the consumer is deleted, or nobody is there (503).
     /// </summary>
     public bool TryEndRequest(string subject, NatsHeaders? headers)
@@ -117,7 +120,8 @@ internal sealed class PullConsumer : IAsyncDisposable
         _leftOfOldest = _perRequest;
     }
 
-    /// <summary>Ends the subscription and gives back what is in it; removes the consumer if the server is there (else it goes by itself, inactive).</summary>
+    /// <summary>Ends the subscription and gives back what is in it; removes the consumer if the server is there (else it goes by itself,
+    /// inactive).</summary>
     public async ValueTask DisposeAsync()
     {
         await _messages.DisposeAsync().ConfigureAwait(false);

@@ -8,7 +8,8 @@ using NATS.Client.KeyValueStore;
 namespace Streams.Queue.Stores;
 
 /// <summary>
-/// A key-value bucket of JSON records. A conflict is a value; everything else that goes wrong is a <see cref="QueueException"/>, and after it a write may or may not have
+/// A key-value bucket of JSON records. A conflict is a value; everything else that goes wrong is a <see cref="QueueException"/>, and
+/// after it a write may or may not have
 /// happened: read before writing again.
 /// </summary>
 internal sealed class Bucket<T>
@@ -37,7 +38,8 @@ internal sealed class Bucket<T>
         }
     }
 
-    /// <summary>The record, or null; the revision of a removed key is kept, because a new record must replace exactly that removal.</summary>
+    /// <summary>The record, or null; the revision of a removed key is kept, because a new record must replace exactly that
+    /// removal.</summary>
     public async Task<(T? Value, ulong Revision)> GetAsync(string key, CancellationToken cancel)
     {
         var result = await _store.TryGetEntryAsync(key, serializer: NatsRawSerializer<byte[]>.Default, cancellationToken: cancel).ConfigureAwait(false);
@@ -73,7 +75,8 @@ internal sealed class Bucket<T>
             throw Failed(key, result.Error);
     }
 
-    /// <summary>All records, then every change, for ever; <paramref name="onCurrent"/> is called once when the records that were there have been given out.</summary>
+    /// <summary>All records, then every change, for ever; <paramref name="onCurrent"/> is called once when the records that were there
+    /// have been given out.</summary>
     public async IAsyncEnumerable<Change<T>> WatchAsync(Action? onCurrent, [EnumeratorCancellation] CancellationToken cancel)
     {
         var options = new NatsKVWatchOpts

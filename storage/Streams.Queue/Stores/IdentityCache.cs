@@ -3,7 +3,8 @@ using NATS.Client.Core;
 
 namespace Streams.Queue;
 
-/// <summary>The identities in memory, kept up to date by a watch: a handshake asks nobody. While NATS is away it knows what it knew.</summary>
+/// <summary>The identities in memory, kept up to date by a watch: a handshake asks nobody. While NATS is away it knows what it
+/// knew.</summary>
 public sealed class IdentityCache : IAsyncDisposable
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Streams.Queue;
 
-/// <summary>A lease in hand. Check <see cref="IsValid"/> right before each deed that needs it; renew at a third of the duration. For one caller at a time.</summary>
+/// <summary>A lease in hand. Check <see cref="IsValid"/> right before each deed that needs it; renew at a third of the duration. For one
+/// caller at a time.</summary>
 public sealed class Lease
 {
     private readonly LeaseStore _store;
@@ -22,7 +23,8 @@ public sealed class Lease
 
     public string Owner => _store.Owner;
 
-    /// <summary>Who had it before (may be this process), or empty: its unfinished inserts must be killed before the first read back.</summary>
+    /// <summary>Who had it before (may be this process), or empty: its unfinished inserts must be killed before the first read
+    /// back.</summary>
     public string PreviousOwner { get; }
 
     /// <summary>True while the lease certainly stands, by the monotonic clock.</summary>

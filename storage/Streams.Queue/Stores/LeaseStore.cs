@@ -11,8 +11,10 @@ namespace Streams.Queue;
 public readonly record struct LeaseAttempt(Lease? Lease, string Holder, TimeSpan RetryAfter);
 
 /// <summary>
-/// Leases by compare-and-set. No two machines' clocks are compared: the owner counts its time on its own monotonic clock from before each write, and a successor takes over
-/// only after it has itself watched the record stand still for the whole duration. So there are never two owners that both believe their lease; what the old
+/// Leases by compare-and-set. No two machines' clocks are compared: the owner counts its time on its own monotonic clock from before
+/// each write, and a successor takes over
+/// only after it has itself watched the record stand still for the whole duration. So there are never two owners that both believe their
+/// lease; what the old
 /// owner sent before its end may still be on its way (see <see cref="Lease.PreviousOwner"/>).
 /// </summary>
 public sealed class LeaseStore
@@ -35,7 +37,8 @@ public sealed class LeaseStore
     /// <summary>Opens the bucket.</summary>
     /// <param name="connection">Of the worker's role.</param>
     /// <param name="owner">Random id of this process.</param>
-    /// <param name="duration">How long a lease lasts without renewal; 15 s if null. Longer than any pause of a healthy process, shorter than an operator's patience.</param>
+    /// <param name="duration">How long a lease lasts without renewal; 15 s if null. Longer than any pause of a healthy process, shorter
+    /// than an operator's patience.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<LeaseStore> OpenAsync(QueueConnection connection, string owner, TimeSpan? duration = null, CancellationToken cancel = default) =>
         new(await Bucket<LeaseRecord>.OpenAsync(connection, Topology.Leases, RecordsJson.Default.LeaseRecord, cancel).ConfigureAwait(false), owner, duration ?? TimeSpan.FromSeconds(15));

@@ -3,7 +3,8 @@ using Streams.Queue.Stores;
 
 namespace Streams.Queue;
 
-/// <summary>Where each partition is read on. Lost or stale it costs time, never data: what is committed is read back from ClickHouse.</summary>
+/// <summary>Where each partition is read on. Lost or stale it costs time, never data: what is committed is read back from
+/// ClickHouse.</summary>
 public sealed class OffsetStore
 {
     private readonly Bucket<OffsetRecord> _bucket;

@@ -2,7 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace Streams.Queue;
 
-/// <summary>Bucket `sessions`, key = agent id: the newest session of an agent. It stays when the session ends, so that the generation never goes back.</summary>
+/// <summary>Bucket `sessions`, key = agent id: the newest session of an agent. It stays when the session ends, so that the generation
+/// never goes back.</summary>
 /// <param name="Generation">Rises by one with each session; a message of a lower one is dropped by the worker.</param>
 /// <param name="Gateway">The gateway process that holds the session.</param>
 /// <param name="Epoch">The agent's epoch, 32 hex digits.</param>
@@ -24,7 +25,8 @@ public sealed record IdentityRecord(string PublicKey, string Host, DateTimeOffse
 /// <param name="LastOwner">The last owner before a release: whose unfinished work a successor must end.</param>
 public sealed record LeaseRecord(string Owner, long DurationMs, DateTimeOffset Until, string LastOwner);
 
-/// <summary>Bucket `offsets`, key `partition.{p}`: where to read on. A cache that makes recovery cheap, never evidence of a commit.</summary>
+/// <summary>Bucket `offsets`, key `partition.{p}`: where to read on. A cache that makes recovery cheap, never evidence of a
+/// commit.</summary>
 /// <param name="StreamCreated">The stream that the sequence belongs to.</param>
 /// <param name="NextSequence">First sequence that is not committed.</param>
 public sealed record OffsetRecord(DateTimeOffset StreamCreated, ulong NextSequence);

@@ -28,7 +28,8 @@ public sealed class SessionStore
         await _bucket.TryWriteAsync(agentId, record, revision, cancel).ConfigureAwait(false) is not null;
 
     /// <summary>Takes the next generation for a new session: the record's own generation is replaced by the last one plus one.</summary>
-    /// <exception cref="QueueException">The store cannot be reached, or others took the generation again and again: admit no session.</exception>
+    /// <exception cref="QueueException">The store cannot be reached, or others took the generation again and again: admit no
+    /// session.</exception>
     public async Task<SessionRecord> AdvanceAsync(string agentId, SessionRecord record, CancellationToken cancel = default)
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
@@ -42,6 +43,7 @@ public sealed class SessionStore
         throw new QueueException($"The session of {agentId} was taken by others {Attempts} times in a row.");
     }
 
-    /// <summary>All sessions, then every change, until cancelled. A gateway that sees a higher generation than its own ends that session.</summary>
+    /// <summary>All sessions, then every change, until cancelled. A gateway that sees a higher generation than its own ends that
+    /// session.</summary>
     public IAsyncEnumerable<Change<SessionRecord>> WatchAsync(Action? onCurrent = null, CancellationToken cancel = default) => _bucket.WatchAsync(onCurrent, cancel);
 }

@@ -19,7 +19,8 @@ internal static partial class Libc
     private const int AtFdCwd = -100;
     private const uint StatxInode = 0x100;
 
-    /// <summary>open(2) with mode 0600: .NET's own open takes a flock by itself and fails where another holds one, before anything can be read of the holder.</summary>
+    /// <summary>open(2) with mode 0600: .NET's own open takes a flock by itself and fails where another holds one, before anything can
+    /// be read of the holder.</summary>
     public static SafeFileHandle OpenLockFile(string path) => new(open(path, ReadWriteCreateCloseOnExec, OwnerReadWrite), ownsHandle: true);
 
     /// <summary>Takes the exclusive flock of an open file; false if another open file has it.</summary>
@@ -27,7 +28,8 @@ internal static partial class Libc
 
     public static void Signal(int pid, int signal) => _ = kill(pid, signal);
 
-    /// <summary>The inode number: for a cgroup v2 directory this is the id that the kernel gives BPF programs. 0 if there is none.</summary>
+    /// <summary>The inode number: for a cgroup v2 directory this is the id that the kernel gives BPF programs. 0 if there is
+    /// none.</summary>
     public static ulong Inode(string path) => statx(AtFdCwd, path, 0, StatxInode, out var result) == 0 ? result.Inode : 0;
 
     /// <summary>rmdir(2): Directory.Delete refuses what still shows files, and a cgroup always shows its control files.</summary>

@@ -3,7 +3,8 @@ using System.Text;
 namespace Streams.Local.Processes;
 
 /// <summary>
-/// Copies a child's output to its log file, unchanged, and cuts it into lines for whoever waits for one. A line longer than <see cref="MaxLine"/> bytes is
+/// Copies a child's output to its log file, unchanged, and cuts it into lines for whoever waits for one. A line longer than
+/// <see cref="MaxLine"/> bytes is
 /// shown cut; the file has it whole.
 /// </summary>
 internal sealed class ChildLog : IDisposable

@@ -6,8 +6,10 @@ using Streams.Local.Processes;
 namespace Streams.Local;
 
 /// <summary>
-/// A child that dies with us. It is started as `setpriv --pdeathsig KILL setsid PROGRAM ...` (both of util-linux, which every Debian has; each replaces itself,
-/// so the pid is the program's): the kernel kills it when our process ends, even by SIGKILL, and a Ctrl-C in the terminal reaches only us, so that we
+/// A child that dies with us. It is started as `setpriv --pdeathsig KILL setsid PROGRAM ...` (both of util-linux, which every Debian
+/// has; each replaces itself,
+/// so the pid is the program's): the kernel kills it when our process ends, even by SIGKILL, and a Ctrl-C in the terminal reaches only
+/// us, so that we
 /// stop the children in order.
 /// </summary>
 public sealed class ChildProcess : IAsyncDisposable
@@ -98,7 +100,8 @@ public sealed class ChildProcess : IAsyncDisposable
         var arguments = start.ArgumentList;
         if (options.CgroupDirectory is { } cgroup)
         {
-            // The shell moves itself ("0" is the writer) before it becomes the program, so no packet of the child is ever sent outside its cgroup.
+            // The shell moves itself ("0" is the writer) before it becomes the program, so no packet of the child is ever sent outside
+            // its cgroup.
             start.FileName = "/bin/sh";
             arguments.Add("-c");
             arguments.Add("echo 0 > \"$0\" || exit 126; exec \"$@\"");

@@ -6,7 +6,8 @@ namespace Streams.Local.Servers;
 internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyList<string> Subscribe)
 {
     /// <summary>
-    /// The permissions of a role for P ingest partitions. A NATS wildcard stands for a whole token only, so the streams INGEST_0 ... are named one by one: this is why the
+    /// The permissions of a role for P ingest partitions. A NATS wildcard stands for a whole token only, so the streams INGEST_0 ... are
+    /// named one by one: this is why the
     /// server must know P.
     /// </summary>
     public static NatsPermissions For(NatsRole role, int partitions)
@@ -25,8 +26,10 @@ internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyL
                 subscribe.AddRange(["flow.*", "_ANSWER.>"]);
                 break;
             case NatsRole.Worker:
-                // _ANSWER is where gateways want the replies to watermarks.*. Not by allow_responses: for a user who has it the server notes every delivered message
-                // that has a reply subject, as each of a consumer's has, and searches the notes (2.9.10: 220 µs of server CPU a message, 10 without).
+                // _ANSWER is where gateways want the replies to watermarks.*. Not by allow_responses: for a user who has it the server
+                // notes every delivered message
+                // that has a reply subject, as each of a consumer's has, and searches the notes (2.9.10: 220 µs of server CPU a message,
+                // 10 without).
                 publish.AddRange(["flow.*", "_ANSWER.>", "$KV.leases.>", "$KV.offsets.>"]);
                 publish.AddRange(IngestStreams(partitions).SelectMany(Consume));
                 publish.AddRange(IngestStreams(partitions).Select(stream => $"$JS.API.STREAM.PURGE.{stream}"));

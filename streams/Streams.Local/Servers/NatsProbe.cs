@@ -8,7 +8,8 @@ using NATS.NKeys;
 namespace Streams.Local.Servers;
 
 /// <summary>
-/// Proves that nats-server answers and knows our keys: INFO, CONNECT signed with a role's key, PING, PONG. Written out because this project may not see the
+/// Proves that nats-server answers and knows our keys: INFO, CONNECT signed with a role's key, PING, PONG. Written out because this
+/// project may not see the
 /// NATS client (it is of the supervisor, not of the data path).
 /// </summary>
 internal static class NatsProbe

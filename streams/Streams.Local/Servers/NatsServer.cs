@@ -26,7 +26,8 @@ public sealed class NatsServer : IAsyncDisposable
     public long MaxFileStore { get; }
 
     /// <summary>
-    /// The quota of one ingest stream, bytes: all of them together have 60 % of the file store. The key-value buckets need their part, and the server keeps
+    /// The quota of one ingest stream, bytes: all of them together have 60 % of the file store. The key-value buckets need their part,
+    /// and the server keeps
     /// room to compact; a full file store would refuse the worker's own writes (error 10023) and nothing could be drained any more.
     /// </summary>
     public long IngestQuota => (long)(MaxFileStore * 0.6) / Options.Partitions;

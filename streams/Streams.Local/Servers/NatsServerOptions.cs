@@ -18,10 +18,12 @@ public sealed record NatsServerOptions
     /// <summary>Number of ingest partitions: permissions name each stream.</summary>
     public int Partitions { get; init; } = 4;
 
-    /// <summary>The share of the free disk that JetStream may fill. A fifth: ClickHouse needs room for the rows and for merging them, and it is what drains the queue.</summary>
+    /// <summary>The share of the free disk that JetStream may fill. A fifth: ClickHouse needs room for the rows and for merging them,
+    /// and it is what drains the queue.</summary>
     public double DiskShare { get; init; } = 0.2;
 
-    /// <summary>Upper bound of the file store in bytes. 16 GiB is hours of a large fleet; more hides that the worker does not keep up.</summary>
+    /// <summary>Upper bound of the file store in bytes. 16 GiB is hours of a large fleet; more hides that the worker does not keep
+    /// up.</summary>
     public long MaxFileStore { get; init; } = 16L << 30;
 
     /// <summary>A cgroup to run in, or null.</summary>
