@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using LibbpfSharp;
 using LibbpfSharp.Handles;
 using LibbpfSharp.Maps;
@@ -78,7 +77,9 @@ public sealed partial class SensorInstance : IDisposable
             network.Load();
             // libbpf has read the kernel's BTF twice by now.
             KernelProbe.TrimNativeHeap();
-            var epoch = RandomNumberGenerator.GetBytes(16);
+            // Not RandomNumberGenerator: it loads OpenSSL into the agent, 3.7 MB resident.
+            var epoch = new byte[Streams.Schema.Epoch.Size];
+            Streams.Schema.Epoch.NewRandom().Write(epoch);
             var instance = new SensorInstance(pins, process, network) { Epoch = epoch };
             instance.WriteIdentity(epoch);
             instance._control[0] = new SensorControl { WakeupBytes = options.WakeupBytes };
