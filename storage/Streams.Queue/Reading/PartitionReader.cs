@@ -275,12 +275,12 @@ public sealed partial class PartitionReader : IAsyncDisposable
 
     private readonly record struct Item(IngestMessage Message, ReadBatch? Condition);
 
-    [LoggerMessage(4001, LogLevel.Warning, "{Stream}: reading on from {Sequence} failed, trying again: {Reason}")]
+    [LoggerMessage(4101, LogLevel.Warning, "{Stream}: reading on from {Sequence} failed, trying again: {Reason}")]
     private partial void LogRetry(string stream, ulong sequence, string reason);
 
-    [LoggerMessage(4002, LogLevel.Information, "{Stream}: the server ended the read at {Sequence} (status {Status}); asking anew")]
+    [LoggerMessage(4102, LogLevel.Information, "{Stream}: the server ended the read at {Sequence} (status {Status}); asking anew")]
     private partial void LogLost(string stream, ulong sequence, int status);
 
-    [LoggerMessage(4003, LogLevel.Error, "{Condition}: {Detail}")]
+    [LoggerMessage(4103, LogLevel.Error, "{Condition}: {Detail}")]
     private partial void LogCondition(ReadCondition condition, string detail);
 }
