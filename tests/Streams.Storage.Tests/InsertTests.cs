@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Streams.Schema;
+using Streams.Testing;
 
 namespace Streams.Storage.Tests;
 
@@ -108,6 +109,22 @@ public sealed class InsertTests(Engine engine)
     [Fact]
     public async Task Killing_the_inserts_of_an_owner_who_has_none_finds_none() =>
         Assert.Equal(0, await new StorageReader(engine.Client).KillInsertsAsync("nobody"));
+
+    [Fact]
+    public async Task A_running_insert_of_a_dead_owner_is_killed_and_others_go_on()
+    {
+        await engine.QueryAsync("CREATE TABLE IF NOT EXISTS slow (n UInt64) ENGINE = MergeTree ORDER BY n");
+        var label = new InsertLabel("dead-owner", 1).Comment;
+        var running = engine.Client.ExecuteAsync($"{label} INSERT INTO slow SELECT sleepEachRow(0.05) + number FROM numbers(1200) SETTINGS max_block_size = 1");
+        await Eventually.TrueAsync(
+            async () => await engine.QueryAsync("SELECT count() FROM system.processes WHERE query LIKE '/* ingest dead-owner %'") == "1",
+            "the insert does not show in system.processes");
+        var reader = new StorageReader(engine.Client);
+        Assert.Equal(0, await reader.KillInsertsAsync("dead-owne"));
+        Assert.Equal(1, await reader.KillInsertsAsync("dead-owner"));
+        var error = await Assert.ThrowsAsync<ClickHouse.Driver.ClickHouseServerException>(() => running);
+        Assert.Equal(InsertOutcome.InDoubt, InsertErrors.Classify(error.ErrorCode));
+    }
 
     private static async Task<InsertResult> InsertAsync(StorageClient client)
     {

@@ -79,7 +79,7 @@ public sealed class StorageReader(StorageClient client)
     /// <returns>Inserts that were found running.</returns>
     public async Task<int> KillInsertsAsync(string owner, CancellationToken cancellation = default)
     {
-        // The pattern also stands in the text of this statement; a KILL never kills itself.
+        // The pattern is anchored: this statement begins with KILL and never matches itself.
         var killed = await client.QueryAsync(
             $"KILL QUERY WHERE query LIKE {Sql.Literal(InsertLabel.PatternOf(owner))} SYNC", static _ => 0, cancellation).ConfigureAwait(false);
         return killed.Count;

@@ -4,7 +4,7 @@ namespace Streams.Storage;
 
 /// <summary>
 /// The table of a class, from its declaration: server columns, claim columns, the class's own. Sorted by the name of the row
-/// (agent_id, epoch, lane, batch, row): see docs/adr on the sort key for what was measured.
+/// (agent_id, epoch, lane, batch, row): docs/adr/0009 has the measurements.
 /// </summary>
 public static class ClassTable
 {
