@@ -35,7 +35,7 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
                 AND toUnixTimestamp64Micro(time) = {Fakes.Batches.Noon} + seq AND cpu = lane AND policy_generation = 3 AND flags = 0
                 AND pid = 1000 + seq AND ppid = 1 AND uid = 1001 AND gid = 1002 AND cgroup_id = 77 AND inode = 88
                 AND comm = 'true' AND filename = concat('/bin/true', toString(seq % 7))
-                AND argv = concat('/bin/true\\0--n=', toString(batch), '\\0--seq=', toString(seq)) AND argc = 3
+                AND argv = concat('/bin/true\0--n=', toString(batch), '\0--seq=', toString(seq)) AND argc = 3
                 AND toUnixTimestamp64Micro(start_time) = {Fakes.Batches.Noon} + seq - 5)
             FROM process_exec WHERE agent_id = '{agent.AgentId}'
             """);
@@ -54,19 +54,19 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
         await using var agent = await Producer.OpenAsync(stack);
         var heard = new System.Collections.Concurrent.ConcurrentQueue<FlowRecord>();
         await using var flow = await FlowSubscriber.OpenAsync(stack.Gateway, heard.Enqueue);
-        await agent.SendAsync(1, 0, 2);
+        await agent.SendFromAsync(1, 0, 2);
         agent.Generation = 2;
-        await agent.SendAsync(1, 0, 2); // a duplicate of the next session
-        await agent.SendAsync(1, 1, 3); // overlaps by one
-        await agent.SendAsync(1, 6, 2); // 4 and 5 are missing
+        await agent.SendFromAsync(1, 0, 2); // a duplicate of the next session
+        await agent.SendFromAsync(1, 1, 3); // overlaps by one
+        await agent.SendFromAsync(1, 6, 2); // 4 and 5 are missing
         await Eventually.TrueAsync(
             () => heard.Any(record => record is { Kind: FlowKind.Rewind, Lane: 1, N: 4 } && record.AgentId == agent.AgentId && record.Epoch == agent.Epoch),
-            "the agent is asked to go back to 4");
+            "the agent is asked to go back to 4" );
         agent.Generation = 1;
-        await agent.SendAsync(1, 4, 2); // late, of the session before
+        await agent.SendFromAsync(1, 4, 2); // late, of the session before
         agent.Generation = 3;
-        await agent.SendAsync(1, 4, 4);
-        await agent.SendAsync(1, 4, 4); // swallowed by the queue's window or dropped here
+        await agent.SendFromAsync(1, 4, 4);
+        await agent.SendFromAsync(1, 4, 4); // swallowed by the queue's window or dropped here
         var verdict = await stack.SettledAsync(agent);
         Assert.True(verdict.Clean, verdict.ToString());
         Assert.Equal(8 * Producer.Rows, verdict.Rows);
@@ -94,15 +94,15 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
     {
         await using var agent = await Producer.OpenAsync(stack);
         await using var flow = await FlowSubscriber.OpenAsync(stack.Gateway, static _ => { });
-        await agent.SendAsync(1, 0, 2);
-        await agent.SendAsync(1, 2, 2, bytes =>
+        await agent.SendFromAsync(1, 0, 2);
+        await agent.SendFromAsync(1, 2, 2, bytes =>
         {
-            bytes[^1] ^= 0xff;
-            bytes[^9] ^= 0xff;
+            Assert.True(Schema.BatchHeader.TryRead(bytes, out var header, out _));
+            bytes[header.TotalLength] ^= 0xff;
             return bytes;
         });
-        await agent.SendAsync(1, 4, 2);
-        await agent.SendAsync(2, 0, 3);
+        await agent.SendFromAsync(1, 4, 2);
+        await agent.SendFromAsync(2, 0, 3);
         await Eventually.ValueAsync(
             async () => await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(2)),
             records => records is { Count: 2 } && records.Sum(record => record.N) == 6,
@@ -110,7 +110,7 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
         Assert.True(_worker.Health.Healthy);
         Assert.Contains(stack.Log.Lines, line => line.Contains("system alert") && line.Contains(agent.AgentId) && line.Contains("held at batch 3"));
         agent.Generation = 2;
-        await agent.SendAsync(1, 3, 3);
+        await agent.SendFromAsync(1, 3, 3);
         var verdict = await stack.SettledAsync(agent);
         Assert.True(verdict.Clean, verdict.ToString());
     }

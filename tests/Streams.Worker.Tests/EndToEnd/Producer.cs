@@ -64,13 +64,12 @@ internal sealed class Producer : IAsyncDisposable
         for (var i = 0; i < messages; i++)
         {
             var first = _next.GetValueOrDefault(lane);
-            _next[lane] = first + batches;
-            await SendAsync(lane, first, batches);
+            await SendFromAsync(lane, first, batches);
         }
     }
 
     /// <summary>One message of batches that were made before (or are skipped on purpose).</summary>
-    public async Task SendAsync(uint lane, uint first, uint batches, Func<byte[], byte[]>? change = null)
+    public async Task SendFromAsync(uint lane, uint first, uint batches, Func<byte[], byte[]>? change = null)
     {
         _next[lane] = Math.Max(_next.GetValueOrDefault(lane), first + batches);
         var payload = new List<byte>();

@@ -1,0 +1,153 @@
+using Streams.Queue;
+using Streams.Testing;
+
+namespace Streams.Worker.Tests.EndToEnd;
+
+/// <summary>What dies, and what must be true afterwards: every row once, in order, accounted for.</summary>
+[Collection(WorkerCollection.Name)]
+public sealed class FaultTests(WorkerStack stack)
+{
+    [Fact]
+    public async Task A_worker_that_dies_midway_is_followed_by_one_that_loses_and_doubles_nothing()
+    {
+        await using var agent = await Producer.OpenAsync(stack);
+        for (var life = 0; life < 3; life++)
+        {
+            var worker = await stack.StartAsync();
+            var sending = SendAsync(agent, lanes: 2, messages: 60);
+            await Eventually.TrueAsync(() => worker.Health.Partitions.Any(partition => partition.Committed != 0), "something is committed");
+            await worker.DisposeAsync();
+            await sending;
+        }
+
+        var last = await stack.StartAsync();
+        var verdict = await stack.SettledAsync(agent);
+        Assert.True(verdict.Clean, verdict.ToString());
+        Assert.Equal(3 * 2 * 60 * 2 * Producer.Rows, verdict.Rows);
+        await last.StopAsync();
+    }
+
+    [Fact]
+    public async Task Rows_that_were_stored_without_their_ledger_rows_are_not_stored_again()
+    {
+        await using var agent = await Producer.OpenAsync(stack);
+        var worker = await stack.StartAsync();
+        await agent.SendAsync(1, messages: 5);
+        await stack.SettledAsync(agent);
+        await worker.StopAsync();
+
+        // What a crash between a table and the ledger leaves: rows of batches 4 to 9 without their commit record.
+        await stack.ClickHouse.QueryAsync(
+            $"ALTER TABLE loss_ledger DELETE WHERE agent_id = '{agent.AgentId}' AND batch >= 4 SETTINGS mutations_sync = 2");
+        var next = await stack.StartAsync();
+        Assert.Contains(stack.Log.Lines, line => line.Contains($"partition {agent.Partition}: recovered") && line.Contains("6 batches stored without their ledger rows"));
+        agent.Generation = 2;
+        await agent.SendFromAsync(1, 0, 10);
+        await agent.SendAsync(1, messages: 2);
+        var verdict = await stack.SettledAsync(agent);
+        Assert.True(verdict.Clean, verdict.ToString());
+        Assert.Equal(14 * Producer.Rows, verdict.Rows);
+        await next.StopAsync();
+    }
+
+    [Fact]
+    public async Task The_engine_killed_under_load_stores_every_row_once()
+    {
+        await using var agent = await Producer.OpenAsync(stack);
+        var worker = await stack.StartAsync();
+        using var load = new CancellationTokenSource();
+        var sending = Task.Run(async () =>
+        {
+            while (!load.IsCancellationRequested)
+            {
+                await SendAsync(agent, lanes: 3, messages: 10);
+                await Task.Delay(10);
+            }
+        });
+        for (var kill = 0; kill < 3; kill++)
+        {
+            await Task.Delay(Random.Shared.Next(500, 1500));
+            await stack.ClickHouse.KillAsync();
+            await Task.Delay(300);
+            await stack.ClickHouse.RestartAsync();
+        }
+
+        await load.CancelAsync();
+        await sending;
+        var verdict = await stack.SettledAsync(agent, TimeSpan.FromSeconds(60));
+        Assert.True(verdict.Clean, verdict.ToString());
+        Assert.Equal(agent.Batches * Producer.Rows, verdict.Rows);
+        Assert.Contains(stack.Log.Lines, line => line.Contains("is in doubt"));
+        await worker.StopAsync();
+    }
+
+    [Fact]
+    public async Task With_the_queue_wiped_what_is_sent_again_is_dropped_and_what_is_new_is_stored()
+    {
+        await using var agent = await Producer.OpenAsync(stack);
+        var worker = await stack.StartAsync();
+        await SendAsync(agent, lanes: 2, messages: 10);
+        await stack.SettledAsync(agent);
+        await stack.Nats.RestartAsync(wipe: true);
+        await using var flow = await FlowSubscriber.OpenAsync(stack.Gateway, static _ => { });
+        var answer = await Eventually.ValueAsync(
+            async () => await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(1)),
+            records => worker.Health.Healthy && records is { Count: 2 },
+            "the owner recovered and answers from what ClickHouse holds: " + worker.Health.Detail,
+            TimeSpan.FromSeconds(30));
+        Assert.All(answer!, record => Assert.Equal((20u, agent.Epoch), (record.N, record.Epoch)));
+        agent.Generation = 2;
+        await agent.SendFromAsync(0, 0, 22);
+        await agent.SendFromAsync(1, 18, 4);
+        await agent.FlushAsync();
+        var verdict = await stack.SettledAsync(agent);
+        Assert.True(verdict.Clean, verdict.ToString());
+        Assert.Equal(44 * Producer.Rows, verdict.Rows);
+        await worker.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_stop_commits_what_was_read_and_releases_the_leases_at_once()
+    {
+        await using var agent = await Producer.OpenAsync(stack);
+        var worker = await stack.StartAsync(stack.Options(TimeSpan.FromSeconds(60)));
+        await SendAsync(agent, lanes: 2, messages: 30);
+        await agent.FlushAsync();
+        await worker.StopAsync();
+        var next = await stack.StartAsync(stack.Options(TimeSpan.FromSeconds(60)));
+        var verdict = await stack.SettledAsync(agent);
+        Assert.True(verdict.Clean, verdict.ToString());
+        Assert.Equal(0, verdict.Uncommitted);
+        await next.StopAsync();
+        Assert.DoesNotContain(stack.Log.Lines, line => line.Contains("were not returned to their pool"));
+    }
+
+    [Fact]
+    public async Task A_second_worker_waits_for_the_lease_and_takes_over_when_the_first_dies()
+    {
+        await using var agent = await Producer.OpenAsync(stack);
+        var first = await stack.StartAsync();
+        var second = await stack.StartAsync(running: false);
+        await SendAsync(agent, lanes: 1, messages: 20);
+        await stack.SettledAsync(agent);
+        Assert.All(second.Health.Partitions, partition => Assert.Equal(PartitionState.Recovering, partition.State));
+        await SendAsync(agent, lanes: 1, messages: 20);
+        await first.DisposeAsync();
+        await SendAsync(agent, lanes: 1, messages: 20);
+        await Eventually.TrueAsync(() => second.Health.Healthy, "the second owns all partitions", TimeSpan.FromSeconds(20));
+        var verdict = await stack.SettledAsync(agent);
+        Assert.True(verdict.Clean, verdict.ToString());
+        await second.StopAsync();
+    }
+
+    private static async Task SendAsync(Producer agent, uint lanes, int messages)
+    {
+        for (var i = 0; i < messages; i++)
+        {
+            for (uint lane = 0; lane < lanes; lane++)
+            {
+                await agent.SendAsync(lane, messages: 1);
+            }
+        }
+    }
+}
