@@ -86,7 +86,8 @@ internal sealed class PartitionLife
 
         // Answers begin only now, when they are true.
         var flow = await FlowPublisher.OpenAsync(shared.Queue, partition, marks.Answer, cancel).ConfigureAwait(false);
-        var reader = PartitionReader.Start(shared.Queue, partition, from, created);
+        var reader = PartitionReader.Start(
+            shared.Queue, partition, from, created, new ReaderOptions { PrefetchMessages = shared.Options.ReadAhead });
         return new PartitionLife(partition, shared, position, reader, flow, marks, new PartitionFence(partition, leaseHeld), recovered);
     }
 

@@ -45,8 +45,8 @@ public sealed record WorkerOptions
     /// <summary>Ranges of a partition between closing and commit; bounds memory and what recovery may find half done.</summary>
     public int OpenRanges { get; init; } = 4;
 
-    /// <summary>Messages read ahead of decoding, per partition (at most 256 KiB each).</summary>
-    public int ReadAhead { get; init; } = 64;
+    /// <summary>Messages asked of the queue at once, per partition; the reader bounds their bytes besides (8 MiB).</summary>
+    public int ReadAhead { get; init; } = 512;
 
     /// <summary>Lease on a partition: what a successor waits after this process died, and how long it may stall before it must stop inserting.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);

@@ -5,8 +5,12 @@ namespace Streams.Worker.Tests.EndToEnd;
 
 /// <summary>What dies, and what must be true afterwards: every row once, in order, accounted for.</summary>
 [Collection(WorkerCollection.Name)]
-public sealed class FaultTests(WorkerStack stack)
+public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
 {
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => stack.StopWorkersAsync();
+
     [Fact]
     public async Task A_worker_that_dies_midway_is_followed_by_one_that_loses_and_doubles_nothing()
     {
@@ -92,7 +96,7 @@ public sealed class FaultTests(WorkerStack stack)
         await using var flow = await FlowSubscriber.OpenAsync(stack.Gateway, static _ => { });
         var answer = await Eventually.ValueAsync(
             async () => await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(1)),
-            records => worker.Health.Healthy && records is { Count: 2 },
+            records => worker.Health is { Healthy: true } health && health.Partitions.All(partition => partition.Failures != 0) && records is { Count: 2 },
             "the owner recovered and answers from what ClickHouse holds: " + worker.Health.Detail,
             TimeSpan.FromSeconds(30));
         Assert.All(answer!, record => Assert.Equal((20u, agent.Epoch), (record.N, record.Epoch)));
