@@ -36,7 +36,7 @@ internal sealed class BlockInsert(IBatchStore store, TimeProvider time, WorkerMe
             var repeated = token == lastToken;
             var serial = Interlocked.Increment(ref _serial);
             var started = time.GetTimestamp();
-            var outcome = await store.InsertAsync(target, pending, token, serial, cancel).ConfigureAwait(false);
+            var outcome = await store.InsertAsync(target, pending, token, serial, repeated, cancel).ConfigureAwait(false);
             if (outcome.Verdict == InsertVerdict.Clean && !repeated)
             {
                 metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));

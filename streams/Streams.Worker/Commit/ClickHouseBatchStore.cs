@@ -17,12 +17,12 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
     private readonly ConcurrentBag<SegmentedBuffer> _buffers = [];
 
     public async Task<InsertOutcome> InsertAsync(
-        InsertTarget target, IReadOnlyList<PendingBatch> batches, string token, long serial, CancellationToken cancel)
+        InsertTarget target, IReadOnlyList<PendingBatch> batches, string token, long serial, bool repeated, CancellationToken cancel)
     {
         var label = new InsertLabel(owner, serial);
         return target.Class is { } eventClass
-            ? await InsertRowsAsync(eventClass, batches, token, label, cancel).ConfigureAwait(false)
-            : await InsertLedgerAsync(batches, token, label, cancel).ConfigureAwait(false);
+            ? await InsertRowsAsync(eventClass, batches, token, label, repeated, cancel).ConfigureAwait(false)
+            : await InsertLedgerAsync(batches, token, label, repeated, cancel).ConfigureAwait(false);
     }
 
     /// <remarks>Only this one insert: killing all of this owner's would put the others in doubt too.</remarks>
@@ -82,7 +82,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
     }
 
     private async Task<InsertOutcome> InsertRowsAsync(
-        EventClass eventClass, IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, CancellationToken cancel)
+        EventClass eventClass, IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, bool repeated, CancellationToken cancel)
     {
         var bag = _blocks.GetOrAdd(eventClass.Id, static _ => []);
         var block = bag.TryTake(out var free) ? free : new ClassBlock(eventClass);
@@ -96,7 +96,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
                 }
             }
 
-            return await SendAsync(block, token, label, cancel).ConfigureAwait(false);
+            return await SendAsync(block, token, label, repeated, cancel).ConfigureAwait(false);
         }
         finally
         {
@@ -106,7 +106,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
     }
 
     private async Task<InsertOutcome> InsertLedgerAsync(
-        IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, CancellationToken cancel)
+        IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, bool repeated, CancellationToken cancel)
     {
         var block = _ledgers.TryTake(out var free) ? free : new LedgerBlock();
         try
@@ -119,7 +119,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
                 }
             }
 
-            return await SendAsync(block, token, label, cancel).ConfigureAwait(false);
+            return await SendAsync(block, token, label, repeated, cancel).ConfigureAwait(false);
         }
         finally
         {
@@ -128,12 +128,12 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         }
     }
 
-    private async Task<InsertOutcome> SendAsync(NativeBlock block, string token, InsertLabel label, CancellationToken cancel)
+    private async Task<InsertOutcome> SendAsync(NativeBlock block, string token, InsertLabel label, bool repeated, CancellationToken cancel)
     {
         var buffer = _buffers.TryTake(out var free) ? free : new SegmentedBuffer();
         try
         {
-            var result = await _inserter.InsertAsync(block, buffer, token, label, cancel).ConfigureAwait(false);
+            var result = await _inserter.InsertAsync(block, buffer, token, label, repeated, cancel).ConfigureAwait(false);
             cancel.ThrowIfCancellationRequested();
             return new InsertOutcome(Verdict(result.Outcome), result.Code == 0 ? result.Message : $"code {result.Code}: {result.Message}");
         }

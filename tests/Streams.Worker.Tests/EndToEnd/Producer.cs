@@ -14,7 +14,7 @@ internal sealed class Producer : IAsyncDisposable
     public const int Rows = 40;
     public const uint Lost = 2;
 
-    private static int s_agents;
+    private static int _agents;
 
     private readonly Publisher _publisher;
     private readonly ConcurrentQueue<PublishResult> _results;
@@ -49,7 +49,7 @@ internal sealed class Producer : IAsyncDisposable
         string agent;
         do
         {
-            agent = $"agent-{Interlocked.Increment(ref s_agents)}";
+            agent = $"agent-{Interlocked.Increment(ref _agents)}";
         }
         while (partition is { } wanted && Subjects.PartitionOf(agent, WorkerStack.Partitions) != wanted);
         var results = new ConcurrentQueue<PublishResult>();

@@ -70,7 +70,7 @@ internal sealed class BreakableStore : IBatchStore
     }
 
     public async Task<InsertOutcome> InsertAsync(
-        InsertTarget target, IReadOnlyList<PendingBatch> batches, string token, long serial, CancellationToken cancel)
+        InsertTarget target, IReadOnlyList<PendingBatch> batches, string token, long serial, bool repeated, CancellationToken cancel)
     {
         if (OnInsert is { } wait)
         {
