@@ -19,7 +19,8 @@ internal static class GatewayFiles
             var certificate = ReadCertificate(options.CertificateFile);
             if (unixSeconds > certificate.NotAfter)
             {
-                throw new GatewayException($"{options.CertificateFile}: the certificate ended {DateTimeOffset.FromUnixTimeSeconds(certificate.NotAfter):u}: have a fleet root sign a new one");
+                var ended = DateTimeOffset.FromUnixTimeSeconds(certificate.NotAfter);
+                throw new GatewayException($"{options.CertificateFile}: the certificate ended {ended:u}: have a fleet root sign a new one");
             }
 
             return new GatewayIdentity(key, certificate);

@@ -56,6 +56,9 @@ public sealed class GatewayMetrics : IDisposable
         _rewinds = _meter.CreateCounter<long>("streams.gateway.rewinds", "{rewind}", "Requests of the worker to send a lane again");
     }
 
+    /// <summary>For tests, which listen to one of several in a process.</summary>
+    internal Meter Meter => _meter;
+
     /// <summary>Registers what is read when metrics are collected.</summary>
     internal void Observe(Func<long> sessions, Func<long> poolReserved, Func<long> buffers, Func<long> inFlight)
     {

@@ -270,7 +270,8 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
         }
         catch (IOException error)
         {
-            throw new GatewayException($"cannot listen on {_options.Listen}: {error.InnerException?.Message ?? error.Message}: stop what listens there, or give another port", error);
+            var why = error.InnerException?.Message ?? error.Message;
+            throw new GatewayException($"cannot listen on {_options.Listen}: {why}: stop what listens there, or give another port", error);
         }
 
         var address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());

@@ -203,7 +203,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             await socket.SendAsync(message, WebSocketMessageType.Binary, true, CancellationToken.None).ConfigureAwait(false);
             return true;
         }
-        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        catch (Exception error) when (SocketFault.IsGone(error))
         {
             return false;
         }

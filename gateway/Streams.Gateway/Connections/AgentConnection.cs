@@ -255,7 +255,7 @@ internal sealed class AgentConnection : IWheelMember
             await _socket.SendAsync(RefusalMessage.Bytes.ToArray(), WebSocketMessageType.Binary, true, CancellationToken.None).ConfigureAwait(false);
             await _socket.CloseOutputAsync((WebSocketCloseStatus)CloseCode.Refused, null, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        catch (Exception error) when (SocketFault.IsGone(error))
         {
             _socket.Abort();
         }

@@ -40,7 +40,8 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
             return;
         }
 
-        if (!await EnterAsync(http.RequestAborted).ConfigureAwait(false))
+        // Without RequestAborted: asking for it makes Kestrel keep a token source as long as the connection lives. A peer that went is seen at M1.
+        if (!await gate.EnterAsync(CancellationToken.None).ConfigureAwait(false))
         {
             Refuse(http, StatusCodes.Status503ServiceUnavailable, "handshake_queue", remote);
             return;
@@ -82,18 +83,6 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
             {
                 gate.Leave();
             }
-        }
-    }
-
-    private async ValueTask<bool> EnterAsync(CancellationToken aborted)
-    {
-        try
-        {
-            return await gate.EnterAsync(aborted).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
         }
     }
 

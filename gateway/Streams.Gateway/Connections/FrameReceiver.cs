@@ -76,7 +76,7 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
             spent = 0;
             return (Receipt.Frame, frame, header);
         }
-        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception error) when (SocketFault.IsGone(error))
         {
             return (Receipt.Closed, [], default);
         }
@@ -118,7 +118,7 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
 
             return -2;
         }
-        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception error) when (SocketFault.IsGone(error))
         {
             return -1;
         }
@@ -138,7 +138,7 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
                 }
             }
         }
-        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        catch (Exception error) when (SocketFault.IsGone(error))
         {
             // Gone is as good as closed.
         }

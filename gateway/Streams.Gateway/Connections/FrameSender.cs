@@ -76,7 +76,7 @@ internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuf
                 _ended.TrySetResult();
             }
         }
-        catch (Exception error) when (error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        catch (Exception error) when (SocketFault.IsGone(error))
         {
             // The connection is gone. The receiving half sees that too and ends the session; TryTake is not called again, so the queue stays "sending".
             Volatile.Write(ref _sendStarted, 0);

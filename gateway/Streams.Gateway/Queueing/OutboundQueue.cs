@@ -90,6 +90,7 @@ internal sealed class OutboundQueue
             }
 
             message = default;
+            _messages = null;
             _sending = false;
             last = _closed;
             return false;

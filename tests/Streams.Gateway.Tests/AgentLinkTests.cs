@@ -1,0 +1,142 @@
+using System.Net;
+using Streams.AgentLink;
+using Streams.Gateway.Tests.Support;
+using Streams.Queue;
+using Streams.Schema;
+using Streams.Testing;
+using Streams.Wire.Handshake;
+
+namespace Streams.Gateway.Tests;
+
+/// <summary>The real agent's link against the real gateway and queue; the test is the worker.</summary>
+public sealed class AgentLinkTests
+{
+    [Fact]
+    public async Task Batches_arrive_once_in_order_and_are_freed_by_watermarks()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        using var identity = await fixture.EnrolAsync("agent-1");
+        using var link = NewLink(fixture, identity);
+        using var stop = new CancellationTokenSource();
+        var running = link.RunAsync(stop.Token).AsTask();
+        Append(link, 60, 20_000);
+
+        var names = await CommitAsync(fixture, link, 60);
+        Assert.Equal(Enumerable.Range(0, 60).Select(n => (uint)n), names);
+        Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(10)), $"freed: {link.Status}");
+        Assert.Equal((1UL, 60UL, 0UL), (link.Status.Generation, link.Status.BatchesCommitted, link.Status.BatchesResent));
+        await stop.CancelAsync();
+        await running;
+        await fixture.AssertNothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task After_a_rewind_the_link_comes_again_and_sends_what_is_not_committed()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        using var identity = await fixture.EnrolAsync("agent-1");
+        using var link = NewLink(fixture, identity);
+        using var stop = new CancellationTokenSource();
+        var running = link.RunAsync(stop.Token).AsTask();
+        Append(link, 3, 2000);
+        var first = (await fixture.ReadAsync("agent-1", 1))[0].Headers;
+        fixture.Lanes["agent-1"] = [new FlowRecord(FlowKind.Watermark, "agent-1", first.Epoch, first.Lane, 0)];
+        await fixture.Flow("agent-1").TellAsync([new FlowRecord(FlowKind.Rewind, "agent-1", first.Epoch, first.Lane, 0)]);
+        await Eventually.TrueAsync(() => link.Status is { Generation: 2, Connected: true }, $"a second session: {link.Status}");
+
+        var seen = new List<(MessageHeaders Headers, byte[] Payload)>();
+        await Eventually.TrueAsync(async () =>
+        {
+            seen = await fixture.ReadAsync("agent-1", 2);
+            return seen.Where(message => message.Headers.Generation == 2).Sum(message => message.Headers.Count) == 3;
+        }, "all three came again");
+        Assert.Equal(0U, seen.First(message => message.Headers.Generation == 2).Headers.First);
+        await fixture.Flow("agent-1").TellAsync([new FlowRecord(FlowKind.Watermark, "agent-1", first.Epoch, first.Lane, 3)]);
+        Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(10)), $"freed: {link.Status}");
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task A_queue_restart_is_not_seen_by_the_link()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        using var identity = await fixture.EnrolAsync("agent-1");
+        using var link = NewLink(fixture, identity);
+        using var stop = new CancellationTokenSource();
+        var running = link.RunAsync(stop.Token).AsTask();
+        await Eventually.TrueAsync(() => link.Status.Connected, "connected");
+        await fixture.Nats.StopAsync();
+        Append(link, 20, 20_000);
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        await fixture.Nats.RestartAsync();
+        Assert.Equal(Enumerable.Range(0, 20).Select(n => (uint)n), await CommitAsync(fixture, link, 20));
+        Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(20)), $"freed: {link.Status}");
+        Assert.Equal((1UL, 0UL), (link.Status.Sessions, link.Status.BatchesResent));
+        await stop.CancelAsync();
+        await running;
+    }
+
+    private static AgentLink.AgentLink NewLink(GatewayFixture fixture, AgentIdentity identity)
+    {
+        var counter = 0UL;
+        return new AgentLink.AgentLink(
+            new AgentLinkOptions
+            {
+                Gateway = new Uri($"ws://{new IPEndPoint(IPAddress.Loopback, fixture.Server.Address.Port)}"),
+                Roots = fixture.Roots,
+                HostName = "host",
+                AgentVersion = "test",
+                BackoffBase = TimeSpan.FromMilliseconds(10),
+                BackoffMax = TimeSpan.FromMilliseconds(200),
+            },
+            identity,
+            new AgentLinkHooks { NextConnectCounter = () => ++counter });
+    }
+
+    private static void Append(AgentLink.AgentLink link, int count, int bytes)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Assert.Equal(AppendResult.Appended, link.TryAppend(PriorityClass.Event, new Sealer(bytes)));
+        }
+    }
+
+    /// <summary>Reads what was published and commits it: what a worker does, without storing.</summary>
+    private static async Task<List<uint>> CommitAsync(GatewayFixture fixture, AgentLink.AgentLink link, int batches)
+    {
+        var numbers = new List<uint>();
+        await using var reader = PartitionReader.Start(fixture.Worker, Subjects.PartitionOf("agent-1", 4), 0);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (numbers.Count < batches)
+        {
+            using var batch = await reader.ReadAsync(patience.Token);
+            foreach (var message in batch.Messages)
+            {
+                Assert.Equal(link.Epoch, message.Headers.Epoch);
+                for (var n = message.Headers.First; n <= message.Headers.Last; n++)
+                {
+                    numbers.Add(n);
+                }
+
+                var record = new FlowRecord(FlowKind.Watermark, "agent-1", message.Headers.Epoch, message.Headers.Lane, message.Headers.Last + 1);
+                fixture.Lanes["agent-1"] = [record];
+                await fixture.Flow("agent-1").TellAsync([record]);
+            }
+        }
+
+        return numbers;
+    }
+
+    private readonly struct Sealer(int bytes) : IBatchSealer
+    {
+        public int MaxSealedBytes => bytes + 2048;
+
+        public int Seal(BatchName name, Span<byte> destination)
+        {
+            var batch = Batches.Make(name.Epoch, name.Lane, name.N, bytes);
+            batch.CopyTo(destination);
+            return batch.Length;
+        }
+    }
+}
