@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Streams.Schema;
 using Streams.Queue;
+using Streams.Schema;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
 using Streams.Worker.Decode;

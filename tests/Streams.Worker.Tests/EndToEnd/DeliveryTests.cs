@@ -61,7 +61,7 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
         await agent.SendFromAsync(1, 6, 2); // 4 and 5 are missing
         await Eventually.TrueAsync(
             () => heard.Any(record => record is { Kind: FlowKind.Rewind, Lane: 1, N: 4 } && record.AgentId == agent.AgentId && record.Epoch == agent.Epoch),
-            "the agent is asked to go back to 4" );
+            "the agent is asked to go back to 4");
         agent.Generation = 1;
         await agent.SendFromAsync(1, 4, 2); // late, of the session before
         agent.Generation = 3;

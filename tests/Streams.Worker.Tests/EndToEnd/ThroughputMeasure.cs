@@ -62,7 +62,7 @@ public sealed class ThroughputMeasure(WorkerStack stack, ITestOutputHelper outpu
             Assert.True(block.TryAdd(decoded[i], new BatchOrigin("raw", "host", ReceivedAt)));
             if (block.Rows >= 500_000 || i == decoded.Count - 1)
             {
-                var result = await inserter.InsertAsync(block, buffer, $"raw-{i}", new InsertLabel("raw", i), default);
+                var result = await inserter.InsertAsync(block, buffer, $"raw-{i}", new InsertLabel("raw", i), false, default);
                 Assert.Equal(InsertOutcome.Ok, result.Outcome);
                 block.Reset();
             }
