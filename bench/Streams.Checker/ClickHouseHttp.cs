@@ -15,7 +15,8 @@ internal sealed class ClickHouseHttp : IDisposable
             BaseAddress = new Uri(url, $"/?database={Uri.EscapeDataString(database)}&default_format=TabSeparated"),
             Timeout = TimeSpan.FromMinutes(5),
         };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        var secret = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", secret);
     }
 
     /// <summary>Runs a query and returns its rows, split at tabs.</summary>

@@ -24,7 +24,8 @@ public sealed class HistoryChecker : IDisposable
     /// <param name="agentId">The agent.</param>
     /// <param name="stamped">What was stamped, by whoever knows; null takes the agent's latest barriers.</param>
     /// <exception cref="InvalidOperationException">ClickHouse refused a query.</exception>
-    public async Task<HistoryVerdict> CheckAsync(string agentId, IReadOnlyList<StampedSequence>? stamped = null, CancellationToken cancel = default)
+    public async Task<HistoryVerdict> CheckAsync(
+        string agentId, IReadOnlyList<StampedSequence>? stamped = null, CancellationToken cancel = default)
     {
         var agent = Literal(agentId);
         var findings = new List<string>();
@@ -34,9 +35,12 @@ public sealed class HistoryChecker : IDisposable
             var counts = await OneAsync(RowsOf(table, agent), cancel).ConfigureAwait(false);
             rows += counts[0];
             doubled += Found(counts[1], $"{table}: rows that are there more than once", findings);
-            reordered += Found(await ScalarAsync(ReorderedOf(table, agent), cancel).ConfigureAwait(false), $"{table}: rows out of order", findings);
-            lost += Found(await ScalarAsync(MissingOf(table, agent), cancel).ConfigureAwait(false), $"{table}: rows in the ledger and not in the table", findings);
-            uncommitted += Found(await ScalarAsync(UncommittedOf(table, agent), cancel).ConfigureAwait(false), $"{table}: rows without ledger rows", findings);
+            var order = await ScalarAsync(ReorderedOf(table, agent), cancel).ConfigureAwait(false);
+            reordered += Found(order, $"{table}: rows out of order", findings);
+            var missing = await ScalarAsync(MissingOf(table, agent), cancel).ConfigureAwait(false);
+            lost += Found(missing, $"{table}: rows in the ledger and not in the table", findings);
+            var open = await ScalarAsync(UncommittedOf(table, agent), cancel).ConfigureAwait(false);
+            uncommitted += Found(open, $"{table}: rows without ledger rows", findings);
         }
 
         var ledger = await OneAsync(LanesOf(agent), cancel).ConfigureAwait(false);
@@ -46,8 +50,8 @@ public sealed class HistoryChecker : IDisposable
         foreach (var sequence in stamped ?? await BarriersAsync(agent, cancel).ConfigureAwait(false))
         {
             var difference = await ScalarAsync(DifferenceOf(sequence, agent), cancel).ConfigureAwait(false);
-            unaccounted += Found(
-                Math.Abs(difference), $"{sequence.Class} cpu {sequence.Cpu} of sensor {sequence.SensorEpoch:x16}: stamped {sequence.Stamped}, difference {difference}; rows", findings);
+            var what = $"{sequence.Class} cpu {sequence.Cpu} of sensor {sequence.SensorEpoch:x16}: stamped {sequence.Stamped}, difference {difference}; rows";
+            unaccounted += Found(Math.Abs(difference), what, findings);
         }
 
         return new HistoryVerdict
@@ -79,14 +83,18 @@ public sealed class HistoryChecker : IDisposable
     private async Task<IReadOnlyList<string>> TablesAsync(CancellationToken cancel)
     {
         var rows = await _clickhouse.RowsAsync(
-            $"SELECT table FROM system.columns WHERE database = {Literal(_database)} AND name IN ('agent_id', 'epoch', 'lane', 'batch', 'row', 'seq')"
+            $"SELECT table FROM system.columns WHERE database = {Literal(_database)}"
+            + " AND name IN ('agent_id', 'epoch', 'lane', 'batch', 'row', 'seq')"
             + " GROUP BY table HAVING count() = 6 ORDER BY table",
             cancel).ConfigureAwait(false);
         return [.. rows.Select(row => row[0])];
     }
 
     private static string RowsOf(string table, string agent) =>
-        $"SELECT count(), sum(copies - 1) FROM (SELECT count() AS copies FROM {table} WHERE agent_id = {agent} GROUP BY epoch, lane, batch, row)";
+        $"""
+        SELECT count(), sum(copies - 1) FROM
+        (SELECT count() AS copies FROM {table} WHERE agent_id = {agent} GROUP BY epoch, lane, batch, row)
+        """;
 
     // Inside a lane the numbers of one (class, CPU) only rise with batch and row.
     private static string ReorderedOf(string table, string agent) =>
@@ -102,7 +110,10 @@ public sealed class HistoryChecker : IDisposable
     private static string MissingOf(string table, string agent) =>
         $"""
         SELECT sum(greatest(toInt64(promised) - toInt64(stored), 0)) FROM
-        (SELECT epoch, lane, batch, any(batch_rows) AS promised FROM {Ledger} WHERE agent_id = {agent} AND class = {Literal(table)} GROUP BY epoch, lane, batch) AS l
+        (
+            SELECT epoch, lane, batch, any(batch_rows) AS promised
+            FROM {Ledger} WHERE agent_id = {agent} AND class = {Literal(table)} GROUP BY epoch, lane, batch
+        ) AS l
         LEFT JOIN
         (SELECT epoch, lane, batch, uniqExact(row) AS stored FROM {table} WHERE agent_id = {agent} GROUP BY epoch, lane, batch) AS t
         USING (epoch, lane, batch)
@@ -119,7 +130,9 @@ public sealed class HistoryChecker : IDisposable
         $"""
         SELECT sum(batches), sum(copies), sum(last + 1 - batches) + sum(torn) FROM
         (
-            SELECT epoch, lane, count() AS batches, sum(found - kinds) AS copies, toInt64(max(batch)) AS last, countIf(kinds < entries) AS torn FROM
+            SELECT epoch, lane, count() AS batches, sum(found - kinds) AS copies, toInt64(max(batch)) AS last,
+                countIf(kinds < entries) AS torn
+            FROM
             (
                 SELECT epoch, lane, batch, count() AS found, uniqExact(entry) AS kinds, any(entries) AS entries
                 FROM {Ledger} WHERE agent_id = {agent} GROUP BY epoch, lane, batch
@@ -130,18 +143,18 @@ public sealed class HistoryChecker : IDisposable
 
     private static string DifferenceOf(StampedSequence sequence, string agent)
     {
-        var key = string.Create(CultureInfo.InvariantCulture, $"agent_id = {agent} AND sensor_epoch = {sequence.SensorEpoch} AND cpu = {sequence.Cpu}");
-        var stored = string.Create(CultureInfo.InvariantCulture, $"SELECT uniqExact(seq) FROM {sequence.Class} WHERE {key} AND seq <= {sequence.Stamped}");
-        var lost = string.Create(
-            CultureInfo.InvariantCulture,
-            $"SELECT sum(last - first + 1 - rows) FROM {Ledger} WHERE {key} AND class = {Literal(sequence.Class)} AND last <= {sequence.Stamped}");
-        return string.Create(CultureInfo.InvariantCulture, $"SELECT toInt64({sequence.Stamped}) - toInt64(({stored})) - toInt64(({lost}))");
+        var key = $"agent_id = {agent} AND sensor_epoch = {sequence.SensorEpoch} AND cpu = {sequence.Cpu}";
+        var stored = $"SELECT uniqExact(seq) FROM {sequence.Class} WHERE {key} AND seq <= {sequence.Stamped}";
+        var lost = $"SELECT sum(last - first + 1 - rows) FROM {Ledger} WHERE {key} AND class = {Literal(sequence.Class)}"
+            + $" AND last <= {sequence.Stamped}";
+        return $"SELECT toInt64({sequence.Stamped}) - toInt64(({stored})) - toInt64(({lost}))";
     }
 
     private async Task<IReadOnlyList<StampedSequence>> BarriersAsync(string agent, CancellationToken cancel)
     {
         var rows = await _clickhouse.RowsAsync(
-            $"SELECT sensor_epoch, class, barrier_cpu, max(stamped) FROM ledger_barrier WHERE agent_id = {agent} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            $"SELECT sensor_epoch, class, barrier_cpu, max(stamped) FROM ledger_barrier WHERE agent_id = {agent}"
+            + " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
             cancel).ConfigureAwait(false);
         return
         [

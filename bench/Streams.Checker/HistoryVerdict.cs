@@ -31,6 +31,7 @@ public sealed record HistoryVerdict
     public bool Clean => (Lost, Doubled, Reordered, Unaccounted) == (0, 0, 0, 0);
 
     public override string ToString() =>
-        $"rows {Rows}, batches {Batches}: lost {Lost}, doubled {Doubled}, reordered {Reordered}, unaccounted {Unaccounted}, uncommitted {Uncommitted}"
+        $"rows {Rows}, batches {Batches}: lost {Lost}, doubled {Doubled}, reordered {Reordered}, unaccounted {Unaccounted}, "
+        + $"uncommitted {Uncommitted}"
         + string.Concat(Findings.Select(finding => "\n  " + finding));
 }

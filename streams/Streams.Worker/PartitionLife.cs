@@ -74,7 +74,12 @@ internal sealed class PartitionLife
     public ulong CommittedSequence => Volatile.Read(ref _committed);
 
     public static async Task<PartitionLife> StartAsync(
-        int partition, PartitionShared shared, PartitionPosition position, Func<bool> leaseHeld, RecoveredPartition recovered, CancellationToken cancel)
+        int partition,
+        PartitionShared shared,
+        PartitionPosition position,
+        Func<bool> leaseHeld,
+        RecoveredPartition recovered,
+        CancellationToken cancel)
     {
         var (from, created) = await position.ReadAsync(cancel).ConfigureAwait(false);
         shared.Logger.PartitionRecovered(partition, recovered.Lanes.Count, recovered.Stored.Count, from);
@@ -142,7 +147,14 @@ internal sealed class PartitionLife
 
         var headers = message.Headers;
         return new MessageHead(
-            message.AgentId, headers.Host, headers.Epoch, headers.Lane, headers.First, headers.Count, headers.Generation, headers.ReceivedAt);
+            message.AgentId,
+            headers.Host,
+            headers.Epoch,
+            headers.Lane,
+            headers.First,
+            headers.Count,
+            headers.Generation,
+            headers.ReceivedAt);
     }
 
     private async Task<ulong> CommitAsync(BatchRange range)

@@ -49,7 +49,8 @@ internal sealed class PartitionPosition(OffsetStore offsets, int partition, ILog
 
         try
         {
-            var written = await offsets.TryWriteAsync(partition, new OffsetRecord(reader.StreamCreated, committed + 1), _revision, cancel).ConfigureAwait(false);
+            var offset = new OffsetRecord(reader.StreamCreated, committed + 1);
+            var written = await offsets.TryWriteAsync(partition, offset, _revision, cancel).ConfigureAwait(false);
             _revision = written ?? throw new PartitionFault("another owner wrote the offset record");
         }
         catch (QueueException error)

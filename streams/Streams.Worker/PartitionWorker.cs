@@ -60,7 +60,8 @@ internal sealed class PartitionWorker : IAsyncDisposable
         await Topology.CreateAsync(_shared.Queue, _shared.Topology, cancel).ConfigureAwait(false);
         _previousOwner = await _keeper.EnsureAsync(cancel).ConfigureAwait(false) ?? _previousOwner;
         var recovered = await _shared.CommitLog.ReadAsync(_partition, _previousOwner ?? "", cancel).ConfigureAwait(false);
-        var life = await PartitionLife.StartAsync(_partition, _shared, _position, () => _keeper.Held, recovered, cancel).ConfigureAwait(false);
+        var life = await PartitionLife.StartAsync(
+            _partition, _shared, _position, () => _keeper.Held, recovered, cancel).ConfigureAwait(false);
         Volatile.Write(ref _life, life);
         return new GraphRun(life.Completion, life.Drain, () => life.Abort("stopped"));
     }

@@ -15,7 +15,8 @@ namespace Streams.Worker;
 
 /// <summary>
 /// The worker role: one pipeline per partition whose lease this process gets, one inserter for all. Start it, watch <see cref="Health"/>,
-/// stop it: a stop reads no more, commits what was read, and releases the leases. Disposing without a stop leaves everything as a crash would.
+/// stop it: a stop reads no more, commits what was read, and releases the leases. Disposing without a stop leaves everything as a
+/// crash would.
 /// </summary>
 public sealed class StreamsWorker : IAsyncDisposable
 {
@@ -141,7 +142,13 @@ public sealed class StreamsWorker : IAsyncDisposable
         var clock = new LingerClock(TimeProvider.System, _options.LingerMinimum, _options.LingerMaximum);
         var limits = new InserterLimits { MaxRows = _options.MaxRowsPerBlock };
         var inserter = new Inserter(
-            new BlockInsert(store, TimeProvider.System, _metrics, _logger), limits, clock, _options.Partitions * _options.OpenRanges, Running, _metrics, _logger);
+            new BlockInsert(store, TimeProvider.System, _metrics, _logger),
+            limits,
+            clock,
+            _options.Partitions * _options.OpenRanges,
+            Running,
+            _metrics,
+            _logger);
         Keep(storageMetrics.Dispose);
         Keep(store.Dispose);
         Keep(materializer.Dispose);

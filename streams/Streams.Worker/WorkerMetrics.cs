@@ -45,16 +45,22 @@ public sealed class WorkerMetrics : IDisposable
         _messages = _meter.CreateCounter<long>("streams.worker.received", "{message}", "Messages read from the queue");
         _messageBytes = _meter.CreateCounter<long>("streams.worker.received.bytes", "By", "Payload bytes read from the queue");
         _dropped = _meter.CreateCounter<long>("streams.worker.dropped", "{message}", "Messages not admitted, by cause");
-        _skipped = _meter.CreateCounter<long>("streams.worker.skipped", "{batch}", "Batches at the start of a message that were admitted before");
-        _refused = _meter.CreateCounter<long>("streams.worker.errors", "{batch}", "Batches refused after admission of their message, by kind");
+        _skipped = _meter.CreateCounter<long>(
+            "streams.worker.skipped", "{batch}", "Batches at the start of a message that were admitted before");
+        _refused = _meter.CreateCounter<long>(
+            "streams.worker.errors", "{batch}", "Batches refused after admission of their message, by kind");
         _rewinds = _meter.CreateCounter<long>("streams.worker.rewinds", "{rewind}", "Lanes asked to go back");
         _batches = _meter.CreateCounter<long>("streams.worker.admitted", "{batch}", "Batches admitted and decoded, by class");
-        _columnsIgnored = _meter.CreateCounter<long>("streams.worker.columns_ignored", "{column}", "Columns of newer agents that were skipped");
+        _columnsIgnored = _meter.CreateCounter<long>(
+            "streams.worker.columns_ignored", "{column}", "Columns of newer agents that were skipped");
         _rows = _meter.CreateCounter<long>("streams.worker.sent", "{row}", "Rows inserted, by table");
-        _inDoubt = _meter.CreateCounter<long>("streams.worker.inserts.in_doubt", "{insert}", "Inserts without a clean first success, by verdict");
+        _inDoubt = _meter.CreateCounter<long>(
+            "streams.worker.inserts.in_doubt", "{insert}", "Inserts without a clean first success, by verdict");
         _ranges = _meter.CreateCounter<long>("streams.worker.ranges", "{range}", "Ranges committed, by what closed them");
-        _faults = _meter.CreateCounter<long>("streams.worker.pipeline.faults", "{fault}", "Ends of a partition's pipeline that nobody asked for");
-        _insertSeconds = _meter.CreateHistogram<double>("streams.worker.insert.duration", "s", "From sending a block to knowing that it is stored");
+        _faults = _meter.CreateCounter<long>(
+            "streams.worker.pipeline.faults", "{fault}", "Ends of a partition's pipeline that nobody asked for");
+        _insertSeconds = _meter.CreateHistogram<double>(
+            "streams.worker.insert.duration", "s", "From sending a block to knowing that it is stored");
         _roundSeconds = _meter.CreateHistogram<double>("streams.worker.round.duration", "s", "From gathering a round to its ledger rows");
         _blockRows = _meter.CreateHistogram<long>("streams.worker.block.rows", "{row}", "Rows of an inserted block");
     }
@@ -153,6 +159,7 @@ public sealed class WorkerMetrics : IDisposable
     {
         // snake_case of the enum's names; every enum here counts from 0 without gaps.
         public static readonly string[] Names = [.. Enum.GetNames<T>().Select(name =>
-            string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? "_" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString())))];
+            string.Concat(name.Select((c, i) =>
+                char.IsUpper(c) && i > 0 ? "_" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString())))];
     }
 }

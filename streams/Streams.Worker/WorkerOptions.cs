@@ -27,7 +27,9 @@ public sealed record WorkerOptions
     /// <summary>Ingest partitions; fixed when the topology was created and checked at every start.</summary>
     public int Partitions { get; init; } = 4;
 
-    /// <summary>Quotas of streams and buckets, when they are made; its number of partitions is taken from <see cref="Partitions"/>.</summary>
+    /// <summary>
+    /// Quotas of streams and buckets, when they are made; its number of partitions is taken from <see cref="Partitions"/>.
+    /// </summary>
     public TopologyOptions Topology { get; init; } = new();
 
     /// <summary>Shortest linger: what a quiet system waits for company of a batch (p99 target of the path).</summary>
@@ -48,7 +50,10 @@ public sealed record WorkerOptions
     /// <summary>Messages asked of the queue at once, per partition; the reader bounds their bytes besides (8 MiB).</summary>
     public int ReadAhead { get; init; } = 512;
 
-    /// <summary>Lease on a partition: what a successor waits after this process died, and how long it may stall before it must stop inserting.</summary>
+    /// <summary>
+    /// Lease on a partition: what a successor waits after this process died, and how long it may stall before it must stop
+    /// inserting.
+    /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How often watermark deltas go to the gateways; one message per partition with the changed lanes.</summary>
@@ -102,7 +107,8 @@ public sealed record WorkerOptions
 
         if (LingerMinimum < TimeSpan.FromMilliseconds(10) || LingerMaximum > TimeSpan.FromSeconds(30) || LingerMinimum > LingerMaximum)
         {
-            return $"worker: linger {LingerMinimum.TotalMilliseconds:0}-{LingerMaximum.TotalMilliseconds:0} ms must lie within 10-30000 ms, shortest first";
+            return $"worker: linger {LingerMinimum.TotalMilliseconds:0}-{LingerMaximum.TotalMilliseconds:0} ms"
+                + " must lie within 10-30000 ms, shortest first";
         }
 
         if (MaxRowsPerBlock is < 65_536 or > 1_000_000)

@@ -31,7 +31,7 @@ public sealed class WorkerOptionsTests : IDisposable
         (WorkerOptions Options, string Says)[] bad =
         [
             (_good with { NatsUrl = new Uri("http://x") }, "NATS address 'http://x/'"),
-            (_good with { ClickHouseUrl = new Uri("nats://x") }, "ClickHouse address 'nats://x'"),
+            (_good with { ClickHouseUrl = new Uri("nats://x") }, "ClickHouse address 'nats://x/'"),
             (_good with { NatsSeedFile = "/nowhere" }, "'/nowhere' does not exist"),
             (_good with { ClickHousePasswordFile = "/nowhere" }, "'/nowhere' does not exist"),
             (_good with { ClickHouseUser = " " }, "user is empty"),

@@ -27,7 +27,9 @@ internal sealed class LaneAdmission(TimeProvider time)
         lane.Expected = Math.Max(lane.Expected, expected);
     }
 
-    /// <summary>Judges a message. The lane does not move until <see cref="Advance"/>: a batch that cannot be decoded must not pass it.</summary>
+    /// <summary>
+    /// Judges a message. The lane does not move until <see cref="Advance"/>: a batch that cannot be decoded must not pass it.
+    /// </summary>
     public AdmissionVerdict Check(in MessageHead head)
     {
         if (head.Count == 0 || (ulong)head.First + head.Count > uint.MaxValue)
@@ -62,7 +64,10 @@ internal sealed class LaneAdmission(TimeProvider time)
         lane.Asked = false;
     }
 
-    /// <summary>The next batch of the lane was refused. What follows it is dropped without asking the agent for what it would only send again.</summary>
+    /// <summary>
+    /// The next batch of the lane was refused. What follows it is dropped without asking the agent for what it would only send
+    /// again.
+    /// </summary>
     public void Hold(in LaneKey key)
     {
         ref var lane = ref CollectionsMarshal.GetValueRefOrAddDefault(_lanes, key, out _);

@@ -14,14 +14,15 @@ internal static class BatchNames
             var agents = string.CompareOrdinal(x.AgentId, y.AgentId);
             return agents != 0
                 ? agents
-                : (x.Name.Epoch.Prefix, x.Name.Epoch.Suffix, x.Name.Lane, x.Name.N).CompareTo((y.Name.Epoch.Prefix, y.Name.Epoch.Suffix, y.Name.Lane, y.Name.N));
+                : (x.Name.Epoch.Prefix, x.Name.Epoch.Suffix, x.Name.Lane, x.Name.N).CompareTo(
+                    (y.Name.Epoch.Prefix, y.Name.Epoch.Suffix, y.Name.Lane, y.Name.N));
         });
         var runs = new List<StoredRange>();
         foreach (var (agent, name) in sorted)
         {
-            if (runs.Count != 0 && runs[^1] is var last && last.AgentId == agent && last.Epoch == name.Epoch && last.Lane == name.Lane && last.Last + 1 == name.N)
+            if (runs.Count != 0 && runs[^1] == new StoredRange(agent, name.Epoch, name.Lane, runs[^1].First, name.N - 1))
             {
-                runs[^1] = last with { Last = name.N };
+                runs[^1] = runs[^1] with { Last = name.N };
             }
             else
             {

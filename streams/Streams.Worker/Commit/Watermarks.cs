@@ -49,7 +49,9 @@ internal sealed class Watermarks
         }
     }
 
-    /// <summary>Moves what is to be told now into <paramref name="marks"/>; rewinds last, so that an agent first frees what it may.</summary>
+    /// <summary>
+    /// Moves what is to be told now into <paramref name="marks"/>; rewinds last, so that an agent first frees what it may.
+    /// </summary>
     public void Take(List<FlowRecord> marks)
     {
         lock (_gate)

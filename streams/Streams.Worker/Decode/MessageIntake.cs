@@ -12,7 +12,13 @@ namespace Streams.Worker.Decode;
 /// that was refused. Belongs to the graph of one partition.
 /// </summary>
 internal sealed class MessageIntake(
-    int partition, LaneAdmission admission, BatchPool pool, StoredBatches stored, Watermarks watermarks, WorkerMetrics metrics, ILogger logger)
+    int partition,
+    LaneAdmission admission,
+    BatchPool pool,
+    StoredBatches stored,
+    Watermarks watermarks,
+    WorkerMetrics metrics,
+    ILogger logger)
 {
     private IncomingMessage? _message;
     private MessageHead _head;

@@ -33,7 +33,13 @@ internal sealed class Inserter : IAsyncDisposable
     /// <param name="capacity">Ranges that may wait; partitions wait beyond it.</param>
     /// <param name="livePartitions">How many partitions send ranges now: a round does not wait for more.</param>
     public Inserter(
-        BlockInsert insert, InserterLimits limits, LingerClock clock, int capacity, Func<int> livePartitions, WorkerMetrics metrics, ILogger logger)
+        BlockInsert insert,
+        InserterLimits limits,
+        LingerClock clock,
+        int capacity,
+        Func<int> livePartitions,
+        WorkerMetrics metrics,
+        ILogger logger)
     {
         _insert = insert;
         _limits = limits;
@@ -43,7 +49,8 @@ internal sealed class Inserter : IAsyncDisposable
         _livePartitions = livePartitions;
         _rounds = new SemaphoreSlim(limits.Rounds);
         _abort = _abortSource.Token;
-        _queue = Channel.CreateBounded<SubmittedRange>(new BoundedChannelOptions(capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+        _queue = Channel.CreateBounded<SubmittedRange>(
+            new BoundedChannelOptions(capacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
         _loop = Task.Run(RunAsync);
     }
 
@@ -131,7 +138,8 @@ internal sealed class Inserter : IAsyncDisposable
         }
 
         _left = null;
-        if (round.Ranges.Count != 0 && (round.Rows + next.Range.Rows > _limits.MaxRows || round.DecodedBytes + next.Range.DecodedBytes > _limits.MaxBytes))
+        var fits = round.Rows + next.Range.Rows <= _limits.MaxRows && round.DecodedBytes + next.Range.DecodedBytes <= _limits.MaxBytes;
+        if (round.Ranges.Count != 0 && !fits)
         {
             _left = next;
             return false;

@@ -4,7 +4,8 @@ using Streams.Queue;
 namespace Streams.Worker.Ownership;
 
 /// <summary>
-/// Holds the lease of one partition over all lives of its pipeline, renewing it at a third of its duration. What it says about itself is the
+/// Holds the lease of one partition over all lives of its pipeline, renewing it at a third of its duration. What it says about itself
+/// is the
 /// monotonic clock's word, so it is right also while NATS is away: then the lease runs out and everybody here sees it.
 /// </summary>
 internal sealed class LeaseKeeper(LeaseStore store, int partition, TimeSpan duration, ILogger logger) : IAsyncDisposable
@@ -50,7 +51,8 @@ internal sealed class LeaseKeeper(LeaseStore store, int partition, TimeSpan dura
                 }
 
                 // Look at least so often that a release is noticed soon.
-                wait = attempt.RetryAfter < TimeSpan.FromSeconds(1) ? attempt.RetryAfter + TimeSpan.FromMilliseconds(1) : TimeSpan.FromSeconds(1);
+                var longest = TimeSpan.FromSeconds(1);
+                wait = attempt.RetryAfter < longest ? attempt.RetryAfter + TimeSpan.FromMilliseconds(1) : longest;
             }
             catch (QueueException error)
             {

@@ -20,7 +20,10 @@ internal static class Batches
         return Epoch.Read(bytes);
     }
 
-    /// <summary>Seals <paramref name="rows"/> rows whose <c>seq</c> starts at <paramref name="seq"/>; <paramref name="lost"/> rows before them are lost.</summary>
+    /// <summary>
+    /// Seals <paramref name="rows"/> rows whose <c>seq</c> starts at <paramref name="seq"/>; <paramref name="lost"/> rows before
+    /// them are lost.
+    /// </summary>
     public static byte[] Seal(BatchName name, int rows, ulong seq, uint lost = 0, ushort cpu = 0, BatchCompression compression = BatchCompression.Zstd)
     {
         using var builder = new BatchBuilder(Exec, new BuilderOptions { MaxRows = Math.Max(rows, 1), MaxBytes = Limits.MaxDecodedBytes });

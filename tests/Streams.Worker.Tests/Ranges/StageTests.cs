@@ -102,7 +102,10 @@ public sealed class StageTests : TestKit
     [Fact]
     public async Task A_graph_that_is_torn_down_returns_its_open_batches()
     {
-        var kill = Graph(Source.From(Enumerable.Range(0, 3)).Select(i => Batches.Message((ulong)i + 1, Epoch, 1, (uint)i, 1)).Concat(Source.Maybe<IncomingMessage>().MapMaterializedValue(_ => NotUsed())), new RangeLimits(100_000, 1 << 20), TimeSpan.FromSeconds(30))
+        var endless = Source.From(Enumerable.Range(0, 3))
+            .Select(i => Batches.Message((ulong)i + 1, Epoch, 1, (uint)i, 1))
+            .Concat(Source.Maybe<IncomingMessage>().MapMaterializedValue(_ => NotUsed()));
+        var kill = Graph(endless, new RangeLimits(100_000, 1 << 20), TimeSpan.FromSeconds(30))
             .ViaMaterialized(KillSwitches.Single<BatchRange>(), Keep.Right)
             .To(Sink.Ignore<BatchRange>().MapMaterializedValue(_ => NotUsed())).Run(_materializer);
         await Eventually.TrueAsync(() => _pool.Outstanding == 3, "the batches are in the open range");
