@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Streams.Host.Fleet;
@@ -27,7 +28,10 @@ internal sealed record AgentSetup(string AgentId, byte[] PublicKey, string Confi
             ["state_directory"] = data.Agent,
             ["gateway"] = gateway,
             ["fleet_roots"] = new JsonArray(Base64Url.EncodeToString(keys.Root)),
-            ["exclude_cgroups"] = new JsonArray([.. excludedCgroups.Select(cgroup => JsonValue.Create(cgroup.ToString(System.Globalization.CultureInfo.InvariantCulture)))]),
+            ["observability"] = new JsonObject
+            {
+                ["exclude_cgroups"] = new JsonArray([.. excludedCgroups.Select(cgroup => JsonValue.Create(cgroup.ToString(CultureInfo.InvariantCulture)))]),
+            },
         };
         var file = Path.Combine(data.Agent, "agent.json");
         SecretFile.Write(file, JsonSerializer.SerializeToUtf8Bytes(configuration, new JsonSerializerOptions { WriteIndented = true }));
