@@ -6,6 +6,8 @@ namespace Streams.Stages;
 /// </summary>
 public sealed class GraphSupervisor : IAsyncDisposable
 {
+    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(5);
+
     private readonly Func<CancellationToken, Task<GraphRun>> _materialise;
     private readonly Action<GraphEnd> _ended;
     private readonly GraphBackoff _backoff;
@@ -79,9 +81,10 @@ public sealed class GraphSupervisor : IAsyncDisposable
             }
 
             run?.Abort();
+            // An actor system that has gone never answers an abort: who stops us must not wait for it for ever.
+            await Task.WhenAny(_loop, Task.Delay(AbortPatience, _time)).ConfigureAwait(false);
         }
 
-        await _loop.ConfigureAwait(false);
         Volatile.Write(ref _state, (int)GraphState.Stopped);
     }
 

@@ -34,8 +34,13 @@ internal sealed class MemorySampler : IAsyncDisposable
         return (sorted[Window / 2], ProcessMemory.PeakResident(_pid));
     }
 
+    /// <summary>Ends the sampling; the process may go now. May be called again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_loop.IsCompleted)
+        {
+            return;
+        }
         await _stop.CancelAsync();
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();

@@ -74,6 +74,7 @@ internal static class ServeHost
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
             kestrel.Listen(options.Gateway.OperatorListen);
         });
+        builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
         builder.Services.AddAkka("streams", (akka, _) => akka
             .ConfigureLoggers(logging =>
             {
@@ -81,6 +82,8 @@ internal static class ServeHost
                 logging.ClearLoggers();
                 logging.AddLoggerFactory();
             })
+            // At SIGTERM Akka would end the ActorSystem by itself, under gateway and worker that still drain in it.
+            .AddHocon("akka.coordinated-shutdown.run-by-clr-shutdown-hook = off", HoconAddMode.Prepend)
             .AddHocon(GraphSettings.Configuration, HoconAddMode.Prepend));
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("streams"))
