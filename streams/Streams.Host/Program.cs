@@ -6,7 +6,6 @@ var root = new RootCommand("Streams: from kernel events to ClickHouse rows.")
 {
     UpCommand.Create(),
     ServeCommand.Create(),
-
     SqlCommand.Create(),
     TailCommand.Create(),
     AgentsCommand.Create(),
