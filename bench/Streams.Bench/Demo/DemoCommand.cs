@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using Streams.Bench.Running;
+using Streams.Checker;
+using Streams.Local;
 
 namespace Streams.Bench.Demo;
 
@@ -74,7 +76,7 @@ internal static class DemoCommand
 
         var (execs, execRows) = await queries.ExecsAsync(stop);
         var (connects, connectRows) = await queries.ConnectsAsync(port, stop);
-        var twice = await DuplicateRows.CountAsync(rows, stop);
+        var history = await HistoryAsync(up.Endpoints, rows, stop);
         var (rss, peak) = await memory.ReadAsync(stop);
         var report = new DemoReport
         {
@@ -82,7 +84,8 @@ internal static class DemoCommand
             ExecsFound = execs,
             ConnectsExpected = Connects,
             ConnectsFound = connects,
-            Duplicates = execRows - execs + (connectRows - connects) + twice,
+            Duplicates = execRows - execs + (connectRows - connects) + history.Doubled,
+            History = history,
             LedgerDifference = balance.Settled ? balance.Difference : Math.Max(balance.Difference, 1),
             AgentRssBytes = rss,
             AgentPeakRssBytes = peak,
@@ -96,6 +99,15 @@ internal static class DemoCommand
         return report;
     }
 
+    /// <summary>The independent checker's word on everything the agent ever sent, not only on what was marked.</summary>
+    private static async Task<HistoryVerdict> HistoryAsync(Endpoints endpoints, RowReader rows, CancellationToken stop)
+    {
+        var agent = (await rows.QueryAsync("SELECT DISTINCT agent_id FROM loss_ledger", stop))[0][0];
+        var password = File.ReadAllText(endpoints.ClickHousePasswordFile).Trim();
+        using var checker = new HistoryChecker(new Uri(endpoints.ClickHouse), endpoints.ClickHouseUser, password, "streams");
+        return await checker.CheckAsync(agent, cancel: stop);
+    }
+
     private static void Print(DemoReport report)
     {
         Console.WriteLine();
@@ -103,6 +115,7 @@ internal static class DemoCommand
         Console.WriteLine($"connections   {report.ConnectsFound} of {report.ConnectsExpected}");
         Console.WriteLine($"duplicates    {report.Duplicates}");
         Console.WriteLine($"ledger        difference {report.LedgerDifference}");
+        Console.WriteLine($"history       {report.History}");
         Console.WriteLine(
             $"agent         {report.AgentRssBytes / 1048576.0:0.0} MiB resident, peak {report.AgentPeakRssBytes / 1048576.0:0.0} MiB, binary {report.AgentBinaryBytes / 1048576.0:0.0} MiB");
         Console.WriteLine($"time          {report.Seconds:0.0} s");

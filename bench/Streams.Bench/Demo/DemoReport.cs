@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Streams.Checker;
 
 namespace Streams.Bench.Demo;
 
@@ -30,6 +31,10 @@ internal sealed record DemoReport
 
     public required double Seconds { get; init; }
 
+    /// <summary>The checker's verdict on all rows of the agent.</summary>
+    [JsonIgnore]
+    public required HistoryVerdict History { get; init; }
+
     /// <summary>Why the demo failed, or null.</summary>
     [JsonIgnore]
     public string? Failure =>
@@ -37,5 +42,6 @@ internal sealed record DemoReport
         : ConnectsFound != ConnectsExpected ? $"{ConnectsExpected - ConnectsFound} of {ConnectsExpected} marked connections have no row"
         : Duplicates != 0 ? $"{Duplicates} rows are there more than once"
         : LedgerDifference != 0 ? $"the ledger does not balance: {LedgerDifference} events are neither a row nor a counted loss"
+        : !History.Clean ? $"the history is not clean: {History}"
         : null;
 }

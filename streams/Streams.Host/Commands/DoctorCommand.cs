@@ -25,14 +25,14 @@ internal static class DoctorCommand
             {
                 foreach (var check in checks)
                 {
-                    Console.WriteLine($"{(check.Ok ? "ok  " : "FAIL")} {check.Name,-24} {check.Detail}");
+                    Console.WriteLine($"{(check.Ok ? "ok  " : check.Required ? "LACK" : "note")}  {check.Name,-34} {check.Detail}");
                     if (!check.Ok && check.Remedy is { Length: > 0 } remedy)
                     {
-                        Console.WriteLine($"     {"",-24} -> {remedy}");
+                        Console.WriteLine($"      -> {remedy}");
                     }
                 }
             }
-            return checks.TrueForAll(check => check.Ok) ? 0 : 1;
+            return checks.TrueForAll(check => check.Ok || !check.Required) ? 0 : 1;
         });
         return command;
     }
@@ -88,7 +88,8 @@ internal static class DoctorCommand
 
     private static Check Read(JsonElement check) => new(
         check.GetProperty("name").GetString()!, check.GetProperty("ok").GetBoolean(), check.GetProperty("detail").GetString() ?? "",
-        check.TryGetProperty("remedy", out var remedy) ? remedy.GetString() : null);
+        check.TryGetProperty("remedy", out var remedy) ? remedy.GetString() : null,
+        !check.TryGetProperty("required", out var required) || required.GetBoolean());
 
     private static async Task<(int Code, string Output)> RunAsync(string program, string[] arguments, CancellationToken stop)
     {
@@ -106,5 +107,6 @@ internal static class DoctorCommand
         }
     }
 
-    private sealed record Check(string Name, bool Ok, string Detail, string? Remedy);
+    /// <param name="Required">False: something works without it, and the remedy says what does not.</param>
+    private sealed record Check(string Name, bool Ok, string Detail, string? Remedy, bool Required = true);
 }

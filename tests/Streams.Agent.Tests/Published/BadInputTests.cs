@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Streams.Testing;
+using Streams.Wire.Crypto;
+using Streams.Wire.Keys;
 
 namespace Streams.Agent.Tests.Published;
 
@@ -43,6 +45,32 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public void A_kernel_without_type_information_is_named()
+    {
+        using var directory = new TempDirectory("agent");
+        // A mount namespace of its own, in which the kernel's BTF is not there.
+        var (code, _, error) = PublishedAgent.RunToEnd(
+            "unshare", ["--mount", "sh", "-c", "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" \"$@\"", PublishedAgent.Program, .. Run(directory, ValidKey(directory))]);
+        Assert.Equal(1, code);
+        Assert.Contains("BTF", error);
+        Assert.Contains("doctor", error);
+        Assert.StartsWith("streams-agent: ", error.TrimEnd('\n').Split('\n')[^1]);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    [Fact]
+    public void Missing_rights_are_named()
+    {
+        using var directory = new TempDirectory("agent");
+        var key = ValidKey(directory);
+        var (code, _, error) = PublishedAgent.RunToEnd(
+            "setpriv", ["--bounding-set=-all", "--inh-caps=-all", PublishedAgent.Program, .. Run(directory, key)]);
+        Assert.Equal(1, code);
+        Assert.Contains("CAP_BPF", error);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    [Fact]
     public void Doctor_names_every_check_and_its_remedy()
     {
         var (code, output, _) = PublishedAgent.RunToEnd("doctor", "--json");
@@ -60,6 +88,15 @@ public sealed class BadInputTests
 
     [Fact]
     public void The_version_is_printed() => Assert.Equal("streams-agent 0.1.0\n", PublishedAgent.RunToEnd("--version").Output);
+
+    private static string ValidKey(TempDirectory directory)
+    {
+        var path = directory.File("agent.key");
+        using var key = SigningKey.Generate();
+        File.WriteAllBytes(path, KeyFile.Format(KeyFileKind.Agent, key));
+        File.SetUnixFileMode(path, KeyFile.RequiredMode);
+        return path;
+    }
 
     private static string[] Run(TempDirectory directory, string key) =>
         ["run", "--agent-id", "a", "--fleet-roots", new string('A', 43), "--state-directory", directory.File("state"), "--key-file", key];

@@ -71,9 +71,12 @@ internal sealed class PublishedAgent : IDisposable
 
     public static PublishedAgent Start(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra) => new(gateway, extra);
 
-    public static (int Code, string Output, string Error) RunToEnd(params string[] arguments)
+    public static (int Code, string Output, string Error) RunToEnd(params string[] arguments) => RunToEnd(Program, arguments);
+
+    /// <summary>Runs the agent behind another program that changes what it finds: the arguments end with the agent's command line.</summary>
+    public static (int Code, string Output, string Error) RunToEnd(string program, string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         Assert.True(process.WaitForExit(10_000), "it did not end");
