@@ -26,7 +26,7 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
     private CreditAccount? _account;
     private AgentRoute? _route;
     private HeartbeatMonitor _heartbeat;
-    private ulong _echo;
+    private long _agentClock;
     private int _ended;
     private int _asking;
 
@@ -123,7 +123,8 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
     public void HeartbeatHeard(HeartbeatMessage heartbeat)
     {
         _heartbeat.Heard(Environment.TickCount64);
-        Volatile.Write(ref _echo, heartbeat.SentAt);
+        // The agent's clock against ours, as its heartbeat arrived: the echo can leave out how long we kept it.
+        Volatile.Write(ref _agentClock, unchecked((long)heartbeat.SentAt - _core.UnixMicroseconds()));
     }
 
     /// <summary>The worker spoke of one of this agent's lanes.</summary>
@@ -211,7 +212,10 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
         try
         {
             var count = Lanes.Write(watermarks.AsSpan(0, room), all);
-            return all ? GatewayHeartbeatMessage.Write((ulong)_core.UnixMicroseconds(), Volatile.Read(ref _echo), watermarks.AsSpan(0, count), payload)
+            var now = _core.UnixMicroseconds();
+            var agentClock = Volatile.Read(ref _agentClock);
+            var echo = agentClock == 0 ? 0 : unchecked((ulong)(now + agentClock));
+            return all ? GatewayHeartbeatMessage.Write((ulong)now, echo, watermarks.AsSpan(0, count), payload)
                 : count == 0 ? -1
                 : WatermarkMessage.Write(watermarks.AsSpan(0, count), payload);
         }

@@ -46,7 +46,7 @@ internal sealed class Instance : IAsyncDisposable
         try
         {
             instance = new Instance(data, Cgroups.Create(), say);
-            if (instance._cgroups.Note is { } note)
+            if (agentProgram is not null && instance._cgroups.Note is { } note)
             {
                 say(note);
             }
@@ -73,7 +73,8 @@ internal sealed class Instance : IAsyncDisposable
         Endpoints.Remove(_data);
         foreach (var exit in await _supervisor.StopAsync())
         {
-            if (exit.Code == Killed)
+            // The one that ended by itself is reported by the caller.
+            if (exit.Code == Killed && !(FirstExit.IsCompletedSuccessfully && FirstExit.Result == exit))
             {
                 _say(exit.ToString());
             }

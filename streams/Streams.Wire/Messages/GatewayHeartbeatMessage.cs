@@ -1,8 +1,8 @@
 namespace Streams.Wire.Messages;
 
 /// <summary>
-/// Gateway heartbeat (67): <c>sent_at u64 (gateway, Unix µs) ‖ echo u64 (sent_at of the agent's last heartbeat, 0 = none) ‖ watermarks
-/// (count u16, entries)</c>;
+/// Gateway heartbeat (67): <c>sent_at u64 (gateway, Unix µs) ‖ echo u64 (sent_at of the agent's last heartbeat
+/// plus the µs the gateway has kept it, 0 = none) ‖ watermarks (count u16, entries)</c>;
 /// the watermarks are the full state, so a lost delta heals here.
 /// </summary>
 public static class GatewayHeartbeatMessage
