@@ -8,7 +8,8 @@ internal sealed record SmokeReport
 
     public required double CommittedRowsPerSecond { get; init; }
 
-    /// <summary>CPU seconds per million rows of gateway, worker, NATS and ClickHouse, merges settled; the generator not counted.</summary>
+    /// <summary>CPU seconds per million rows of gateway, worker, NATS and ClickHouse, merges settled. The agents' side is the
+    /// generator and is not counted.</summary>
     public required double CpuSecondsPerMillion { get; init; }
 
     public required double ServeCpuSecondsPerMillion { get; init; }
@@ -25,8 +26,11 @@ internal sealed record SmokeReport
     /// <summary>Raw Native insert divided by the whole path.</summary>
     public required double CpuVsRawNative { get; init; }
 
-    /// <summary>Rows sent minus rows in the tables; anything but 0 fails the run.</summary>
-    public required long Difference { get; init; }
+    /// <summary>Rows sent minus distinct rows in the tables; anything but 0 fails the run.</summary>
+    public required long Lost { get; init; }
+
+    /// <summary>Rows that are there more than once; anything but 0 fails the run.</summary>
+    public required long Doubled { get; init; }
 
     public required double WireBytesPerRow { get; init; }
 }

@@ -74,7 +74,7 @@ internal sealed class Identities : IAsyncDisposable
                 }
             }
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (current.IsCancellationRequested && !stop.IsCancellationRequested)
         {
             // Everything that was there has been seen.
         }

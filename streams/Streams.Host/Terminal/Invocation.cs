@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Streams.Local;
+using Streams.Queue;
 
 namespace Streams.Host.Terminal;
 
@@ -40,7 +41,8 @@ internal static class Invocation
         {
             return 130;
         }
-        catch (Exception failure) when (failure is LocalException or IOException or UnauthorizedAccessException or HttpRequestException)
+        catch (Exception failure) when (failure is LocalException or QueueException or IOException or UnauthorizedAccessException or HttpRequestException
+            or TimeoutException)
         {
             Console.Error.WriteLine($"streams: {OneLine(failure.Message)}");
             return 1;

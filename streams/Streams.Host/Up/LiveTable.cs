@@ -61,7 +61,7 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
                 "SELECT class, sum(rows), sum(last - first + 1 - rows), toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli(max(received_at)) FROM loss_ledger GROUP BY class ORDER BY class",
                 stop);
         }
-        catch (CommandFailure)
+        catch (Exception failure) when (failure is CommandFailure or IOException or HttpRequestException)
         {
             // The engine is stopping or busy: the table keeps what it showed; a child that died ends `up` by itself.
             return [.. _before.Select(entry => new Line(entry.Key, entry.Value, 0))];
@@ -69,6 +69,8 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
         var now = DateTime.UtcNow;
         var seconds = Math.Max((now - _beforeAt).TotalSeconds, 0.001);
         var lines = rows
+            // An answer that broke off in the middle has the engine's exception where a row would be.
+            .Where(row => row.Length == 4 && row.Skip(1).All(field => long.TryParse(field, CultureInfo.InvariantCulture, out _)))
             .Select(row => (Class: row[0], Counts: new ClassCounts(Number(row[1]), Number(row[2]), Number(row[3]))))
             .Select(entry => new Line(entry.Class, entry.Counts, (entry.Counts.Rows - _before.GetValueOrDefault(entry.Class, entry.Counts).Rows) / seconds))
             .ToList();
