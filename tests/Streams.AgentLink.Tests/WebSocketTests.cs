@@ -81,6 +81,7 @@ public sealed class WebSocketTests
     [InlineData("827f7fffffffffffffff")] // 2^63 - 1 bytes
     [InlineData("827fffffffffffffffff")] // negative
     [InlineData("827f0000000000010001")] // above the limit
+    [InlineData("020161" + "807f7fffffffffffffff")] // a fragment, then 2^63 - 1 bytes: the sum must not wrap
     [InlineData("897e0080")] // long ping
     [InlineData("090100")] // fragmented ping
     [InlineData("830100")] // reserved opcode

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Streams.Testing;
@@ -74,5 +75,29 @@ public sealed class BadInputTests
         var result = await Run.HostAsync("serve");
         Assert.Equal(2, result.Code);
         Assert.Contains("--", result.ErrorLine);
+    }
+
+    [Fact]
+    public async Task A_demo_without_root_says_so()
+    {
+        // The repository may lie where only root may read: another user runs a copy.
+        using var directory = new TempDirectory();
+        var copy = Path.Combine(directory.Path, "bench");
+        Directory.CreateDirectory(copy);
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Repository.Root, Path.GetDirectoryName(Run.Bench)!)))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        }
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0b111_101_101);
+        using var process = Process.Start(new ProcessStartInfo(
+            "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "env", $"HOME={directory.Path}", "dotnet", Path.Combine(copy, "Streams.Bench.dll"), "demo"])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        })!;
+        var errors = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(1, process.ExitCode);
+        Assert.Equal("bench: demo needs root: the agent loads eBPF programs; run: sudo ./justw demo\n", errors);
     }
 }

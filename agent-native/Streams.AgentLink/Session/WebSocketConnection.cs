@@ -101,7 +101,7 @@ internal sealed class WebSocketConnection : IDisposable
                 continue;
             }
 
-            if (opcode != (started ? OpContinuation : OpBinary) || size < 0 || length + size > Limits.MaxControlFrameBytes)
+            if (opcode != (started ? OpContinuation : OpBinary) || size < 0 || size > Limits.MaxControlFrameBytes - length)
             {
                 throw Broken($"unexpected opcode {opcode} or {size} bytes");
             }

@@ -33,7 +33,7 @@ internal sealed record DemoReport
 
     /// <summary>The checker's verdict on all rows of the agent.</summary>
     [JsonIgnore]
-    public required HistoryVerdict History { get; init; }
+    public HistoryVerdict History { get; init; } = new();
 
     /// <summary>Why the demo failed, or null.</summary>
     [JsonIgnore]
