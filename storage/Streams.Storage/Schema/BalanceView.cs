@@ -8,7 +8,7 @@ namespace Streams.Storage;
 /// </summary>
 /// <remarks>
 /// The ledger covers S when its ranges up to S add up to S: they are disjoint, begin at 1 and never straddle a barrier, because
-/// agents close all batches at one. A largest <c>last</c> at or above S would not do: a live lane overtakes a backlog. What is
+/// agents cut their entries at its S. A largest <c>last</c> at or above S would not do: a live lane overtakes a backlog. What is
 /// stored is counted in the tables, never taken from the ledger.
 /// </remarks>
 public static class BalanceView

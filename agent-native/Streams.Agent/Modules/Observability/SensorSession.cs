@@ -26,7 +26,6 @@ internal sealed class SensorSession : IDisposable
     private readonly SensorInstance _instance;
     private readonly AgentLog _log;
     private readonly StampSnapshot _snapshot = new();
-    private readonly int _barrierMilliseconds;
     private long _pauses;
     private long _stopAt = long.MaxValue;
     private volatile bool _stopping;
@@ -35,12 +34,15 @@ internal sealed class SensorSession : IDisposable
     {
         _instance = instance;
         _log = log;
-        _barrierMilliseconds = configuration.BarrierSeconds * 1000;
+        BarrierMilliseconds = configuration.BarrierSeconds * 1000;
         Epoch = Epoch.Read(instance.Epoch.Span);
         Batches = new EventBatches(configuration, sink, Epoch, instance.Cpus, OnPause);
         Barriers = new BarrierWriter(sink, Epoch, clock);
         Reader = new SensorReader(instance);
     }
+
+    /// <summary>Between two barriers. Tests set it below the second that the configuration allows.</summary>
+    public int BarrierMilliseconds { get; init; }
 
     public Epoch Epoch { get; }
 
@@ -60,7 +62,7 @@ internal sealed class SensorSession : IDisposable
     public void Run()
     {
         var sink = new EventAppender(Batches);
-        var nextBarrier = Environment.TickCount64 + _barrierMilliseconds;
+        var nextBarrier = Environment.TickCount64 + BarrierMilliseconds;
         while (!_stopping)
         {
             while (Reader.Drain(ref sink, DrainStep) == DrainStep && !_stopping)
@@ -68,9 +70,9 @@ internal sealed class SensorSession : IDisposable
             var now = Environment.TickCount64;
             if (now >= nextBarrier)
             {
-                Barrier(ref sink, stop: false);
+                Barrier(stop: false);
                 now = Environment.TickCount64;
-                nextBarrier = now + _barrierMilliseconds;
+                nextBarrier = now + BarrierMilliseconds;
             }
 
             var due = Batches.SendDue(now);
@@ -80,7 +82,7 @@ internal sealed class SensorSession : IDisposable
 
         _instance.Detach();
         Batches.GiveUpAt(Volatile.Read(ref _stopAt));
-        Barrier(ref sink, stop: true);
+        Barrier(stop: true);
         if (Batches.GivenUp > 0)
             _log.Error(AgentEvent.StopDeadline, ModuleName.Observability, $"{Batches.GivenUp} rows had no room at the link before the deadline and are given up");
     }
@@ -102,10 +104,12 @@ internal sealed class SensorSession : IDisposable
         _instance.Dispose();
     }
 
-    // S is read first; then everything up to S is in batches, which go before the barrier in the same lane.
-    private void Barrier(ref EventAppender sink, bool stop)
+    // S is read first; then everything up to S is in batches, which go before the barrier in the same lane. Later numbers may be in
+    // them as well, in ledger entries of their own.
+    private void Barrier(bool stop)
     {
         _instance.Read(_snapshot);
+        var sink = new BarrierAppender(Batches, _snapshot);
         if (!Reader.Settle(ref sink, _snapshot))
             _log.Error(AgentEvent.BarrierFailed, ModuleName.Observability, "numbers without record and without counter were reported as unknown; please report this");
         Batches.SendAll();

@@ -67,6 +67,9 @@ internal sealed class ClassBatch : IDisposable
         Lost += lost.Count;
     }
 
+    /// <summary>For a barrier: the CPU's ledger entry ends with what it has now.</summary>
+    public void Cut(ushort cpu) => _ledger.Cut(cpu);
+
     /// <summary>Milliseconds until the batch must be sent; 0 or less: now; <see cref="long.MaxValue"/>: it is empty.</summary>
     public long DueIn(long now) => IsEmpty ? long.MaxValue
         : Builder.IsFull ? 0

@@ -53,6 +53,9 @@ internal sealed class EventBatches : IDisposable
 
     public void AddLost(in LostRange lost) => _byClass[lost.Class]!.AddLost(in lost);
 
+    /// <summary>For a barrier: the ledger entry of the (class, cpu) ends with what it has now, the next number begins another.</summary>
+    public void Cut(ushort classId, ushort cpu) => _byClass[classId]!.Cut(cpu);
+
     /// <summary>Sends what is due. Returns the milliseconds until the next batch is, or <see cref="long.MaxValue"/>.</summary>
     public long SendDue(long now)
     {

@@ -7,24 +7,30 @@ namespace Streams.Agent.Modules.Observability.Batching;
 /// The ledger entries of the open batch of one class: per CPU the first and last number, how many of them are rows and how many are lost by
 /// which cause. The reader gives the numbers of a (class, cpu) in order and without gap, so rows + lost = last - first + 1 at any moment.
 /// </summary>
+/// <remarks>
+/// A barrier cuts: the batch then has two entries of a CPU, one that ends at the barrier's S and one that begins above it. That costs 24 bytes;
+/// to close the batch at every cut would cost a batch of a few rows per CPU, class and barrier on a busy host.
+/// </remarks>
 internal sealed class LedgerAccumulator(int cpus)
 {
-    private readonly Entry[] _entries = new Entry[cpus];
-    private readonly ushort[] _touched = new ushort[cpus];
+    /// <summary>Place of the CPU's open entry plus one; 0: none.</summary>
+    private readonly int[] _open = new int[cpus];
 
-    /// <summary>CPUs that have an entry.</summary>
+    private Entry[] _entries = new Entry[cpus];
+
+    /// <summary>Entries so far.</summary>
     public int Count { get; private set; }
 
     public void AddRow(ushort cpu, ulong seq)
     {
-        ref var entry = ref Touch(cpu, seq);
+        ref var entry = ref Open(cpu, seq);
         entry.Last = seq;
         entry.Rows++;
     }
 
     public void AddLost(in LostRange lost)
     {
-        ref var entry = ref Touch(lost.Cpu, lost.First);
+        ref var entry = ref Open(lost.Cpu, lost.First);
         entry.Last = lost.Last;
         entry.RingFull += lost.Causes.RingFull;
         entry.RateLimited += lost.Causes.RateLimited;
@@ -36,19 +42,20 @@ internal sealed class LedgerAccumulator(int cpus)
     /// <summary>A row that could not be stored: its number is accounted for as lost by the reader.</summary>
     public void AddRefused(ushort cpu, ulong seq)
     {
-        ref var entry = ref Touch(cpu, seq);
+        ref var entry = ref Open(cpu, seq);
         entry.Last = seq;
         entry.Reader++;
     }
+
+    /// <summary>What the CPU gets from now on is in an entry of its own.</summary>
+    public void Cut(ushort cpu) => _open[cpu] = 0;
 
     /// <summary>Adds the entries to a batch.</summary>
     public void WriteTo(BatchBuilder builder)
     {
         Span<LossCount> losses = stackalloc LossCount[6];
-        for (var i = 0; i < Count; i++)
+        foreach (ref var entry in _entries.AsSpan(0, Count))
         {
-            var cpu = _touched[i];
-            ref var entry = ref _entries[cpu];
             var causes = 0;
             Add(losses, ref causes, LossCause.Unknown, entry.Unknown);
             Add(losses, ref causes, LossCause.RingFull, entry.RingFull);
@@ -56,15 +63,19 @@ internal sealed class LedgerAccumulator(int cpus)
             Add(losses, ref causes, LossCause.Shed, entry.Shed);
             Add(losses, ref causes, LossCause.ReadFault, entry.ReadFault);
             Add(losses, ref causes, LossCause.Reader, entry.Reader);
-            // Possible CPUs are below the 4,096 entries that a batch may have.
-            builder.TryAddLedger(cpu, entry.First, entry.Last, entry.Rows, losses[..causes]);
+            // At most one cut per CPU in a batch, and twice the possible CPUs are below the 4,096 entries that a batch may have.
+            builder.TryAddLedger(entry.Cpu, entry.First, entry.Last, entry.Rows, losses[..causes]);
         }
     }
 
     public void Clear()
     {
-        for (var i = 0; i < Count; i++)
-            _entries[_touched[i]] = default;
+        foreach (ref var entry in _entries.AsSpan(0, Count))
+        {
+            _open[entry.Cpu] = 0;
+            entry = default;
+        }
+
         Count = 0;
     }
 
@@ -74,21 +85,22 @@ internal sealed class LedgerAccumulator(int cpus)
             losses[causes++] = new LossCount(cause, count);
     }
 
-    private ref Entry Touch(ushort cpu, ulong first)
+    private ref Entry Open(ushort cpu, ulong first)
     {
-        ref var entry = ref _entries[cpu];
-        if (entry.First == 0)
+        ref var place = ref _open[cpu];
+        if (place == 0)
         {
-            entry.First = first;
-            _touched[Count++] = cpu;
+            if (Count == _entries.Length)
+                Array.Resize(ref _entries, Count * 2);
+            _entries[Count] = new Entry { Cpu = cpu, First = first };
+            place = ++Count;
         }
 
-        return ref entry;
+        return ref _entries[place - 1];
     }
 
     private struct Entry
     {
-        /// <summary>0: no entry, numbers start at 1.</summary>
         public ulong First;
         public ulong Last;
         public ulong RingFull;
@@ -98,5 +110,6 @@ internal sealed class LedgerAccumulator(int cpus)
         public ulong Unknown;
         public ulong Reader;
         public uint Rows;
+        public ushort Cpu;
     }
 }

@@ -13,4 +13,17 @@ public readonly record struct LostRange(ushort Class, ushort Cpu, ulong First, u
 {
     /// <summary>Numbers in the range.</summary>
     public ulong Count => Last - First + 1;
+
+    /// <summary>
+    /// Divides the range after a number. The kernel counts causes, not which number had which: the lower part takes the counted ones first, in the
+    /// order in which holes get them, and both parts and their sum add up.
+    /// </summary>
+    /// <param name="last">Last number of the lower part: at least <see cref="First"/>, below <see cref="Last"/>.</param>
+    public (LostRange Below, LostRange Above) SplitAfter(ulong last)
+    {
+        LossAttribution losses = default;
+        var below = losses.Attribute(last - First + 1, Causes, out var unknown);
+        var above = losses.Attribute(Last - last, Causes, out var unknownAbove);
+        return (new LostRange(Class, Cpu, First, last, below, unknown), new LostRange(Class, Cpu, last + 1, Last, above, unknownAbove));
+    }
 }
