@@ -30,6 +30,9 @@ internal sealed class Inserter : IAsyncDisposable
     private Task _lastRound = Task.CompletedTask;
     private SubmittedRange? _left;
 
+    // Taken from the queue and not yet a round of its own task: a stop must fail its ranges too, or their partitions wait for ever.
+    private Round? _gathered;
+
     /// <param name="capacity">Ranges that may wait; partitions wait beyond it.</param>
     /// <param name="livePartitions">How many partitions send ranges now: a round does not wait for more.</param>
     public Inserter(
@@ -89,6 +92,7 @@ internal sealed class Inserter : IAsyncDisposable
             while (await NextRoundAsync().ConfigureAwait(false) is { } round)
             {
                 await _rounds.WaitAsync(_abort).ConfigureAwait(false);
+                _gathered = null;
                 _lastRound = CommitRoundAsync(round, _lastRound);
             }
         }
@@ -97,6 +101,11 @@ internal sealed class Inserter : IAsyncDisposable
         }
 
         await _lastRound.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var gathered in _gathered?.Ranges ?? [])
+        {
+            gathered.Failed(new CommitFault(gathered.Range.Partition, "the inserter stopped"));
+        }
+
         _left?.Failed(new CommitFault(_left.Range.Partition, "the inserter stopped"));
         while (_queue.Reader.TryRead(out var waiting))
         {
@@ -111,7 +120,7 @@ internal sealed class Inserter : IAsyncDisposable
             return null;
         }
 
-        var round = new Round();
+        var round = _gathered = new Round();
         var deadline = _clock.Time.GetTimestamp();
         while (TryTake(round))
         {

@@ -117,6 +117,38 @@ public sealed class InserterTests : IAsyncLifetime
         _inserter = Make(new InserterLimits());
     }
 
+    [Fact]
+    public async Task Stopping_while_the_store_never_answers_returns_every_batch()
+    {
+        // One round is in flight, one waits for its place, one lies in the queue.
+        await _inserter.DisposeAsync();
+        _inserter = Make(new InserterLimits { Rounds = 1 });
+        _partitions = 1;
+        _store.Silent = true;
+        var commits = new List<Task>();
+        for (uint n = 1; n <= 3; n++)
+        {
+            commits.Add(CommitAndReturnAsync(Range(0, n)));
+            await Task.Delay(50);
+        }
+
+        await _inserter.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(5));
+        foreach (var commit in commits)
+        {
+            await Assert.ThrowsAsync<CommitFault>(() => commit.WaitAsync(TimeSpan.FromSeconds(5)));
+        }
+
+        Assert.Equal(0, _pool.Outstanding);
+    }
+
+    private async Task CommitAndReturnAsync(BatchRange range)
+    {
+        using (range)
+        {
+            await _inserter.CommitAsync(range, Fence(0));
+        }
+    }
+
     private Inserter Make(InserterLimits limits) => new(
         new BlockInsert(_store, TimeProvider.System, _metrics, NullLogger.Instance), limits, _clock, 16, () => _partitions, _metrics, NullLogger.Instance);
 
