@@ -201,6 +201,8 @@ internal sealed class Inserter : IAsyncDisposable
             failure = error;
         }
 
+        // Also after a failure: the round after this one waits for this one only, and ledger rows enter in the order of the rounds.
+        await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var range in round.Ranges)
         {
             if (failure is not null)

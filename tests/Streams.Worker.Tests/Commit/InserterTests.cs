@@ -59,6 +59,31 @@ public sealed class InserterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_round_that_breaks_between_two_others_does_not_turn_their_ledger_rows_round()
+    {
+        _partitions = 1;
+        var first = new TaskCompletionSource();
+        var inserts = 0;
+        _store.OnInsert = target => (target.Class is null ? 0 : Interlocked.Increment(ref inserts)) switch
+        {
+            1 => first.Task,
+            2 => Task.FromException(new InvalidOperationException("a fault of the program")),
+            _ => Task.CompletedTask,
+        };
+        var fence = Fence(0);
+        var one = _inserter.CommitAsync(Range(0, 1), fence);
+        await Eventually.TrueAsync(() => Volatile.Read(ref inserts) == 1, "the first range is being inserted");
+        var broken = _inserter.CommitAsync(Range(1, 5), Fence(1));
+        await Eventually.TrueAsync(() => Volatile.Read(ref inserts) == 2, "another partition's round broke");
+        var two = _inserter.CommitAsync(Range(0, 2), fence);
+        await Task.WhenAny(two, Task.Delay(300));
+        first.SetResult();
+        await Task.WhenAll(one, two).WaitAsync(TimeSpan.FromSeconds(5));
+        await Assert.ThrowsAsync<CommitFault>(() => broken.WaitAsync(TimeSpan.FromSeconds(5)));
+        Assert.Equal(["insert loss_ledger 1", "insert loss_ledger 2"], _store.Statements.Where(s => s.Contains("ledger")));
+    }
+
+    [Fact]
     public async Task After_a_range_failed_no_later_range_of_that_partition_is_committed_but_others_are()
     {
         var lost = Fence(0);
@@ -118,13 +143,14 @@ public sealed class InserterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Stopping_while_the_store_never_answers_returns_every_batch()
+    public async Task Stopping_while_the_store_does_not_answer_returns_every_batch()
     {
         // One round is in flight, one waits for its place, one lies in the queue.
         await _inserter.DisposeAsync();
         _inserter = Make(new InserterLimits { Rounds = 1 });
         _partitions = 1;
-        _store.Silent = true;
+        var answer = new TaskCompletionSource();
+        _store.OnInsert = _ => answer.Task;
         var commits = new List<Task>();
         for (uint n = 1; n <= 3; n++)
         {
@@ -132,7 +158,11 @@ public sealed class InserterTests : IAsyncLifetime
             await Task.Delay(50);
         }
 
-        await _inserter.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(5));
+        // What is in flight takes a moment to notice: the waiting round must not live on its place becoming free.
+        var stop = _inserter.DisposeAsync().AsTask();
+        await Task.Delay(100);
+        answer.SetResult();
+        await stop.WaitAsync(TimeSpan.FromSeconds(5));
         foreach (var commit in commits)
         {
             await Assert.ThrowsAsync<CommitFault>(() => commit.WaitAsync(TimeSpan.FromSeconds(5)));

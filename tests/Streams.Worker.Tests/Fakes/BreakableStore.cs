@@ -42,9 +42,6 @@ internal sealed class BreakableStore : IBatchStore
     /// <summary>Called at the start of each insert, before it takes effect.</summary>
     public Func<InsertTarget, Task>? OnInsert { get; set; }
 
-    /// <summary>Inserts never answer: they end when they are cancelled.</summary>
-    public bool Silent { get; set; }
-
     public void Next(params Fault[] faults)
     {
         foreach (var fault in faults)
@@ -78,11 +75,6 @@ internal sealed class BreakableStore : IBatchStore
         if (OnInsert is { } wait)
         {
             await wait(target);
-        }
-
-        if (Silent)
-        {
-            await Task.Delay(Timeout.Infinite, cancel);
         }
 
         cancel.ThrowIfCancellationRequested();
