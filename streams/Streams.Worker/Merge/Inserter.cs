@@ -147,7 +147,7 @@ internal sealed class Inserter : IAsyncDisposable
         }
 
         _left = null;
-        var fits = round.Rows + next.Range.Rows <= _limits.MaxRows && round.DecodedBytes + next.Range.DecodedBytes <= _limits.MaxBytes;
+        var fits = round.Rows + next.Range.Rows <= _limits.MaxRows && round.Bytes + next.Range.Bytes <= _limits.MaxBytes;
         if (round.Ranges.Count != 0 && !fits)
         {
             _left = next;

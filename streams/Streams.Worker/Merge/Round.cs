@@ -32,13 +32,13 @@ internal sealed class Round
 
     public long Rows { get; private set; }
 
-    public long DecodedBytes { get; private set; }
+    public long Bytes { get; private set; }
 
     public void Add(SubmittedRange range)
     {
         _ranges.Add(range);
         Rows += range.Range.Rows;
-        DecodedBytes += range.Range.DecodedBytes;
+        Bytes += range.Range.Bytes;
     }
 
     /// <summary>The blocks of the class tables; batches without rows, and those whose rows are stored already, have none.</summary>

@@ -17,7 +17,8 @@ internal sealed class BatchRange(int partition, CloseReason reason, List<StagedB
 
     public int Rows { get; init; }
 
-    public long DecodedBytes { get; init; }
+    /// <summary>Sum of <see cref="StagedBatch.Bytes"/>.</summary>
+    public long Bytes { get; init; }
 
     /// <summary>Days since 1970 of its batches' time of receipt.</summary>
     public int Day { get; init; }

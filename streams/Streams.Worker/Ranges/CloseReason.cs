@@ -8,4 +8,5 @@ internal enum CloseReason : byte
     Linger,
     DayChange,
     Drain,
+    Batches,
 }

@@ -3,11 +3,17 @@ using Streams.Worker.Decode;
 namespace Streams.Worker.Ranges;
 
 /// <summary>
-/// Grows the open range of one partition and says when it must close: rows, decoded bytes, linger, another day of receipt, drain.
+/// Grows the open range of one partition and says when it must close: rows, bytes, batches, linger, another day of receipt, drain.
 /// Not thread-safe; time comes from the linger clock only.
 /// </summary>
 internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerClock clock) : IDisposable
 {
+    /// <summary>
+    /// Batches of one range. Each is named in tokens and read-backs, and 250,000 rows (a range of four partitions) in batches of 16 rows are
+    /// fewer: only batches that carry little but a ledger reach it.
+    /// </summary>
+    internal const int MaxBatches = 16_384;
+
     private const long MicrosPerDay = 86_400_000_000;
 
     private List<StagedBatch> _batches = [];
@@ -26,8 +32,8 @@ internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerCloc
     /// <summary>True when the open range has waited long enough.</summary>
     public bool IsDue => _any && clock.Until(Deadline) == TimeSpan.Zero;
 
-    /// <summary>True when the open range is full by rows or bytes.</summary>
-    public bool IsFull => _rows >= limits.Rows || _bytes >= limits.DecodedBytes;
+    /// <summary>True when the open range is full by rows, bytes or batches.</summary>
+    public bool IsFull => _rows >= limits.Rows || _bytes >= limits.Bytes || _batches.Count >= MaxBatches;
 
     /// <summary>True when <paramref name="item"/> belongs to another day than the open range: close first.</summary>
     public bool ChangesDay(in IntakeItem item) => _batches.Count != 0 && item.Batch is { } batch && DayOf(batch) != _day;
@@ -45,7 +51,7 @@ internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerCloc
         {
             _day = DayOf(batch);
             _rows += batch.Decoded.Rows;
-            _bytes += batch.Decoded.Header.DecodedLength;
+            _bytes += batch.Bytes;
             _batches.Add(batch);
         }
 
@@ -61,7 +67,7 @@ internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerCloc
         var range = new BatchRange(partition, reason, _batches)
         {
             Rows = _rows,
-            DecodedBytes = _bytes,
+            Bytes = _bytes,
             Day = _day,
             LastSequence = _lastSequence,
         };
@@ -74,7 +80,7 @@ internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerCloc
     }
 
     /// <summary>Why a full range is full.</summary>
-    public CloseReason FullReason => _rows >= limits.Rows ? CloseReason.Rows : CloseReason.Bytes;
+    public CloseReason FullReason => _rows >= limits.Rows ? CloseReason.Rows : _bytes >= limits.Bytes ? CloseReason.Bytes : CloseReason.Batches;
 
     /// <summary>Returns the batches of the open range.</summary>
     public void Dispose() => Close(CloseReason.Drain).Dispose();

@@ -187,7 +187,7 @@ public sealed class InserterTests : IAsyncLifetime
     private BatchRange Range(int partition, params uint[] numbers)
     {
         var batches = numbers.Select(n => Batches.Staged(_pool, n, lane: (uint)partition)).ToList();
-        var range = new BatchRange(partition, CloseReason.Linger, batches) { Rows = 10 * numbers.Length, DecodedBytes = 1000, Day = 1, LastSequence = numbers[^1] };
+        var range = new BatchRange(partition, CloseReason.Linger, batches) { Rows = 10 * numbers.Length, Bytes = 1000, Day = 1, LastSequence = numbers[^1] };
         _ranges.Add(range);
         return range;
     }

@@ -58,11 +58,11 @@ internal static class Batches
 
     /// <summary>A decoded batch out of a pool, as the range builder and the inserter see it.</summary>
     public static StagedBatch Staged(
-        BatchPool pool, uint n, int rows = 10, string agent = "agent-1", ulong epoch = 7, uint lane = 1, long receivedAt = Noon)
+        BatchPool pool, uint n, int rows = 10, string agent = "agent-1", ulong epoch = 7, uint lane = 1, long receivedAt = Noon, uint lost = 0)
     {
         var name = new BatchName(EpochOf(epoch), lane, n);
         var staged = pool.Rent();
-        if (!BatchDecoder.TryDecode(Seal(name, rows, ((ulong)n * (ulong)rows) + 1), staged.Decoded, out var error))
+        if (!BatchDecoder.TryDecode(Seal(name, rows, ((ulong)n * (ulong)rows) + 1, lost), staged.Decoded, out var error))
         {
             throw new InvalidOperationException(error.ToString());
         }

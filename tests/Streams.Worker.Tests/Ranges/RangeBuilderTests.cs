@@ -34,14 +34,45 @@ public sealed class RangeBuilderTests : IDisposable
     }
 
     [Fact]
-    public void Decoded_bytes_close_it()
+    public void Bytes_close_it()
     {
-        using var builder = new RangeBuilder(0, new RangeLimits(1_000_000, 3000), _linger);
+        using var builder = new RangeBuilder(0, new RangeLimits(1_000_000, 8000), _linger);
         builder.Add(Item(0, 1, rows: 20));
         Assert.False(builder.IsFull);
         builder.Add(Item(1, 2, rows: 20));
         Assert.True(builder.IsFull);
         Assert.Equal(CloseReason.Bytes, builder.FullReason);
+    }
+
+    [Fact]
+    public void Batches_that_carry_a_ledger_only_close_it_by_bytes()
+    {
+        using var builder = new RangeBuilder(0, new RangeLimits(1_000_000, 64 * 1024), _linger);
+        var count = 0;
+        while (!builder.IsFull && count < 100)
+        {
+            builder.Add(LedgerOnly((uint)count++));
+        }
+
+        Assert.InRange(count, 20, 32);
+        Assert.Equal(CloseReason.Bytes, builder.FullReason);
+        using var range = builder.Close(builder.FullReason);
+        Assert.Equal(0, range.Rows);
+        Assert.Equal(range.Batches.Sum(batch => batch.Bytes), range.Bytes);
+    }
+
+    [Fact]
+    public void The_number_of_batches_closes_it()
+    {
+        using var builder = new RangeBuilder(0, new RangeLimits(1_000_000, long.MaxValue), _linger);
+        for (uint n = 0; n < RangeBuilder.MaxBatches; n++)
+        {
+            Assert.False(builder.IsFull);
+            builder.Add(LedgerOnly(n));
+        }
+
+        Assert.True(builder.IsFull);
+        Assert.Equal(CloseReason.Batches, builder.FullReason);
     }
 
     [Fact]
@@ -103,6 +134,8 @@ public sealed class RangeBuilderTests : IDisposable
         using var batch = Batches.Staged(_pool, 1, receivedAt: receivedAt);
         return _builder.ChangesDay(new IntakeItem(batch, 2, true));
     }
+
+    private IntakeItem LedgerOnly(uint n) => new(Batches.Staged(_pool, n, rows: 0, lost: 1), n + 1, true);
 
     private IntakeItem Item(uint n, ulong sequence, int rows = 10, bool ends = true) =>
         new(Batches.Staged(_pool, n, rows), sequence, ends);
