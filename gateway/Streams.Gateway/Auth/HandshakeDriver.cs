@@ -192,8 +192,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             return SessionEnd.Unavailable;
         }
 
-        session.Begin(route);
-        return SessionEnd.None;
+        return session.Begin(route) ? SessionEnd.None : session.Ended;
     }
 
     private async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> message)

@@ -142,10 +142,11 @@ internal sealed class AgentConnection : IWheelMember
         SetDeadline((Limits.HandshakeSeconds * 1000L) + (long)_core.Options.WatermarkTimeout.TotalMilliseconds);
         var (unconfirmed, end) = await driver.ConfirmAsync(session).ConfigureAwait(false);
         Volatile.Write(ref _deadline, 0);
-        if (unconfirmed != RefusalReason.None)
+        var timedOut = Volatile.Read(ref _refusing) != 0;
+        if (unconfirmed != RefusalReason.None || (timedOut && end != SessionEnd.None))
         {
             session.End(unconfirmed == RefusalReason.Disconnected ? SessionEnd.Disconnected : SessionEnd.Protocol);
-            Count(_refusing != 0 ? RefusalReason.TimedOut : unconfirmed, driver.AgentId);
+            Count(timedOut ? RefusalReason.TimedOut : unconfirmed, driver.AgentId);
             return false;
         }
 

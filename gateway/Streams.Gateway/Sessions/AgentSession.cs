@@ -65,15 +65,27 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
         _sender.TrySend(FrameType.Session, payload.AsMemory(0, session.Write(payload)));
     }
 
-    /// <summary>The agent has confirmed the keys and the store has given the generation: credit, heartbeats and data begin.</summary>
-    public void Begin(AgentRoute route)
+    /// <summary>
+    /// The agent has confirmed the keys and the store has given the generation: credit, heartbeats and data begin. False when the session ended before it
+    /// could begin, e.g. by the deadline while the store was slow: then it holds nothing.
+    /// </summary>
+    public bool Begin(AgentRoute route)
     {
+        var account = _core.Pool.Open(this);
+        // The exchange orders this write before the look at the end, as End's orders its own before the look at the account: one of the two closes it.
+        Interlocked.Exchange(ref _account, account);
+        if (Ended != SessionEnd.None)
+        {
+            _core.Pool.Close(account);
+            return false;
+        }
+
         _heartbeat = new HeartbeatMonitor(Environment.TickCount64, _core.Options.HeartbeatSeconds, _core.Options.SessionSeconds);
         _route = route;
-        _account = _core.Pool.Open(this);
         _core.Metrics.SessionOpened();
         _sender.Raise(FrameType.Credit);
         _core.Registry.Add(this);
+        return true;
     }
 
     public void End(SessionEnd end)
@@ -84,7 +96,7 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
         }
 
         EndedAt = Environment.TickCount64;
-        if (_account is { } account)
+        if (Volatile.Read(ref _account) is { } account)
         {
             _core.Pool.Close(account);
         }

@@ -26,6 +26,16 @@ internal sealed class TestSession : IFrameOwner, ICreditHolder, IDisposable
         _context = context;
         _account = context.Pool.Open(this);
         Route = new AgentRoute(agentId, "host", partition, 1, 1);
+        var (gatewayKeys, agentKeys) = Handshake(arena, agentId);
+        _sealer = new FrameSealer(agentKeys, TimeProvider.System);
+        using var unused = new FrameOpener(agentKeys, fromAgent: false);
+        Opener = new SessionOpener(new FrameOpener(gatewayKeys, fromAgent: true));
+        new FrameSealer(gatewayKeys, TimeProvider.System).Dispose();
+    }
+
+    /// <summary>The keys of both ends after a handshake without a socket.</summary>
+    public static (SessionKeys Gateway, SessionKeys Agent) Handshake(KeyArena arena, string agentId = "agent-1")
+    {
         using var root = SigningKey.Generate();
         var gatewayKey = SigningKey.Generate();
         var certificate = GatewayCertificate.Create(root, "gateway-1", gatewayKey.PublicKey, 0, long.MaxValue, 1);
@@ -44,10 +54,7 @@ internal sealed class TestSession : IFrameOwner, ICreditHolder, IDisposable
             Assert.Equal(RefusalReason.None, g.Verify(agent.PublicKey));
             g.WriteAccept(message, out var gatewayKeys);
             Assert.Equal(RefusalReason.None, a.ReadAccept(message.AsSpan(0, GatewayHandshake.AcceptBytes), out var agentKeys));
-            _sealer = new FrameSealer(agentKeys!, TimeProvider.System);
-            using var unused = new FrameOpener(agentKeys!, fromAgent: false);
-            Opener = new SessionOpener(new FrameOpener(gatewayKeys!, fromAgent: true));
-            new FrameSealer(gatewayKeys!, TimeProvider.System).Dispose();
+            return (gatewayKeys!, agentKeys!);
         }
     }
 

@@ -1,0 +1,57 @@
+using System.Net.WebSockets;
+using Streams.Gateway.Routing;
+using Streams.Gateway.Sessions;
+using Streams.Gateway.Tests.Support;
+
+namespace Streams.Gateway.Tests.Sessions;
+
+/// <summary>A session's begin and end in orders that a socket does not bring about at will.</summary>
+public sealed class AgentSessionTests
+{
+    private static readonly AgentRoute Route = new("agent-1", "host", 0, 1, 1);
+
+    [Fact]
+    public async Task A_session_that_ended_before_it_could_begin_keeps_no_credit_and_is_not_registered()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        var core = fixture.Server.Core;
+        var keys = TestSession.Handshake(core.Arena);
+        using var socket = WebSocket.CreateFromStream(Stream.Null, new WebSocketCreationOptions { IsServer = true });
+        var session = new AgentSession(core, socket, keys.Gateway);
+        // The deadline, while the store is slow.
+        session.End(SessionEnd.Protocol);
+        Assert.False(session.Begin(Route));
+        Assert.Equal((0L, 0, false), (core.Pool.Reserved, core.Registry.Count, session.HasBegun));
+        await session.CloseAsync();
+        keys.Agent.Dispose();
+        await fixture.AssertNothingHeldAsync();
+        Assert.Equal(0, fixture.Counter("streams.gateway.sessions.opened{}"));
+    }
+
+    [Fact]
+    public async Task Begin_and_end_at_the_same_time_leave_nothing()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        var core = fixture.Server.Core;
+        for (var i = 0; i < 200; i++)
+        {
+            var keys = TestSession.Handshake(core.Arena);
+            using var socket = WebSocket.CreateFromStream(Stream.Null, new WebSocketCreationOptions { IsServer = true });
+            var session = new AgentSession(core, socket, keys.Gateway);
+            using var both = new Barrier(2);
+            var ending = Task.Run(() =>
+            {
+                both.SignalAndWait();
+                session.End(SessionEnd.Protocol);
+            });
+            both.SignalAndWait();
+            session.Begin(Route);
+            await ending;
+            await session.CloseAsync();
+            keys.Agent.Dispose();
+            Assert.Equal((0L, 0), (core.Pool.Reserved, core.Registry.Count));
+        }
+
+        await fixture.AssertNothingHeldAsync();
+    }
+}
