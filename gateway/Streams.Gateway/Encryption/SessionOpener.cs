@@ -97,14 +97,22 @@ internal sealed class SessionOpener(FrameOpener opener) : IDisposable
             _tail = null;
         }
 
-        // A frame that a failed graph has given up is settled: its bytes are gone, and with a gap in the counters so is the session.
-        if (_disposed || frame.IsSettled)
+        // A frame that a failed graph has given up is settled: its bytes are gone, and with a gap in the counters so is the session. One that is given up while
+        // it is decrypted keeps its bytes until that is done: written in place, they would otherwise spoil the frame of whoever rented them next.
+        if (_disposed || !frame.TryHold())
         {
             frame.Opened = FrameError.Closed;
             return;
         }
 
-        var error = opener.TryOpen(frame.Frame, out var header, out _);
-        frame.Opened = error == FrameError.None && header.Type != FrameType.Data ? FrameError.UnexpectedType : error;
+        try
+        {
+            var error = opener.TryOpen(frame.Frame, out var header, out _);
+            frame.Opened = error == FrameError.None && header.Type != FrameType.Data ? FrameError.UnexpectedType : error;
+        }
+        finally
+        {
+            frame.Release();
+        }
     }
 }

@@ -6,13 +6,19 @@ namespace Streams.Gateway.Ingest;
 
 /// <summary>
 /// The element of the ingest graphs: one data frame, from the moment its bytes are here until the queue has it or it was refused. It owns a rented buffer and
-/// its bytes of credit and gives both back exactly once, in <see cref="Settle"/>, wherever its way ends.
+/// its bytes of credit and gives both back exactly once, in <see cref="Settle"/>, wherever its way ends. A failed graph's frames are settled by another thread than
+/// those that may be reading or decrypting them: who touches the bytes holds the frame meanwhile, and the last to let go gives them back.
 /// </summary>
 internal sealed class IngestFrame
 {
+    private const int SettledBit = 1;
+    private const int OneHold = 2;
+
     private readonly FrameContext _context;
     private byte[]? _buffer;
-    private int _settled;
+
+    /// <summary><see cref="SettledBit"/>, and the number of holds times <see cref="OneHold"/>.</summary>
+    private int _state;
 
     /// <param name="length">Bytes of the whole frame in <paramref name="buffer"/>; they were spent from the session's credit.</param>
     public IngestFrame(FrameContext context, IFrameOwner owner, byte[] buffer, int length, LaneClass laneClass, long receivedAt)
@@ -51,7 +57,7 @@ internal sealed class IngestFrame
     /// <summary>Length of the batches in the plaintext, without padding; valid after admission.</summary>
     public int MessageLength { get; set; }
 
-    public bool IsSettled => Volatile.Read(ref _settled) != 0;
+    public bool IsSettled => (Volatile.Read(ref _state) & SettledBit) != 0;
 
     /// <summary>The whole frame, sealed or (in place) opened.</summary>
     public Span<byte> Frame => Bytes().AsSpan(0, Length);
@@ -60,18 +66,49 @@ internal sealed class IngestFrame
 
     public ReadOnlyMemory<byte> Message => Plaintext[..MessageLength];
 
-    /// <summary>Ends the frame's way: buffer and credit go back, the hop's counters move. Only the first call counts.</summary>
+    /// <summary>Keeps the bytes where they are until <see cref="Release"/>. False when the frame is settled: they may be another's already.</summary>
+    public bool TryHold()
+    {
+        while (true)
+        {
+            var state = Volatile.Read(ref _state);
+            if ((state & SettledBit) != 0)
+            {
+                return false;
+            }
+
+            if (Interlocked.CompareExchange(ref _state, state + OneHold, state) == state)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Ends one hold.</summary>
+    public void Release()
+    {
+        if (Interlocked.Add(ref _state, -OneHold) == SettledBit)
+        {
+            GiveBack();
+        }
+    }
+
+    /// <summary>
+    /// Ends the frame's way: buffer and credit go back, now or when nobody holds the frame any more; the hop's counters move. Only the first call counts.
+    /// </summary>
     public void Settle(FrameFate fate)
     {
-        if (Interlocked.Exchange(ref _settled, 1) != 0)
+        var before = Interlocked.Or(ref _state, SettledBit);
+        if ((before & SettledBit) != 0)
         {
             return;
         }
 
-        var buffer = _buffer!;
-        _buffer = null;
-        _context.Buffers.Return(buffer);
-        _context.Pool.Return(Length);
+        if (before == 0)
+        {
+            GiveBack();
+        }
+
         if (fate == FrameFate.Stored)
         {
             _context.Metrics.Sent(LaneClass, MessageLength, (int)Headers.Count);
@@ -80,6 +117,14 @@ internal sealed class IngestFrame
         {
             _context.Metrics.Dropped(LaneClass, fate);
         }
+    }
+
+    private void GiveBack()
+    {
+        var buffer = _buffer!;
+        _buffer = null;
+        _context.Buffers.Return(buffer);
+        _context.Pool.Return(Length);
     }
 
     private byte[] Bytes() => _buffer ?? throw new InvalidOperationException("the frame was settled");

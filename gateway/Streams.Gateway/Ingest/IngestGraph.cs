@@ -106,21 +106,21 @@ internal sealed class IngestGraph : IAsyncDisposable
 
     private void Route(IngestFrame frame)
     {
-        Leave(frame);
-        if (!frame.IsSettled)
+        // Who takes a frame out of the list owns it: a frame that was given up meanwhile goes nowhere, and one that goes on is not given up.
+        if (Leave(frame) && !frame.IsSettled)
         {
             _outlets[frame.Owner.Route.Partition].Enqueue(frame);
         }
     }
 
-    private void Leave(IngestFrame frame)
+    /// <summary>Takes a frame out of the list of those inside. True for one caller only.</summary>
+    private bool Leave(IngestFrame frame)
     {
         lock (_gate)
         {
-            // Given up meanwhile: it is in the list no more.
             if (frame.Before is null && frame != _inside)
             {
-                return;
+                return false;
             }
 
             if (frame.Before is null)
@@ -139,6 +139,7 @@ internal sealed class IngestGraph : IAsyncDisposable
 
             frame.Before = null;
             frame.After = null;
+            return true;
         }
     }
 
@@ -173,9 +174,11 @@ internal sealed class IngestGraph : IAsyncDisposable
                 return;
             }
 
-            Leave(frame);
-            frame.Owner.End(FrameAdmission.Consequence(fate));
-            frame.Settle(fate);
+            if (Leave(frame))
+            {
+                frame.Owner.End(FrameAdmission.Consequence(fate));
+                frame.Settle(fate);
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ internal static class IngestStages
 
     private static IngestFrame Guard(IngestFrame frame, Func<IngestFrame, FrameFate> stage, GatewayMetrics metrics)
     {
-        if (frame.IsSettled)
+        if (!frame.TryHold())
         {
             return frame;
         }
@@ -41,6 +41,10 @@ internal static class IngestStages
             metrics.Error("stage");
             frame.Owner.End(SessionEnd.Internal);
             frame.Settle(FrameFate.GraphFailed);
+        }
+        finally
+        {
+            frame.Release();
         }
 
         return frame;
