@@ -88,11 +88,8 @@ public sealed class GraphSupervisor : IAsyncDisposable
         Volatile.Write(ref _state, (int)GraphState.Stopped);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
-        _stop.Dispose();
-    }
+    /// <summary>Aborts; may be called again. The token source is not disposed: a graph that never answered outlives this and may still look at it.</summary>
+    public ValueTask DisposeAsync() => new(StopAsync(TimeSpan.Zero));
 
     private async Task SuperviseAsync()
     {

@@ -130,6 +130,45 @@ public sealed class IngestGraphTests : TestKit
     }
 
     [Fact]
+    public async Task A_stop_that_the_graph_never_answers_gives_everything_back_and_what_comes_out_later_goes_nowhere()
+    {
+        using var stuck = new ManualResetEventSlim();
+        var reached = new TaskCompletionSource();
+        var passed = new TaskCompletionSource();
+        var graph = await StartAsync(() => Flow.Create<IngestFrame>()
+            .Via(IngestStages.Create(_metrics))
+            .Select(frame =>
+            {
+                reached.TrySetResult();
+                // As if the actor system had gone: the abort is not seen either.
+                stuck.Wait();
+                passed.TrySetResult();
+                return frame;
+            }));
+        var session = new TestSession(_context, _arena);
+        for (uint n = 0; n < 3; n++)
+        {
+            Assert.True(graph.TryPost(session.Receive(1, n)));
+        }
+
+        await reached.Task;
+        await graph.StopAsync(TimeSpan.FromMilliseconds(50));
+        Assert.Equal((GraphState.Stopped, SessionEnd.Draining), (graph.State, session.Ended));
+        Assert.Equal(0, _context.Buffers.Rented);
+        var late = session.Receive(1, 3);
+        Assert.False(graph.TryPost(late));
+        late.Settle(FrameFate.Stopped);
+
+        stuck.Set();
+        await passed.Task;
+        await graph.DisposeAsync();
+        await graph.DisposeAsync();
+        Assert.Empty(_queue.Sent);
+        session.Dispose();
+        await AssertNothingHeldAsync();
+    }
+
+    [Fact]
     public async Task A_system_without_the_dispatcher_is_refused_in_words()
     {
         var system = Akka.Actor.ActorSystem.Create("bare");
