@@ -43,6 +43,13 @@ internal sealed class PartitionWorker : IAsyncDisposable
     public async Task StopAsync(TimeSpan patience)
     {
         await _supervisor.StopAsync(patience).ConfigureAwait(false);
+        if (Volatile.Read(ref _life) is { Completion.IsCompleted: false })
+        {
+            // Not even the abort was answered in time: an insert may be under way. As after a crash, the lease runs out and no one takes over before.
+            await _keeper.DisposeAsync().ConfigureAwait(false);
+            return;
+        }
+
         await _keeper.ReleaseAsync().ConfigureAwait(false);
     }
 
