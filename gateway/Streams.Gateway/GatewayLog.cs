@@ -48,4 +48,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(2013, LogLevel.Warning, "The watch of the session store ended and starts again")]
     public static partial void SessionWatchEnded(this ILogger logger, Exception? failure);
+
+    [LoggerMessage(2014, LogLevel.Error, "The worker could not be asked for the watermarks of {Agent}; the next heartbeat asks again")]
+    public static partial void AskFailed(this ILogger logger, string agent, Exception fault);
 }

@@ -265,16 +265,27 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
 
     private async Task AskAsync()
     {
-        var records = await _core.AskWatermarksAsync(Route.Partition, Route.AgentId).ConfigureAwait(false);
-        if (records is not null)
+        try
         {
-            foreach (var record in records)
+            var records = await _core.AskWatermarksAsync(Route.Partition, Route.AgentId).ConfigureAwait(false);
+            if (records is not null)
             {
-                Lanes.Commit(record.Epoch, record.Lane, record.N);
+                foreach (var record in records)
+                {
+                    Lanes.Commit(record.Epoch, record.Lane, record.N);
+                }
             }
         }
-
-        Volatile.Write(ref _asking, 0);
-        _sender.Raise(FrameType.GatewayHeartbeat);
+        catch (Exception fault)
+        {
+            // E.g. a queue connection that is being disposed. Nobody awaits this task, so the fault is told here; the next heartbeat asks again.
+            _core.Metrics.Error("ask_watermarks");
+            _core.Logger.AskFailed(Route.AgentId, fault);
+        }
+        finally
+        {
+            Volatile.Write(ref _asking, 0);
+            _sender.Raise(FrameType.GatewayHeartbeat);
+        }
     }
 }
