@@ -90,10 +90,23 @@ internal sealed class PartitionLife
         }
 
         // Answers begin only now, when they are true.
-        var flow = await FlowPublisher.OpenAsync(shared.Queue, partition, marks.Answer, cancel).ConfigureAwait(false);
+        var fence = new PartitionFence(partition, leaseHeld);
+        var flow = await FlowPublisher.OpenAsync(shared.Queue, partition, Answer, cancel).ConfigureAwait(false);
         var reader = PartitionReader.Start(
             shared.Queue, partition, from, created, new ReaderOptions { PrefetchMessages = shared.Options.ReadAhead });
-        return new PartitionLife(partition, shared, position, reader, flow, marks, new PartitionFence(partition, leaseHeld), recovered);
+        return new PartitionLife(partition, shared, position, reader, flow, marks, fence, recovered);
+
+        // A next owner may have committed more: the lower mark of the former would make the agent send again what is trimmed there.
+        bool Answer(string agentId, List<FlowRecord> records)
+        {
+            if (!fence.Holds())
+            {
+                return false;
+            }
+
+            marks.Answer(agentId, records);
+            return true;
+        }
     }
 
     /// <summary>Reads no more; what was read is committed, then the life ends well.</summary>
@@ -204,6 +217,8 @@ internal sealed class PartitionLife
             _fence.Fail(failure);
         }
 
+        // Ranges in flight may take long to end; meanwhile questions are for the next owner.
+        var silent = failure is null ? Task.CompletedTask : _flow.DisposeAsync().AsTask();
         while (Volatile.Read(ref _committing) != 0)
         {
             await Task.Delay(10).ConfigureAwait(false);
@@ -214,11 +229,12 @@ internal sealed class PartitionLife
         await ticker.ConfigureAwait(false);
         if (failure is null)
         {
-            await TellAsync().ConfigureAwait(false);
-            await _position.TrimAsync(_reader, CommittedSequence, CancellationToken.None).ConfigureAwait(false);
+            failure = await FinishAsync().ConfigureAwait(false);
+            silent = _flow.DisposeAsync().AsTask();
         }
 
-        await _flow.DisposeAsync().ConfigureAwait(false);
+        // Unheard by a server that is away, it answers no more all the same.
+        await silent.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _reader.DisposeAsync().ConfigureAwait(false);
         if (_pool.Reclaim() is var left and not 0 && failure is null)
         {
@@ -228,6 +244,20 @@ internal sealed class PartitionLife
         if (failure is not null)
         {
             throw new PartitionFault(failure);
+        }
+    }
+
+    private async Task<string?> FinishAsync()
+    {
+        await TellAsync().ConfigureAwait(false);
+        try
+        {
+            await _position.TrimAsync(_reader, CommittedSequence, CancellationToken.None).ConfigureAwait(false);
+            return null;
+        }
+        catch (PartitionFault fault)
+        {
+            return fault.Message;
         }
     }
 

@@ -18,14 +18,20 @@ public sealed class FlowTests
         await using var subscriber = await FlowSubscriber.OpenAsync(gateway, heard.Enqueue);
         Assert.Null(await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(2)));
 
+        var former = false;
         await using var flow = await FlowPublisher.OpenAsync(worker, 1, (agent, records) =>
         {
             if (agent == "agent-1")
                 records.AddRange([Watermark, Watermark with { Lane = 4, N = 0 }]);
+            return !former;
         });
         await Eventually.TrueAsync(async () => await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(1)) is { Count: 2 }, "the owner answers");
         Assert.Equal([Watermark, Watermark with { Lane = 4, N = 0 }], await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(2)));
         Assert.Equal([], await subscriber.AskAsync(1, "unknown", TimeSpan.FromSeconds(2)));
+
+        // An owner whose time is over: silence, not "never seen".
+        former = true;
+        Assert.Null(await subscriber.AskAsync(1, "agent-1", TimeSpan.FromMilliseconds(500)));
 
         var many = Enumerable.Range(0, 5000).Select(n => Watermark with { N = (uint)n, Kind = n % 2 == 0 ? FlowKind.Watermark : FlowKind.Rewind }).ToList();
         await flow.TellAsync(many);

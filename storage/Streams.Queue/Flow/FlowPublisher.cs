@@ -26,11 +26,12 @@ public sealed class FlowPublisher : IAsyncDisposable
     /// <summary>Starts to answer <c>watermarks.{partition}</c>.</summary>
     /// <param name="connection">Of the worker's role.</param>
     /// <param name="partition">A partition that this process owns; only its owner may answer.</param>
-    /// <param name="answer">Adds the records of all lanes of the agent that are not closed; called on a thread of the pool, one call at
-    /// a time.</param>
+    /// <param name="answer">Adds the records of all lanes of the agent that are not closed and returns true; false leaves the question
+    /// without an answer, because an answer without records would say that the agent was never seen. Called on a thread of the pool, one
+    /// call at a time.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<FlowPublisher> OpenAsync(
-        QueueConnection connection, int partition, Action<string, List<FlowRecord>> answer, CancellationToken cancel = default)
+        QueueConnection connection, int partition, Func<string, List<FlowRecord>, bool> answer, CancellationToken cancel = default)
     {
         var flow = new FlowPublisher(connection, partition);
         flow._questions = await connection.Nats.SubscribeCoreAsync(
@@ -62,7 +63,7 @@ public sealed class FlowPublisher : IAsyncDisposable
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task AnswerAsync(Action<string, List<FlowRecord>> answer)
+    private async Task AnswerAsync(Func<string, List<FlowRecord>, bool> answer)
     {
         var records = new List<FlowRecord>();
         var buffer = new ArrayBufferWriter<byte>(1024);
@@ -75,7 +76,8 @@ public sealed class FlowPublisher : IAsyncDisposable
             }
 
             records.Clear();
-            answer(agentId, records);
+            if (!answer(agentId, records))
+                continue;
             buffer.ResetWrittenCount();
             foreach (var record in records)
             {

@@ -148,7 +148,11 @@ internal sealed class GatewayFixture : IAsyncDisposable
         await Topology.CreateAsync(Worker, new TopologyOptions { Partitions = 4, IngestBytes = 48L << 20, SessionsBytes = 4L << 20, IdentitiesBytes = 4L << 20 });
         for (var p = 0; p < 4 && answerFlow; p++)
         {
-            _flows.Add(await FlowPublisher.OpenAsync(Worker, p, (agent, records) => records.AddRange(Lanes.GetValueOrDefault(agent) ?? [])));
+            _flows.Add(await FlowPublisher.OpenAsync(Worker, p, (agent, records) =>
+            {
+                records.AddRange(Lanes.GetValueOrDefault(agent) ?? []);
+                return true;
+            }));
         }
 
         using var key = SigningKey.Generate();
