@@ -55,7 +55,7 @@ internal static class DemoCommand
             throw new BenchFailure("the agent did not start");
         }
         await using var memory = new MemorySampler(agent);
-        using var rows = new RowReader(up.Endpoints);
+        using var rows = new EngineClient(up.Endpoints);
         var workload = new MarkedWorkload(Guid.NewGuid().ToString("n")[..8]);
         var queries = new DemoQueries(rows, workload);
         await UntilAsync(async () => (await rows.QueryAsync("SELECT count() FROM ledger_barrier", stop))[0][0] != "0", RowsDeadline, stop);
@@ -100,7 +100,7 @@ internal static class DemoCommand
     }
 
     /// <summary>The independent checker's word on everything the agent ever sent, not only on what was marked.</summary>
-    private static async Task<HistoryVerdict> HistoryAsync(Endpoints endpoints, RowReader rows, CancellationToken stop)
+    private static async Task<HistoryVerdict> HistoryAsync(Endpoints endpoints, EngineClient rows, CancellationToken stop)
     {
         var agent = (await rows.QueryAsync("SELECT DISTINCT agent_id FROM loss_ledger", stop))[0][0];
         var password = File.ReadAllText(endpoints.ClickHousePasswordFile).Trim();

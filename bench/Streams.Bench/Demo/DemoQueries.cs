@@ -4,7 +4,7 @@ using Streams.Bench.Running;
 namespace Streams.Bench.Demo;
 
 /// <summary>The demo's checks, as SQL over the rows.</summary>
-internal sealed class DemoQueries(RowReader rows, MarkedWorkload workload)
+internal sealed class DemoQueries(EngineClient rows, MarkedWorkload workload)
 {
     private const string Connected = "isIPAddressInRange(toString(remote_address), '::ffff:127.77.0.0/112')";
 

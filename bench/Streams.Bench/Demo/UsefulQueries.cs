@@ -19,7 +19,7 @@ internal static class UsefulQueries
             "SELECT class, sum(stamped) AS stamped, sum(stored) AS stored, sum(lost) AS lost, sum(difference) AS difference FROM ledger_balance GROUP BY class ORDER BY class"),
     ];
 
-    public static async Task PrintAsync(RowReader rows, CancellationToken stop)
+    public static async Task PrintAsync(EngineClient rows, CancellationToken stop)
     {
         foreach (var (question, query) in All)
         {

@@ -7,7 +7,7 @@ internal static class Merges
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     /// <summary>Waits until no merge has run for two seconds, at most a minute.</summary>
-    public static async Task SettleAsync(RowReader rows, CancellationToken stop)
+    public static async Task SettleAsync(EngineClient rows, CancellationToken stop)
     {
         var until = DateTime.UtcNow + Deadline;
         var quietSince = DateTime.UtcNow;

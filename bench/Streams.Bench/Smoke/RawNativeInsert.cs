@@ -10,7 +10,7 @@ namespace Streams.Bench.Smoke;
 /// The limit that the path is measured against: the same rows, prepared as `Native` blocks of a quarter million rows, posted into the same engine
 /// into tables of the same structure, one insert at a time.
 /// </summary>
-internal sealed class RawNativeInsert(Endpoints endpoints, RowReader rows)
+internal sealed class RawNativeInsert(Endpoints endpoints, EngineClient rows)
 {
     private const int RowsPerBlock = 250_000;
 
@@ -24,7 +24,6 @@ internal sealed class RawNativeInsert(Endpoints endpoints, RowReader rows)
             blocks.Add(Encode(eventClass, batches));
         }
         var engine = endpoints.Children["streams-clickhouse"];
-        using var client = new NativePost(endpoints);
         var clock = Stopwatch.StartNew();
         var cpu = ProcessCpu.Seconds(engine);
         long inserted = 0;
@@ -32,7 +31,7 @@ internal sealed class RawNativeInsert(Endpoints endpoints, RowReader rows)
         {
             // Two thirds exec, as in the mix.
             var (table, columns, native, count) = blocks[i % 3 == 2 ? 1 : 0];
-            await client.InsertAsync($"INSERT INTO raw_{table} ({columns}) SETTINGS async_insert = 0 FORMAT Native", native, stop);
+            await rows.InsertAsync($"INSERT INTO raw_{table} ({columns}) SETTINGS async_insert = 0 FORMAT Native", native, stop);
             inserted += count;
         }
         var seconds = clock.Elapsed.TotalSeconds;

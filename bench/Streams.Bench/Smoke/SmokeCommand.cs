@@ -54,7 +54,7 @@ internal static class SmokeCommand
         var batches = new EventMix(Seed).Batches(PreparedBatches);
         await using var up = await UpProcess.StartAsync(
             Path.Combine(directory, "data"), Path.Combine(directory, "up.log"), ["--no-agent"], stop);
-        using var rows = new RowReader(up.Endpoints);
+        using var rows = new EngineClient(up.Endpoints);
         var roots = new FleetRoots(await RootAsync(directory, stop));
         var agents = new List<LoadAgent>();
         try
@@ -123,7 +123,7 @@ internal static class SmokeCommand
     }
 
     /// <summary>Rows of the load agents, and how many different names they have.</summary>
-    private static async Task<(long Rows, long Distinct)> StoredAsync(RowReader rows, CancellationToken stop)
+    private static async Task<(long Rows, long Distinct)> StoredAsync(EngineClient rows, CancellationToken stop)
     {
         long all = 0, distinct = 0;
         foreach (var table in new[] { "process_exec", "network_connect" })

@@ -4,18 +4,18 @@ using Streams.Local;
 
 namespace Streams.Bench.Running;
 
-/// <summary>Reads rows over ClickHouse's HTTP interface, as any user would: no code of the event path is involved.</summary>
-internal sealed class RowReader : IDisposable
+/// <summary>ClickHouse's HTTP interface as any user has it: no driver, no code of the event path is involved.</summary>
+internal sealed class EngineClient : IDisposable
 {
     private readonly HttpClient _http;
 
-    public RowReader(Endpoints endpoints, string database = "streams")
+    public EngineClient(Endpoints endpoints)
     {
-        _http = new HttpClient { BaseAddress = new Uri(endpoints.ClickHouse), Timeout = TimeSpan.FromSeconds(60) };
+        _http = new HttpClient { BaseAddress = new Uri(endpoints.ClickHouse), Timeout = TimeSpan.FromMinutes(2) };
         var password = File.ReadAllText(endpoints.ClickHousePasswordFile).Trim();
         _http.DefaultRequestHeaders.Authorization =
             new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{endpoints.ClickHouseUser}:{password}")));
-        _http.DefaultRequestHeaders.Add("X-ClickHouse-Database", database);
+        _http.DefaultRequestHeaders.Add("X-ClickHouse-Database", "streams");
     }
 
     public async Task<List<string[]>> QueryAsync(string query, CancellationToken stop) =>
@@ -29,6 +29,18 @@ internal sealed class RowReader : IDisposable
         using var response = await _http.PostAsync($"/?default_format={format}", content, stop);
         var text = await response.Content.ReadAsStringAsync(stop);
         return response.IsSuccessStatusCode ? text : throw new BenchFailure($"query failed: {text.Trim()}");
+    }
+
+    /// <summary>Posts a prepared `Native` block as it is.</summary>
+    /// <exception cref="BenchFailure">The server refused it.</exception>
+    public async Task InsertAsync(string query, byte[] native, CancellationToken stop)
+    {
+        using var content = new ByteArrayContent(native);
+        using var response = await _http.PostAsync("/?query=" + Uri.EscapeDataString(query), content, stop);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw new BenchFailure($"insert failed: {(await response.Content.ReadAsStringAsync(stop)).Trim()}");
+        }
     }
 
     public void Dispose() => _http.Dispose();
