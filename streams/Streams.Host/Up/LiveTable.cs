@@ -85,7 +85,7 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
             .Title($"agents {Markup.Escape(endpoints.Gateway)}   operator {Markup.Escape(endpoints.Operator)}   ClickHouse {Markup.Escape(endpoints.ClickHouse)}")
             .Caption("Ctrl-C stops; query with: streams sql \"SELECT ...\"");
         table.AddColumn("class");
-        foreach (var name in new[] { "rows", "rows/s", "newest row", "lost" })
+        foreach (var name in new[] { "rows", "rows/s", "lag (newest row)", "lost" })
         {
             table.AddColumn(new TableColumn(name).RightAligned());
         }
