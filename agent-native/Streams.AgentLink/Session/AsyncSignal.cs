@@ -27,9 +27,10 @@ internal sealed class AsyncSignal : IValueTaskSource
             }
 
             _state = State.Idle;
+            // Inside the lock: a waiter that sees the completion and waits again must not reset the source before this has returned. No
+            // continuation runs in here, they are queued.
+            _core.SetResult(true);
         }
-
-        _core.SetResult(true);
     }
 
     internal ValueTask WaitAsync()
