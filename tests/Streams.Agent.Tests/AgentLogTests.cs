@@ -30,9 +30,21 @@ public sealed class AgentLogTests
             log.Info(AgentEvent.LinkState, "comm", "again");
         log.Info(AgentEvent.Started, "core", "another id is not held back");
         Assert.Equal(AgentLog.Burst + 1, Text().Split('\n').Length - 1);
-        _clock.Now += AgentLog.Window;
+        _clock.Pass(AgentLog.Window);
         log.Info(AgentEvent.LinkState, "comm", "later");
         Assert.EndsWith("comm: later (and 15 more like this)\n", Text());
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_silences_nothing()
+    {
+        var log = Log();
+        for (var i = 0; i <= AgentLog.Burst; i++)
+            log.Info(AgentEvent.LinkState, "comm", "again");
+        _clock.SetWall(DateTimeOffset.UnixEpoch);
+        _clock.Pass(AgentLog.Window);
+        log.Info(AgentEvent.LinkState, "comm", "later");
+        Assert.EndsWith("1970-01-01T00:00:10.000Z info 1020 comm: later (and 1 more like this)\n", Text());
     }
 
     [Fact]

@@ -41,7 +41,7 @@ internal sealed class AgentLog(Stream output, AgentLogLevel minimum, TimeProvide
         lock (_gate)
         {
             var now = clock.GetUtcNow();
-            if (!Take(id, now, out var suppressed))
+            if (!Take(id, out var suppressed))
                 return;
             var length = Format(now, level, id, source, text, suppressed);
             try
@@ -55,12 +55,14 @@ internal sealed class AgentLog(Stream output, AgentLogLevel minimum, TimeProvide
         }
     }
 
-    private bool Take(AgentEvent id, DateTimeOffset now, out int suppressed)
+    // The window is on the monotonic clock: a wall clock that is set back must not silence a line for as long.
+    private bool Take(AgentEvent id, out int suppressed)
     {
+        var now = clock.GetTimestamp();
         suppressed = 0;
         if (!_allowances.TryGetValue(id, out var allowance))
             _allowances[id] = allowance = new Allowance { Start = now };
-        if (now - allowance.Start >= Window)
+        if (clock.GetElapsedTime(allowance.Start, now) >= Window)
         {
             suppressed = allowance.Suppressed;
             allowance.Start = now;
@@ -109,7 +111,7 @@ internal sealed class AgentLog(Stream output, AgentLogLevel minimum, TimeProvide
 
     private sealed class Allowance
     {
-        public DateTimeOffset Start;
+        public long Start;
         public int Lines;
         public int Suppressed;
     }

@@ -47,11 +47,11 @@ public sealed class ModuleManagerTests
         {
             module.Failed!("broken");
             manager.Poll();
-            Assert.Equal(_clock.Now.AddSeconds(seconds), manager.NextRestart);
-            _clock.Now = _clock.Now.AddSeconds(seconds).AddMilliseconds(-1);
+            Assert.Equal(TimeSpan.FromSeconds(seconds), manager.NextRestartIn);
+            _clock.Pass(TimeSpan.FromSeconds(seconds) - TimeSpan.FromMilliseconds(1));
             manager.Poll();
             Assert.Equal(ModuleState.BackingOff, Status(manager).State);
-            _clock.Now = _clock.Now.AddMilliseconds(1);
+            _clock.Pass(TimeSpan.FromMilliseconds(1));
             manager.Poll();
             Assert.Equal(ModuleState.Running, Status(manager).State);
         }
@@ -59,10 +59,31 @@ public sealed class ModuleManagerTests
         Assert.Equal(8u, Status(manager).Restarts);
         Assert.Equal("broken", Status(manager).LastFailure);
         Assert.Equal(8, _wakes);
-        _clock.Now += RestartBackOff.Forget + TimeSpan.FromSeconds(1);
+        _clock.Pass(RestartBackOff.Forget + TimeSpan.FromSeconds(1));
         module.Failed!("again");
         manager.Poll();
-        Assert.Equal(_clock.Now.AddSeconds(1), manager.NextRestart);
+        Assert.Equal(TimeSpan.FromSeconds(1), manager.NextRestartIn);
+    }
+
+    [Theory]
+    [InlineData(1970)]
+    [InlineData(2126)]
+    public void A_wall_clock_that_is_set_changes_no_restart(int year)
+    {
+        var module = Fake("telemetry");
+        var manager = Manager(module);
+        manager.StartAll(Deadline);
+        module.Failed!("broken");
+        manager.Poll();
+        _clock.SetWall(new DateTimeOffset(year, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        Assert.Equal(TimeSpan.FromSeconds(1), manager.NextRestartIn);
+        manager.Poll();
+        Assert.Equal(ModuleState.BackingOff, Status(manager).State);
+        _clock.Pass(TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.Zero, manager.NextRestartIn);
+        manager.Poll();
+        Assert.Equal(ModuleState.Running, Status(manager).State);
+        Assert.Null(manager.NextRestartIn);
     }
 
     [Fact]
@@ -74,9 +95,9 @@ public sealed class ModuleManagerTests
         module.FailingStarts = 1;
         module.Failed!("broken");
         manager.Poll();
-        _clock.Now = _clock.Now.AddSeconds(1);
+        _clock.Pass(TimeSpan.FromSeconds(1));
         manager.Poll();
-        Assert.Equal(_clock.Now.AddSeconds(2), manager.NextRestart);
+        Assert.Equal(TimeSpan.FromSeconds(2), manager.NextRestartIn);
         Assert.Equal("telemetry cannot start; mend it", Status(manager).LastFailure);
     }
 
@@ -92,7 +113,7 @@ public sealed class ModuleManagerTests
         manager.Poll();
         Assert.Equal(["stop c", "stop b", "stop a"], _journal);
         _journal.Clear();
-        _clock.Now = _clock.Now.AddSeconds(1);
+        _clock.Pass(TimeSpan.FromSeconds(1));
         manager.Poll();
         Assert.Equal(["start a", "start b", "start c"], _journal);
     }
@@ -106,7 +127,7 @@ public sealed class ModuleManagerTests
         var late = module.Failed!;
         late("first");
         manager.Poll();
-        _clock.Now = _clock.Now.AddSeconds(1);
+        _clock.Pass(TimeSpan.FromSeconds(1));
         manager.Poll();
         late("late");
         manager.Poll();

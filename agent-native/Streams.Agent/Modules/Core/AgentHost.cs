@@ -80,8 +80,7 @@ internal sealed class AgentHost : IDisposable
             while (!_stop)
             {
                 _manager.Poll();
-                var wait = _manager.NextRestart is { } next ? next - TimeProvider.System.GetUtcNow() : Timeout.InfiniteTimeSpan;
-                _wake.Wait(wait == Timeout.InfiniteTimeSpan || wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
+                _wake.Wait(_manager.NextRestartIn ?? Timeout.InfiniteTimeSpan);
             }
 
             _log.Info(AgentEvent.Stopping, ModuleName.Core, "stopping");

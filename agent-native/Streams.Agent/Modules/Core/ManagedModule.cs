@@ -19,7 +19,8 @@ internal sealed class ManagedModule(IAgentModule module, ModuleDeclaration decla
 
     public uint Restarts { get; set; }
 
-    public DateTimeOffset RestartAt { get; set; }
+    /// <summary>On the manager's monotonic clock.</summary>
+    public TimeSpan RestartAt { get; set; }
 
     public long StartRssBytes { get; set; }
 

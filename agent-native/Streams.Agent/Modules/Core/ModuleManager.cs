@@ -15,6 +15,7 @@ internal sealed class ModuleManager
     private readonly TimeProvider _clock;
     private readonly Func<long> _residentBytes;
     private readonly Action _wake;
+    private readonly long _origin;
 
     /// <param name="modules">The enabled modules, in any order, without Core (the manager is Core).</param>
     /// <param name="residentBytes">The process's resident set now.</param>
@@ -32,6 +33,7 @@ internal sealed class ModuleManager
         _clock = clock;
         _residentBytes = residentBytes;
         _wake = wake;
+        _origin = clock.GetTimestamp();
         // Core counts: the specification's ten are all modules of an agent.
         if (modules.Count + 1 > ModuleDeclarations.Maximum)
             throw new AgentException($"{modules.Count + 1} modules are enabled, allowed are {ModuleDeclarations.Maximum}; disable some in agent.json");
@@ -50,21 +52,29 @@ internal sealed class ModuleManager
             throw new AgentException("a module is enabled that this agent does not know; see streams-agent --print-config");
     }
 
-    /// <summary>When <see cref="Poll"/> next has a restart to do, or null.</summary>
-    public DateTimeOffset? NextRestart
+    /// <summary>
+    /// How long until <see cref="Poll"/> has a restart to do, not below zero and at most <see cref="RestartBackOff.Longest"/>; null: there is none.
+    /// </summary>
+    public TimeSpan? NextRestartIn
     {
         get
         {
-            DateTimeOffset? next = null;
+            TimeSpan? next = null;
             foreach (var module in _modules)
             {
                 if (module.State == ModuleState.BackingOff && (next is null || module.RestartAt < next))
                     next = module.RestartAt;
             }
 
-            return next;
+            if (next is not { } at)
+                return null;
+            var left = at - Now;
+            return left < TimeSpan.Zero ? TimeSpan.Zero : left > RestartBackOff.Longest ? RestartBackOff.Longest : left;
         }
     }
+
+    /// <summary>Monotonic: a wall clock that is set while the agent runs neither delays a restart nor shortens a stop.</summary>
+    private TimeSpan Now => _clock.GetElapsedTime(_origin);
 
     /// <summary>Starts all. A module that cannot start ends the start: those that run are stopped again.</summary>
     /// <exception cref="AgentException">The reason of the module that could not start.</exception>
@@ -94,7 +104,7 @@ internal sealed class ModuleManager
                 Fail(failure.Module, failure.Reason);
         }
 
-        var now = _clock.GetUtcNow();
+        var now = Now;
         foreach (var module in _modules)
         {
             var due = (module.State == ModuleState.BackingOff && module.RestartAt <= now)
@@ -107,10 +117,10 @@ internal sealed class ModuleManager
     /// <summary>Stops all in the reverse of the start order. A module that fails to stop is logged and does not hold up the others.</summary>
     public void StopAll(TimeSpan deadline)
     {
-        var end = _clock.GetUtcNow() + deadline;
+        var end = Now + deadline;
         for (var i = _modules.Count - 1; i >= 0; i--)
         {
-            var left = end - _clock.GetUtcNow();
+            var left = end - Now;
             Stop(_modules[i], ModuleState.Stopped, left > TimeSpan.Zero ? left : TimeSpan.Zero);
         }
     }
@@ -181,9 +191,10 @@ internal sealed class ModuleManager
 
         Stop(module, ModuleState.BackingOff, ManagedModule.RestartStopDeadline);
         module.State = ModuleState.BackingOff;
-        module.RestartAt = module.BackOff.Next(_clock.GetUtcNow());
+        var now = Now;
+        module.RestartAt = module.BackOff.Next(now);
         _log.Info(AgentEvent.ModuleRestarting, ModuleName.Core,
-            $"module {module.Module.Name} starts again at {module.RestartAt:HH:mm:ss}");
+            $"module {module.Module.Name} starts again in {(module.RestartAt - now).TotalSeconds:0} s");
     }
 
     private void Stop(ManagedModule module, ModuleState next, TimeSpan deadline)

@@ -9,10 +9,10 @@ internal sealed class RestartBackOff
     public static readonly TimeSpan Forget = TimeSpan.FromMinutes(5);
 
     private int _failures;
-    private DateTimeOffset _last;
+    private TimeSpan? _last;
 
-    /// <summary>When to try again after a failure at <paramref name="now"/>.</summary>
-    public DateTimeOffset Next(DateTimeOffset now)
+    /// <summary>When to try again after a failure at <paramref name="now"/>; both on the manager's monotonic clock.</summary>
+    public TimeSpan Next(TimeSpan now)
     {
         if (now - _last > Forget)
             _failures = 0;
