@@ -18,11 +18,21 @@ namespace Streams.Gateway.Auth;
 /// </summary>
 internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameReceiver receiver, string remote)
 {
+    /// <summary>Every refusal leaves this long after M2 came, whatever it was refused for and however little that took.</summary>
+    private static readonly TimeSpan RefusalDelay = TimeSpan.FromMilliseconds(25);
+
     private string? _host;
+    private Task? _refusalTime;
     private AuthMessage? _auth;
 
     /// <summary>Who it claims to be; proved once there is a session.</summary>
     public string AgentId => _auth?.AgentId ?? "";
+
+    /// <summary>
+    /// Completes when a refusal may leave. Its timer runs from the receipt of M2, so that how long judging took is not in the answer's time: a delay that began
+    /// after it would have added it to the 25 ms. Without an M2, from now.
+    /// </summary>
+    public Task RefusalTime => _refusalTime ??= Task.Delay(RefusalDelay, core.Time);
 
     /// <summary>M1, M2, M3. The keys are the caller's when the reason is None.</summary>
     public async Task<(RefusalReason Reason, SessionKeys? Keys)> AuthenticateAsync(HandshakeContext context)
@@ -90,6 +100,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         }
 
         length = await receiver.ReceiveHandshakeAsync(buffer.AsMemory(0, Wire.Limits.MaxHandshakeMessageBytes + 1)).ConfigureAwait(false);
+        _refusalTime = Task.Delay(RefusalDelay, core.Time);
         if (length < 0)
         {
             return (length == -2 ? RefusalReason.TooLarge : RefusalReason.Disconnected, null);

@@ -15,9 +15,6 @@ namespace Streams.Gateway.Connections;
 /// </summary>
 internal sealed class AgentConnection : IWheelMember
 {
-    /// <summary>Every refusal leaves this long after M2 came, whatever it was refused for and however little that took.</summary>
-    private static readonly TimeSpan RefusalDelay = TimeSpan.FromMilliseconds(25);
-
     /// <summary>How long a peer may take to answer our close.</summary>
     private const long CloseMilliseconds = 3000;
 
@@ -126,7 +123,7 @@ internal sealed class AgentConnection : IWheelMember
         var (reason, keys) = await driver.AuthenticateAsync(context).ConfigureAwait(false);
         if (reason != RefusalReason.None)
         {
-            await RefuseAsync(reason, driver.AgentId).ConfigureAwait(false);
+            await RefuseAsync(reason, driver).ConfigureAwait(false);
             return false;
         }
 
@@ -210,7 +207,7 @@ internal sealed class AgentConnection : IWheelMember
     }
 
     /// <summary>The same bytes, the same close code and the same time for every reason; the reason is logged and counted here only.</summary>
-    private async Task RefuseAsync(RefusalReason reason, string agentId)
+    private async Task RefuseAsync(RefusalReason reason, HandshakeDriver driver)
     {
         if (Interlocked.Exchange(ref _refusing, 1) != 0)
         {
@@ -218,10 +215,10 @@ internal sealed class AgentConnection : IWheelMember
             return;
         }
 
-        Count(reason, agentId);
+        Count(reason, driver.AgentId);
         if (reason != RefusalReason.Disconnected)
         {
-            await Task.Delay(RefusalDelay, _core.Time).ConfigureAwait(false);
+            await driver.RefusalTime.ConfigureAwait(false);
             await SendRefusalAsync().ConfigureAwait(false);
         }
 
