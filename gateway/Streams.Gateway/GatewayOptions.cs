@@ -53,7 +53,7 @@ public sealed record GatewayOptions
     /// <summary>Seconds between heartbeats, both ways; three missed end a session.</summary>
     public int HeartbeatSeconds { get; init; } = Wire.Limits.DefaultHeartbeatSeconds;
 
-    /// <summary>Seconds a session lives before it starts again with new keys, spread by a quarter.</summary>
+    /// <summary>Seconds a session lives before it starts again with new keys at the latest; it lives 75 to 100 % of it.</summary>
     public int SessionSeconds { get; init; } = Wire.Limits.SessionSeconds;
 
     /// <summary>How long the worker has to answer where an agent's lanes stand, before the agent is told to come again.</summary>

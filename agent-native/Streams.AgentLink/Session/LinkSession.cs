@@ -56,8 +56,8 @@ internal sealed partial class LinkSession
         _heartbeatTicks = keys.Session.HeartbeatSeconds * time.TimestampFrequency;
         _lastHeard = time.GetTimestamp();
 
-        // ± a quarter: a fleet that connected together does not reconnect together.
-        var age = keys.Session.SessionSeconds * (0.75 + Random.Shared.NextDouble() / 2);
+        // 75 to 100 %: a fleet that connected together does not reconnect together, and no session lives longer than the gateway said.
+        var age = keys.Session.SessionSeconds * (0.75 + Random.Shared.NextDouble() / 4);
         _expires = _lastHeard + (long)(age * time.TimestampFrequency);
         connection.OnPing = signal.Set;
     }

@@ -18,14 +18,14 @@ internal struct HeartbeatMonitor
 
     /// <param name="now">When the session began.</param>
     /// <param name="seconds">Between heartbeats.</param>
-    /// <param name="sessionSeconds">Longest life of the session; spread by a quarter so that a fleet does not start again at once.</param>
+    /// <param name="sessionSeconds">Longest life of the session; it lives 75 to 100 % of it, so that a fleet does not start again at once.</param>
     public HeartbeatMonitor(long now, int seconds, int sessionSeconds)
     {
         _interval = seconds * 1000L;
         _heard = now;
         // The first is spread over the interval: sessions that began together must not beat together.
         _nextOut = now + Random.Shared.NextInt64(_interval) + 1;
-        _expires = now + (long)(sessionSeconds * 1000L * (0.75 + (Random.Shared.NextDouble() / 2)));
+        _expires = now + (long)(sessionSeconds * 1000L * (0.75 + (Random.Shared.NextDouble() / 4)));
         _told = now - WatermarkInterval;
     }
 
