@@ -51,4 +51,16 @@ internal static partial class GatewayLog
 
     [LoggerMessage(2014, LogLevel.Error, "The worker could not be asked for the watermarks of {Agent}; the next heartbeat asks again")]
     public static partial void AskFailed(this ILogger logger, string agent, Exception fault);
+
+    [LoggerMessage(2015, LogLevel.Error, "The outlet of partition {Partition} failed in a way that is a fault of the gateway; it goes on with what it has")]
+    public static partial void OutletFault(this ILogger logger, int partition, Exception fault);
+
+    [LoggerMessage(2016, LogLevel.Error, "A message of {Agent} could not be handed to the queue for partition {Partition}; its session ends and sends again")]
+    public static partial void PublishFault(this ILogger logger, int partition, string agent, Exception fault);
+
+    [LoggerMessage(2017, LogLevel.Error, "Sending to session {Session} failed in a way that is a fault of the gateway; the session ends")]
+    public static partial void SenderFault(this ILogger logger, string session, Exception fault);
+
+    [LoggerMessage(2018, LogLevel.Error, "A deadline could not be looked at, which is a fault of the gateway; the others were")]
+    public static partial void WheelFault(this ILogger logger, Exception fault);
 }

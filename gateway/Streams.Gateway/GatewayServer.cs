@@ -195,7 +195,7 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
         var flow = OwnAsync(await FlowSubscriber.OpenAsync(connection, record => core?.Registry.Find(record.AgentId)?.Flow(record), cancel).ConfigureAwait(false));
         await StartIngestAsync(connection, cancel).ConfigureAwait(false);
         _queue = new QueueWatch(connection, _outlets, pool, _logger);
-        var wheel = OwnAsync(new SharedWheel(_queue.Tick));
+        var wheel = OwnAsync(new SharedWheel(_queue.Tick, OnWheelFault));
         core = new GatewayCore
         {
             Options = _options,
@@ -229,7 +229,7 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
     {
         for (var p = 0; p < _options.Partitions; p++)
         {
-            var outlet = OwnAsync(new PartitionOutlet(p, _metrics));
+            var outlet = OwnAsync(new PartitionOutlet(p, _metrics, _logger));
             _outlets.Add(outlet);
             outlet.Start(await PublisherQueue.OpenAsync(
                 connection, outlet, new PublisherOptions { WindowMessages = _options.PublishWindow }, cancel).ConfigureAwait(false));
@@ -250,6 +250,12 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
     {
         _metrics.GraphFailed(end.Name);
         _logger.GraphFailed(end.Name, end.Failures, end.RetryAfter.TotalMilliseconds, end.Failure);
+    }
+
+    private void OnWheelFault(Exception fault)
+    {
+        _metrics.Error("wheel");
+        _logger.WheelFault(fault);
     }
 
     private async Task ListenAsync(GatewayCore core, CancellationToken cancel)

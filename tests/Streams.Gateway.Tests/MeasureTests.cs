@@ -3,6 +3,7 @@ using System.Net;
 using Akka.TestKit.Xunit2;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Queueing;
 using Streams.Gateway.Tests.Support;
@@ -114,7 +115,7 @@ public sealed class GraphRateTests(ITestOutputHelper output) : TestKit(GraphSett
         using var metrics = new GatewayMetrics();
         var context = TestSession.NewContext(metrics, 256 << 20);
         using var arena = new KeyArena(64);
-        var outlet = new PartitionOutlet(0, metrics);
+        var outlet = new PartitionOutlet(0, metrics, NullLogger.Instance);
         outlet.Start(new ScriptedQueue(outlet));
         using var materializer = GraphSettings.CreateMaterializer(Sys, "rate");
         await using var graph = new IngestGraph("rate", 1 << 20, materializer, () => IngestStages.Create(metrics), [outlet], _ => { });

@@ -83,6 +83,14 @@ internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuf
             _ended.TrySetResult();
             socket.Abort();
         }
+        catch (Exception fault)
+        {
+            // A fault of ours. As above, but told: unseen, the session would be silent for ever and its close would wait for an end that never comes.
+            Volatile.Write(ref _sendStarted, 0);
+            source.SendFailed(fault);
+            _ended.TrySetResult();
+            socket.Abort();
+        }
     }
 
     private async ValueTask SendAsync(OutboundMessage message)

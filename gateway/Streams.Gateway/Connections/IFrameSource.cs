@@ -10,4 +10,7 @@ internal interface IFrameSource
 
     /// <summary>Writes the payload; -1 when there is nothing to say after all.</summary>
     int WritePayload(FrameType state, Span<byte> payload);
+
+    /// <summary>Nothing can be sent any more, by a fault of the gateway: the session must end. Called at most once.</summary>
+    void SendFailed(Exception fault);
 }

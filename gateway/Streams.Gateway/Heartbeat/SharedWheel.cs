@@ -6,7 +6,7 @@ internal interface IWheelMember
     /// <summary>Place in the wheel; the wheel's own.</summary>
     int WheelIndex { get; set; }
 
-    /// <summary>Looks at its deadlines. Must be quick and must not throw.</summary>
+    /// <summary>Looks at its deadlines. Must be quick; what it throws is a fault, which is told and costs the others nothing.</summary>
     /// <param name="now"><see cref="Environment.TickCount64"/>.</param>
     void Tick(long now);
 }
@@ -23,12 +23,18 @@ internal sealed class SharedWheel : IAsyncDisposable
     private readonly List<IWheelMember> _members = [];
     private readonly PeriodicTimer _timer = new(Interval);
     private readonly Action<long> _first;
+    private readonly Action<Exception> _fault;
     private IWheelMember[] _round = [];
     private Task _loop = Task.CompletedTask;
     private long _late;
 
     /// <param name="first">Called at the start of every round.</param>
-    public SharedWheel(Action<long> first) => _first = first;
+    /// <param name="fault">Told of every exception of a member or of <paramref name="first"/>; the round goes on.</param>
+    public SharedWheel(Action<long> first, Action<Exception> fault)
+    {
+        _first = first;
+        _fault = fault;
+    }
 
     /// <summary>The longest that a round began after it was due, ms, since the start: how much load delays heartbeats.</summary>
     public long WorstDelay => Interlocked.Read(ref _late);
@@ -86,14 +92,39 @@ internal sealed class SharedWheel : IAsyncDisposable
             }
 
             due = Math.Max(due, now - (long)Interval.TotalMilliseconds);
-            _first(now);
+            TellFirst(now);
             var count = Copy();
             for (var i = 0; i < count; i++)
             {
-                _round[i].Tick(now);
+                Tick(_round[i], now);
             }
 
             Array.Clear(_round, 0, count);
+        }
+    }
+
+    private void TellFirst(long now)
+    {
+        try
+        {
+            _first(now);
+        }
+        catch (Exception fault)
+        {
+            _fault(fault);
+        }
+    }
+
+    /// <summary>One member's fault must not stop the deadlines of all.</summary>
+    private void Tick(IWheelMember member, long now)
+    {
+        try
+        {
+            member.Tick(now);
+        }
+        catch (Exception fault)
+        {
+            _fault(fault);
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 using Streams.Gateway.Ingest;
+using Streams.Gateway.Sessions;
 using Streams.Queue;
 
 namespace Streams.Gateway.Queueing;
@@ -21,16 +23,18 @@ internal sealed class PartitionOutlet : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly GatewayMetrics _metrics;
+    private readonly ILogger _logger;
     private IPartitionQueue? _queue;
     private Task _loop = Task.CompletedTask;
     private Task<bool>? _reading;
     private TaskCompletionSource? _troubleSignal;
     private PublishOutcome _trouble;
 
-    public PartitionOutlet(int partition, GatewayMetrics metrics)
+    public PartitionOutlet(int partition, GatewayMetrics metrics, ILogger logger)
     {
         Partition = partition;
         _metrics = metrics;
+        _logger = logger;
     }
 
     public int Partition { get; }
@@ -120,44 +124,65 @@ internal sealed class PartitionOutlet : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        var pause = FirstPause;
-        try
+        while (true)
         {
-            while (true)
+            try
             {
-                if (Troubled())
-                {
-                    await _queue!.DrainAsync(_stop.Token).ConfigureAwait(false);
-                    CollectUnsettled();
-                    await Task.Delay(pause, _stop.Token).ConfigureAwait(false);
-                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-                    continue;
-                }
-
-                if (_again.TryPeek(out var frame))
-                {
-                    await SendAsync(frame).ConfigureAwait(false);
-                    _again.Dequeue();
-                }
-                else if (_incoming.Reader.TryRead(out frame))
-                {
-                    pause = FirstPause;
-                    await SendAsync(frame).ConfigureAwait(false);
-                }
-                else if (!await WaitAsync().ConfigureAwait(false))
-                {
-                    return;
-                }
+                await CarryAsync().ConfigureAwait(false);
+                return;
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                // Stopped: DisposeAsync settles the rest.
+                return;
+            }
+            catch (Exception fault)
+            {
+                // Whatever it was, without this loop the partition would stand still for good: begin again with what is here.
+                _metrics.Error("outlet");
+                _logger.OutletFault(Partition, fault);
+                await Task.Delay(LongestPause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        catch (OperationCanceledException)
+    }
+
+    private async Task CarryAsync()
+    {
+        var pause = FirstPause;
+        while (true)
         {
-            // Stopped: DisposeAsync settles the rest.
+            if (Troubled())
+            {
+                await _queue!.DrainAsync(_stop.Token).ConfigureAwait(false);
+                CollectUnsettled();
+                await Task.Delay(pause, _stop.Token).ConfigureAwait(false);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+            else if (_again.TryPeek(out var frame))
+            {
+                await SendAsync(frame).ConfigureAwait(false);
+                _again.Dequeue();
+            }
+            else if (_incoming.Reader.TryRead(out frame))
+            {
+                pause = FirstPause;
+                await SendAsync(frame).ConfigureAwait(false);
+            }
+            else if (!await WaitAsync().ConfigureAwait(false))
+            {
+                return;
+            }
         }
     }
 
     private async ValueTask SendAsync(IngestFrame frame)
     {
+        if (frame.IsSettled)
+        {
+            // Its sending failed in a way that ended its session, and an outcome came for it all the same.
+            return;
+        }
+
         if (IngestStages.Abandoned(frame) is { } fate)
         {
             frame.Settle(fate);
@@ -168,11 +193,20 @@ internal sealed class PartitionOutlet : IAsyncDisposable
         {
             await _queue!.SendAsync(frame.Owner.Route.AgentId, frame.Headers, frame.Message, frame, _stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // Nothing was sent and no outcome comes.
             frame.Settle(FrameFate.Stopped);
             throw;
+        }
+        catch (Exception fault)
+        {
+            // The frame, not the partition, is at fault until shown otherwise: its session sends again, the others go on. Its lane keeps its order, as what
+            // follows of it is abandoned with the session.
+            _metrics.Error("publish_fault");
+            _logger.PublishFault(Partition, frame.Owner.Route.AgentId, fault);
+            frame.Owner.End(SessionEnd.Internal);
+            frame.Settle(FrameFate.GraphFailed);
         }
     }
 
@@ -191,9 +225,9 @@ internal sealed class PartitionOutlet : IAsyncDisposable
             return true;
         }
 
-        var more = await _reading.ConfigureAwait(false);
+        var reading = _reading;
         _reading = null;
-        if (more)
+        if (await reading.ConfigureAwait(false))
         {
             return true;
         }

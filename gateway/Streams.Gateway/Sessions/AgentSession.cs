@@ -201,6 +201,13 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
         }
     }
 
+    void IFrameSource.SendFailed(Exception fault)
+    {
+        _core.Metrics.Error("sender");
+        _core.Logger.SenderFault(Id, fault);
+        End(SessionEnd.Internal);
+    }
+
     /// <summary>Gives everything back once the connection's loop is over.</summary>
     public async Task CloseAsync()
     {

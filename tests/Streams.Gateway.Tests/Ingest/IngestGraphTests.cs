@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Akka.Streams;
 using Akka.Streams.Dsl;
 using Akka.TestKit.Xunit2;
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Queueing;
 using Streams.Gateway.Sessions;
@@ -28,7 +29,7 @@ public sealed class IngestGraphTests : TestKit
     {
         _context = TestSession.NewContext(_metrics);
         _materializer = GraphSettings.CreateMaterializer(Sys, "test");
-        _outlet = new PartitionOutlet(0, _metrics);
+        _outlet = new PartitionOutlet(0, _metrics, NullLogger.Instance);
         _queue = new ScriptedQueue(_outlet);
         _outlet.Start(_queue);
     }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Queueing;
 using Streams.Gateway.Sessions;
@@ -12,6 +13,7 @@ public sealed class PartitionOutletTests
 {
     private readonly GatewayMetrics _metrics = new();
     private readonly FrameContext _context;
+    private readonly KeyArena _arena = new(64);
     private readonly PartitionOutlet _outlet;
     private readonly ScriptedQueue _queue;
     private readonly TestSession _session;
@@ -19,9 +21,9 @@ public sealed class PartitionOutletTests
     public PartitionOutletTests()
     {
         _context = TestSession.NewContext(_metrics);
-        _outlet = new PartitionOutlet(0, _metrics);
+        _outlet = new PartitionOutlet(0, _metrics, NullLogger.Instance);
         _queue = new ScriptedQueue(_outlet);
-        _session = new TestSession(_context, new KeyArena(64));
+        _session = new TestSession(_context, _arena);
     }
 
     [Theory]
@@ -76,6 +78,36 @@ public sealed class PartitionOutletTests
     }
 
     [Fact]
+    public async Task A_message_that_cannot_be_handed_over_ends_its_session_and_no_other()
+    {
+        using var other = new TestSession(_context, _arena, agentId: "agent-2");
+        _queue.Script = headers => headers.Epoch == _session.Epoch && headers.First == 1 ? throw new InvalidOperationException("poison") : PublishOutcome.Acknowledged;
+        _outlet.Start(_queue);
+        Enqueue(_session, 0, 4);
+        Enqueue(other, 0, 2);
+        await Eventually.TrueAsync(() => _context.Buffers.Rented == 0, "all are settled");
+        // Of the first session 0, and 1 that failed; of the other both.
+        Assert.Equal([0, 1, 0, 1], _queue.Sent.Select(n => (int)n));
+        Assert.Equal((SessionEnd.Internal, SessionEnd.None), (_session.Ended, other.Ended));
+        await _outlet.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_loop_does_not_stop_the_partition()
+    {
+        var faults = 1;
+        var failures = 1;
+        _queue.Draining = () => Interlocked.Exchange(ref faults, 0) == 1 ? throw new InvalidOperationException("drain") : true;
+        _queue.Script = _ => Interlocked.Exchange(ref failures, 0) == 1 ? PublishOutcome.Ambiguous : PublishOutcome.Acknowledged;
+        _outlet.Start(_queue);
+        Enqueue(0, 1);
+        await Eventually.TrueAsync(() => _context.Buffers.Rented == 0, "the loop began again");
+        Assert.Equal((0, SessionEnd.None), (faults, _session.Ended));
+        Assert.Equal([0U, 0U], _queue.Sent);
+        await _outlet.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Stopping_waits_for_outcomes_and_then_gives_everything_back()
     {
         _queue.Script = headers => headers.First < 3 ? PublishOutcome.Acknowledged : null;
@@ -87,12 +119,14 @@ public sealed class PartitionOutletTests
         Assert.Equal(0, _context.Pool.Reserved);
     }
 
-    private void Enqueue(uint from, uint to)
+    private void Enqueue(uint from, uint to) => Enqueue(_session, from, to);
+
+    private void Enqueue(TestSession session, uint from, uint to)
     {
         for (var n = from; n < to; n++)
         {
-            var frame = _session.Receive(1, n);
-            Assert.Equal(Streams.Wire.Frames.FrameError.None, _session.Opener.Open(frame));
+            var frame = session.Receive(1, n);
+            Assert.Equal(Streams.Wire.Frames.FrameError.None, session.Opener.Open(frame));
             Assert.Equal(FrameFate.Stored, FrameAdmission.Admit(frame));
             _outlet.Enqueue(frame);
         }

@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
 using Streams.Gateway.Tests.Support;
+using Streams.Testing;
 
 namespace Streams.Gateway.Tests.Sessions;
 
@@ -26,6 +27,25 @@ public sealed class AgentSessionTests
         keys.Agent.Dispose();
         await fixture.AssertNothingHeldAsync();
         Assert.Equal(0, fixture.Counter("streams.gateway.sessions.opened{}"));
+    }
+
+    [Fact]
+    public async Task A_sender_that_fails_ends_its_session_and_lets_it_close()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        var core = fixture.Server.Core;
+        var keys = TestSession.Handshake(core.Arena);
+        using var socket = new FaultySocket();
+        var session = new AgentSession(core, socket, keys.Gateway);
+        // Its first frame is the credit.
+        Assert.True(session.Begin(Route));
+        await Eventually.TrueAsync(() => session.Ended == SessionEnd.Internal, "the fault is seen");
+        await session.CloseAsync().WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal(WebSocketState.Aborted, socket.State);
+        keys.Agent.Dispose();
+        await fixture.AssertNothingHeldAsync();
+        Assert.Equal(1, fixture.Counter("streams.gateway.errors{sender}"));
+        Assert.Contains(fixture.Log.Lines, line => line.StartsWith("2017 ", StringComparison.Ordinal));
     }
 
     [Fact]

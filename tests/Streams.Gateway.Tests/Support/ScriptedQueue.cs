@@ -15,6 +15,9 @@ internal sealed class ScriptedQueue(PartitionOutlet outlet) : IPartitionQueue
     /// <summary>Outcome of each message; null holds the answer back until <see cref="Answer"/>.</summary>
     public Func<MessageHeaders, PublishOutcome?> Script { get; set; } = _ => PublishOutcome.Acknowledged;
 
+    /// <summary>Called when a drain begins; may throw.</summary>
+    public Func<bool> Draining { get; set; } = () => true;
+
     public int InFlight => _inFlight.Count;
 
     public ValueTask SendAsync(string agentId, MessageHeaders headers, ReadOnlyMemory<byte> payload, object state, CancellationToken cancel)
@@ -42,6 +45,7 @@ internal sealed class ScriptedQueue(PartitionOutlet outlet) : IPartitionQueue
 
     public async Task DrainAsync(CancellationToken cancel)
     {
+        Draining();
         while (!_inFlight.IsEmpty)
         {
             await Task.Delay(1, cancel);
