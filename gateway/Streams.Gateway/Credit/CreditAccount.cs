@@ -38,4 +38,16 @@ internal sealed class CreditAccount
 
     /// <summary>Granted and not yet received.</summary>
     internal long Unspent(int laneClass) => Granted[laneClass] - Spent[laneClass];
+
+    /// <summary>Granted and not yet received, over all classes.</summary>
+    internal long TotalUnspent()
+    {
+        long sum = 0;
+        for (var c = 0; c < Wire.Limits.LaneClasses; c++)
+        {
+            sum += Unspent(c);
+        }
+
+        return sum;
+    }
 }

@@ -6,7 +6,8 @@ namespace Streams.Gateway.Credit;
 /// Credit is a reservation of the gateway's memory (D5). One pool of bytes per process; a grant reserves, and what it reserved comes back when the queue has
 /// acknowledged the frame or it was refused. So Σ outstanding ≤ <see cref="Capacity"/> always holds, and a frame that had credit always finds room.
 /// <para>Sharing: the first grant of a session is small and needs no asking; all else follows <c>want</c>, by deficit round robin across sessions. No
-/// session holds more unspent credit of a class than a share, because an absolute offset cannot be taken back from an agent that asks and then stays silent.</para>
+/// session holds more unspent credit than a share, because an absolute offset cannot be taken back from an agent that asks and then stays silent. Only the
+/// next frame of a class goes beyond it, so that credit left over in one class never silences another.</para>
 /// <para>Thread-safe; every operation is short and takes one lock.</para>
 /// </summary>
 internal sealed class CreditPool
@@ -17,7 +18,14 @@ internal sealed class CreditPool
     /// <summary>First grants take at most 1/2 of the pool, so that idle sessions never leave nothing for those that ask.</summary>
     private const int FirstGrantsPart = 2;
 
-    private const long SmallestShare = 2 * Limits.MaxFrameBytes;
+    /// <summary>
+    /// Unspent credit of a session over all classes. What is received is unspent no more, so it has to cover the way only: 10 Gb/s over 3 ms are 3.75 MB,
+    /// more than one agent sends; and a pool of 256 MiB still has room for others after 32 agents that ask for everything.
+    /// </summary>
+    private const long LargestShare = 4L << 20;
+
+    /// <summary>However many sessions there are, a frame of any size comes through.</summary>
+    private const long SmallestShare = Limits.MaxFrameBytes;
 
     private readonly Lock _gate = new();
     private readonly Queue<CreditAccount> _waiting = new();
@@ -204,7 +212,8 @@ internal sealed class CreditPool
     private Turn Serve(CreditAccount account)
     {
         var budget = Quantum + account.Deficit;
-        var share = Math.Max(SmallestShare, Capacity / (2 * _accounts));
+        var share = Math.Clamp(Capacity / (2 * _accounts), SmallestShare, LargestShare);
+        var unspent = account.TotalUnspent();
         var outcome = Turn.Over;
         var granted = false;
         for (var place = 0; place < Limits.LaneClasses; place++)
@@ -212,7 +221,8 @@ internal sealed class CreditPool
             var c = ClassOrder.At(account.Turns, place);
             var need = account.Wanted[c] - account.Granted[c];
             var least = Math.Max(Limits.MinGrantBytes, account.NextFrame[c] - account.Unspent(c));
-            if (need <= 0 || account.Unspent(c) + least > share)
+            var frameFits = account.Unspent(c) >= Math.Max(account.NextFrame[c], 1);
+            if (need <= 0 || (frameFits && unspent + least > share))
             {
                 continue;
             }
@@ -230,11 +240,12 @@ internal sealed class CreditPool
                 break;
             }
 
-            var step = Math.Max(least, Math.Min(Math.Min(need, budget), Math.Min(room, share - account.Unspent(c))));
+            var step = Math.Max(least, Math.Min(Math.Min(need, budget), Math.Min(room, share - unspent)));
             Grant(account, c, step);
             budget -= step;
+            unspent += step;
             granted = true;
-            if (account.Wanted[c] > account.Granted[c] && account.Unspent(c) + Limits.MinGrantBytes <= share)
+            if (account.Wanted[c] > account.Granted[c] && unspent + Limits.MinGrantBytes <= share)
             {
                 outcome = Turn.Again;
             }

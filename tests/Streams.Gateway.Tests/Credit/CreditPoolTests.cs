@@ -193,4 +193,34 @@ public sealed class CreditPoolTests
         pool.Want(other, LaneClass.Event, Limits.MaxFrameBytes, Limits.MaxFrameBytes);
         Assert.True(other.Unspent((int)LaneClass.Event) >= Limits.MaxFrameBytes);
     }
+
+    [Fact]
+    public void An_agent_that_is_alone_and_asks_for_everything_in_every_class_leaves_the_pool_to_those_that_come()
+    {
+        var pool = new CreditPool(256L << 20);
+        var greedy = pool.Open(new Holder());
+        for (var c = 0; c < Limits.LaneClasses; c++)
+        {
+            pool.Want(greedy, (LaneClass)c, long.MaxValue / 4, Limits.MaxFrameBytes);
+        }
+
+        // Its share, and beyond it one frame of each class.
+        Assert.InRange(pool.Reserved, 4L << 20, (4L << 20) + ((long)Limits.LaneClasses * (Limits.MaxFrameBytes + Limits.MinGrantBytes)));
+        var late = pool.Open(new Holder());
+        Assert.Equal(Limits.MinGrantBytes, late.Unspent((int)LaneClass.Event));
+        pool.Want(late, LaneClass.Bulk, 4 << 20, Limits.MaxFrameBytes);
+        Assert.True(late.Unspent((int)LaneClass.Bulk) >= 3L << 20);
+    }
+
+    [Fact]
+    public void Credit_that_an_agent_does_not_use_in_one_class_does_not_silence_another()
+    {
+        var pool = new CreditPool(Small);
+        var account = pool.Open(new Holder());
+        pool.Want(account, LaneClass.Bulk, long.MaxValue / 4, Limits.MaxFrameBytes);
+        var before = account.TotalUnspent();
+        pool.Want(account, LaneClass.Alert, 200_000, 200_000);
+        Assert.True(account.Unspent((int)LaneClass.Alert) >= 200_000);
+        Assert.True(account.TotalUnspent() < before + 200_000 + Limits.MinGrantBytes);
+    }
 }
