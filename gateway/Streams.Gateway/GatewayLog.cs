@@ -63,4 +63,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(2018, LogLevel.Error, "A deadline could not be looked at, which is a fault of the gateway; the others were")]
     public static partial void WheelFault(this ILogger logger, Exception fault);
+
+    [LoggerMessage(2019, LogLevel.Error, "What the worker said of {Agent} could not be handled, which is a fault of the gateway")]
+    public static partial void FlowFault(this ILogger logger, string agent, Exception fault);
 }

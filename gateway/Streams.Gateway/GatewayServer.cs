@@ -28,7 +28,7 @@ namespace Streams.Gateway;
 /// </summary>
 public sealed class GatewayServer : IHostedService, IAsyncDisposable
 {
-    /// <summary>Smallest data frame: one batch's header, ledger entry and padding. It bounds how many frames the pool can hold.</summary>
+    /// <summary>Smallest data frame that is taken, of one unit of padding. It bounds how many frames the pool can hold.</summary>
     private const int SmallestFrame = Limits.PaddingBytes + Wire.Frames.FrameHeader.Overhead;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -192,7 +192,7 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
         var pool = new CreditPool(_options.PoolBytes);
         var buffers = new FrameBuffers();
         GatewayCore? core = null;
-        var flow = OwnAsync(await FlowSubscriber.OpenAsync(connection, record => core?.Registry.Find(record.AgentId)?.Flow(record), cancel).ConfigureAwait(false));
+        var flow = OwnAsync(await FlowSubscriber.OpenAsync(connection, record => OnFlow(core, record), cancel).ConfigureAwait(false));
         await StartIngestAsync(connection, cancel).ConfigureAwait(false);
         _queue = new QueueWatch(connection, _outlets, pool, _logger);
         var wheel = OwnAsync(new SharedWheel(_queue.Tick, OnWheelFault));
@@ -227,16 +227,16 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
 
     private async Task StartIngestAsync(QueueConnection connection, CancellationToken cancel)
     {
+        var capacity = (int)Math.Min(int.MaxValue / 2, (_options.PoolBytes / SmallestFrame) + 1);
         for (var p = 0; p < _options.Partitions; p++)
         {
-            var outlet = OwnAsync(new PartitionOutlet(p, _metrics, _logger));
+            var outlet = OwnAsync(new PartitionOutlet(p, capacity, _metrics, _logger));
             _outlets.Add(outlet);
             outlet.Start(await PublisherQueue.OpenAsync(
                 connection, outlet, new PublisherOptions { WindowMessages = _options.PublishWindow }, cancel).ConfigureAwait(false));
         }
 
         var materializer = Own(GraphSettings.CreateMaterializer(_system, "gateway-ingest"));
-        var capacity = (int)Math.Min(int.MaxValue / 2, (_options.PoolBytes / SmallestFrame) + 1);
         for (var i = 0; i < Math.Min(_options.Graphs, _options.Partitions); i++)
         {
             var graph = OwnAsync(new IngestGraph(
@@ -250,6 +250,20 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
     {
         _metrics.GraphFailed(end.Name);
         _logger.GraphFailed(end.Name, end.Failures, end.RetryAfter.TotalMilliseconds, end.Failure);
+    }
+
+    private void OnFlow(GatewayCore? core, FlowRecord record)
+    {
+        try
+        {
+            core?.Registry.Find(record.AgentId)?.Flow(record);
+        }
+        catch (Exception fault)
+        {
+            // It would end the listening for all agents. The agent's next heartbeat asks for the same.
+            _metrics.Error("flow");
+            _logger.FlowFault(record.AgentId, fault);
+        }
     }
 
     private void OnWheelFault(Exception fault)

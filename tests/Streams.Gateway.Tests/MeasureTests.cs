@@ -115,7 +115,7 @@ public sealed class GraphRateTests(ITestOutputHelper output) : TestKit(GraphSett
         using var metrics = new GatewayMetrics();
         var context = TestSession.NewContext(metrics, 256 << 20);
         using var arena = new KeyArena(64);
-        var outlet = new PartitionOutlet(0, metrics, NullLogger.Instance);
+        var outlet = new PartitionOutlet(0, 10_000, metrics, NullLogger.Instance);
         outlet.Start(new ScriptedQueue(outlet));
         using var materializer = GraphSettings.CreateMaterializer(Sys, "rate");
         await using var graph = new IngestGraph("rate", 1 << 20, materializer, () => IngestStages.Create(metrics), [outlet], _ => { });

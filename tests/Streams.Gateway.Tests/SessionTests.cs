@@ -20,6 +20,8 @@ public sealed class SessionTests
     [InlineData("text of nothing")]
     [InlineData("trailing byte")]
     [InlineData("bad want")]
+    [InlineData("not padded")]
+    [InlineData("empty data")]
     public async Task Frames_that_break_the_protocol_end_the_session(string how)
     {
         await using var fixture = await GatewayFixture.StartAsync();
@@ -38,6 +40,8 @@ public sealed class SessionTests
                 "gateway's type" => [first, second, agent.Seal(FrameType.Credit, new byte[48], LaneClass.Control)],
                 "text of nothing" => [[]],
                 "trailing byte" => [[.. first, 0]],
+                "not padded" => [first, second, agent.Seal(FrameType.Data, Batches.Make(agent.Epoch, 1, 2, 611), LaneClass.Event)],
+                "empty data" => [first, second, agent.Seal(FrameType.Data, [], LaneClass.Event)],
                 _ => [first, second, agent.Seal(FrameType.Want, new byte[47], LaneClass.Control)],
             };
             foreach (var message in messages)
@@ -56,7 +60,6 @@ public sealed class SessionTests
     [InlineData("no batch")]
     [InlineData("padding not zero")]
     [InlineData("too much padding")]
-    [InlineData("not padded")]
     [InlineData("two lanes")]
     [InlineData("hole inside")]
     [InlineData("other class")]
@@ -72,7 +75,6 @@ public sealed class SessionTests
             "no batch" => new byte[256],
             "padding not zero" => [.. good[..^1], 1],
             "too much padding" => [.. good, .. new byte[256]],
-            "not padded" => Batches.Make(agent.Epoch, 1, 0, 611),
             "two lanes" => Batches.Pad(Batches.Make(agent.Epoch, 1, 0), Batches.Make(agent.Epoch, 2, 1)),
             "hole inside" => Batches.Pad(Batches.Make(agent.Epoch, 1, 0), Batches.Make(agent.Epoch, 1, 2)),
             _ => good,

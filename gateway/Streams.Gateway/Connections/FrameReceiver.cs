@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Streams.Wire;
 using Streams.Wire.Frames;
 
 namespace Streams.Gateway.Connections;
@@ -56,6 +57,12 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
             var length = header.Length + FrameHeader.Overhead;
             if (header.Type == FrameType.Data)
             {
+                // Refused before anything is spent on it. With that the pool's bytes bound the number of frames too: of empty ones it would hold millions.
+                if (header.Length == 0 || header.Length % Limits.PaddingBytes != 0)
+                {
+                    return (Receipt.Malformed, [], header);
+                }
+
                 if (!permit.TrySpend(header.LaneClass, length))
                 {
                     return (Receipt.CreditExceeded, [], header);

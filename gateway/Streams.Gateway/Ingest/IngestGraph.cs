@@ -25,7 +25,7 @@ internal sealed class IngestGraph : IAsyncDisposable
     private IngestFrame? _inside;
 
     /// <param name="name">For logs and metrics.</param>
-    /// <param name="capacity">Frames that may wait; more than the credit pool lets there be.</param>
+    /// <param name="capacity">Frames that may wait: as many as the smallest of them that the credit pool has room for.</param>
     /// <param name="stages">What a frame goes through before it is routed.</param>
     /// <param name="outlets">By partition, all of them.</param>
     /// <param name="failed">Told of each end that nobody asked for.</param>
@@ -84,7 +84,8 @@ internal sealed class IngestGraph : IAsyncDisposable
 
     private Task<GraphRun> MaterialiseAsync(CancellationToken cancel)
     {
-        // The credit pool bounds what may be here long before the channel does; Wait is never reached, and a full channel is seen as "does not run".
+        // Every frame here holds its bytes of the credit pool and none is smaller than the receiver lets in, so Wait is never reached; a full channel would be
+        // seen as "does not run".
         var channel = Channel.CreateBounded<IngestFrame>(new BoundedChannelOptions(_capacity)
         {
             FullMode = BoundedChannelFullMode.Wait,

@@ -17,7 +17,7 @@ internal sealed class PartitionOutlet : IAsyncDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<IngestFrame> _incoming = Channel.CreateUnbounded<IngestFrame>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<IngestFrame> _incoming;
     private readonly Queue<IngestFrame> _again = new();
     private readonly List<IngestFrame> _unsettled = [];
     private readonly Lock _gate = new();
@@ -29,9 +29,15 @@ internal sealed class PartitionOutlet : IAsyncDisposable
     private Task<bool>? _reading;
     private TaskCompletionSource? _troubleSignal;
     private PublishOutcome _trouble;
+    private volatile bool _stopping;
 
-    public PartitionOutlet(int partition, GatewayMetrics metrics, ILogger logger)
+    /// <param name="capacity">
+    /// Frames that may be here: the pool's bytes divided by those of the smallest frame that admission passes. Every frame here holds its bytes of the pool, whose
+    /// sum never exceeds it, so the channel is never full; were it, <see cref="Enqueue"/> would end the session of the frame.
+    /// </param>
+    public PartitionOutlet(int partition, int capacity, GatewayMetrics metrics, ILogger logger)
     {
+        _incoming = Channel.CreateBounded<IngestFrame>(new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
         Partition = partition;
         _metrics = metrics;
         _logger = logger;
@@ -60,13 +66,23 @@ internal sealed class PartitionOutlet : IAsyncDisposable
         _loop = Task.Run(RunAsync);
     }
 
-    /// <summary>Takes an admitted frame. Unbounded because the credit pool bounds it: every frame here is paid for.</summary>
+    /// <summary>Takes an admitted frame; never waits, so the graph is never blocked. Once the outlet stops, it settles the frame and ends its session.</summary>
     public void Enqueue(IngestFrame frame)
     {
-        if (!_incoming.Writer.TryWrite(frame))
+        if (_incoming.Writer.TryWrite(frame))
         {
-            frame.Settle(FrameFate.Stopped);
+            return;
         }
+
+        // Stopping, or full, which would be a fault of the account. Either way the frames after this one must not pass it.
+        var stopping = _stopping;
+        if (!stopping)
+        {
+            _metrics.Error("outlet_full");
+        }
+
+        frame.Owner.End(stopping ? SessionEnd.Draining : SessionEnd.Internal);
+        frame.Settle(stopping ? FrameFate.Stopped : FrameFate.GraphFailed);
     }
 
     /// <summary>The queue's answer to one message; called in the order of sending.</summary>
@@ -99,14 +115,14 @@ internal sealed class PartitionOutlet : IAsyncDisposable
     /// <summary>Waits until everything taken so far is settled, at most <paramref name="patience"/>, then stops; what is left is settled as stopped.</summary>
     public async Task StopAsync(TimeSpan patience)
     {
-        _incoming.Writer.TryComplete();
+        Complete();
         await Task.WhenAny(_loop, Task.Delay(patience)).ConfigureAwait(false);
         await DisposeAsync().ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        _incoming.Writer.TryComplete();
+        Complete();
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_queue is not null)
@@ -120,6 +136,12 @@ internal sealed class PartitionOutlet : IAsyncDisposable
         {
             frame.Settle(FrameFate.Stopped);
         }
+    }
+
+    private void Complete()
+    {
+        _stopping = true;
+        _incoming.Writer.TryComplete();
     }
 
     private async Task RunAsync()

@@ -22,6 +22,9 @@ public sealed partial class PartitionReader : IAsyncDisposable
     private readonly string _stream;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _closed = new();
+
+    // Bound: PrefetchBytes of payload. A request goes out only while at most half of it is ahead, at most two are out, and each is for a
+    // quarter (1 MiB where that is more). The writer never waits: what was asked for has its place. A condition comes at most once a message.
     private readonly Channel<Item> _items = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private readonly SemaphoreSlim _taken = new(0, 1);
     private readonly Task _pump;

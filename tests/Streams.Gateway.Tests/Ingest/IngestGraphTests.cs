@@ -29,7 +29,7 @@ public sealed class IngestGraphTests : TestKit
     {
         _context = TestSession.NewContext(_metrics);
         _materializer = GraphSettings.CreateMaterializer(Sys, "test");
-        _outlet = new PartitionOutlet(0, _metrics, NullLogger.Instance);
+        _outlet = new PartitionOutlet(0, 10_000, _metrics, NullLogger.Instance);
         _queue = new ScriptedQueue(_outlet);
         _outlet.Start(_queue);
     }

@@ -21,7 +21,7 @@ public sealed class PartitionOutletTests
     public PartitionOutletTests()
     {
         _context = TestSession.NewContext(_metrics);
-        _outlet = new PartitionOutlet(0, _metrics, NullLogger.Instance);
+        _outlet = new PartitionOutlet(0, 10_000, _metrics, NullLogger.Instance);
         _queue = new ScriptedQueue(_outlet);
         _session = new TestSession(_context, _arena);
     }
@@ -108,6 +108,21 @@ public sealed class PartitionOutletTests
     }
 
     [Fact]
+    public async Task An_outlet_that_is_full_ends_the_session_and_never_blocks()
+    {
+        var small = new PartitionOutlet(1, 2, _metrics, NullLogger.Instance);
+        var frames = Enumerable.Range(0, 3).Select(n => Admitted(_session, (uint)n)).ToList();
+        frames.ForEach(small.Enqueue);
+        Assert.Equal((SessionEnd.Internal, 2L), (_session.Ended, _context.Buffers.Rented));
+        Assert.Equal([false, false, true], frames.Select(frame => frame.IsSettled));
+        await small.DisposeAsync();
+        Assert.Equal(0, _context.Buffers.Rented);
+        using var late = new TestSession(_context, _arena, agentId: "agent-2");
+        small.Enqueue(Admitted(late, 0));
+        Assert.Equal((SessionEnd.Draining, 0L), (late.Ended, _context.Buffers.Rented));
+    }
+
+    [Fact]
     public async Task Stopping_waits_for_outcomes_and_then_gives_everything_back()
     {
         _queue.Script = headers => headers.First < 3 ? PublishOutcome.Acknowledged : null;
@@ -125,10 +140,15 @@ public sealed class PartitionOutletTests
     {
         for (var n = from; n < to; n++)
         {
-            var frame = session.Receive(1, n);
-            Assert.Equal(Streams.Wire.Frames.FrameError.None, session.Opener.Open(frame));
-            Assert.Equal(FrameFate.Stored, FrameAdmission.Admit(frame));
-            _outlet.Enqueue(frame);
+            _outlet.Enqueue(Admitted(session, n));
         }
+    }
+
+    private static IngestFrame Admitted(TestSession session, uint n)
+    {
+        var frame = session.Receive(1, n);
+        Assert.Equal(Streams.Wire.Frames.FrameError.None, session.Opener.Open(frame));
+        Assert.Equal(FrameFate.Stored, FrameAdmission.Admit(frame));
+        return frame;
     }
 }
