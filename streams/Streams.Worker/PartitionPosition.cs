@@ -12,6 +12,7 @@ internal sealed class PartitionPosition(OffsetStore offsets, int partition, ILog
     private ulong _revision;
     private ulong _written;
     private bool _discard;
+    private OffsetRecord? _unanswered;
 
     /// <summary>First sequence to read, 0 for what is there, and the stream it belongs to.</summary>
     public async Task<(ulong From, DateTimeOffset? Created)> ReadAsync(CancellationToken cancel)
@@ -19,6 +20,7 @@ internal sealed class PartitionPosition(OffsetStore offsets, int partition, ILog
         var (offset, revision) = await offsets.GetAsync(partition, cancel).ConfigureAwait(false);
         _revision = revision;
         _written = 0;
+        _unanswered = null;
         if (offset is null || _discard)
         {
             _discard = false;
@@ -49,9 +51,7 @@ internal sealed class PartitionPosition(OffsetStore offsets, int partition, ILog
 
         try
         {
-            var offset = new OffsetRecord(reader.StreamCreated, committed + 1);
-            var written = await offsets.TryWriteAsync(partition, offset, _revision, cancel).ConfigureAwait(false);
-            _revision = written ?? throw new PartitionFault("another owner wrote the offset record");
+            await NoteAsync(new OffsetRecord(reader.StreamCreated, committed + 1), cancel).ConfigureAwait(false);
         }
         catch (QueueException error)
         {
@@ -67,5 +67,20 @@ internal sealed class PartitionPosition(OffsetStore offsets, int partition, ILog
         {
             logger.TrimFailed(partition, error.Message);
         }
+    }
+
+    private async Task NoteAsync(OffsetRecord offset, CancellationToken cancel)
+    {
+        if (_unanswered is { } earlier)
+        {
+            // The answer to a write was lost, the write perhaps not: then the newest revision is our own and not another owner's.
+            var (found, revision) = await offsets.GetAsync(partition, cancel).ConfigureAwait(false);
+            _revision = found == earlier ? revision : _revision;
+        }
+
+        _unanswered = offset;
+        var written = await offsets.TryWriteAsync(partition, offset, _revision, cancel).ConfigureAwait(false);
+        _revision = written ?? throw new PartitionFault("another owner wrote the offset record");
+        _unanswered = null;
     }
 }

@@ -6,12 +6,13 @@ namespace Streams.Queue.Tests;
 /// <summary>Connections by role to a test's server.</summary>
 internal static class Servers
 {
-    public static Task<QueueConnection> OpenAsync(this NatsProcess nats, QueueRole role) => QueueConnection.OpenAsync(new QueueOptions
+    public static Task<QueueConnection> OpenAsync(this NatsProcess nats, QueueRole role, TimeSpan? patience = null) => QueueConnection.OpenAsync(new QueueOptions
     {
         Url = nats.Url,
         Role = role,
         Seed = nats.Seed(Enum.Parse<NatsRole>(role.ToString())),
         Name = $"test-{role}",
+        RequestTimeout = patience ?? TimeSpan.FromSeconds(5),
     });
 
     /// <summary>Small quotas: a test server's file store is small.</summary>

@@ -101,6 +101,30 @@ public sealed class StoreTests
     }
 
     [Fact]
+    public async Task A_renewal_whose_answer_was_lost_does_not_cost_the_lease()
+    {
+        await using var nats = await NatsProcess.StartAsync();
+        await using var worker = await nats.OpenAsync(QueueRole.Worker, TimeSpan.FromSeconds(1));
+        await Topology.CreateAsync(worker, Servers.Small());
+        var a = await LeaseStore.OpenAsync(worker, "owner-a", TimeSpan.FromSeconds(30));
+        var held = (await a.TryAcquireAsync("partition.0")).Lease!;
+
+        nats.Pause();
+        await Assert.ThrowsAsync<QueueException>(() => held.RenewAsync());
+        nats.Resume();
+        Assert.True(await held.RenewAsync());
+        Assert.InRange(held.Remaining, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(30));
+
+        // The same before a release: it frees the lease at once all the same.
+        nats.Pause();
+        await Assert.ThrowsAsync<QueueException>(() => held.RenewAsync());
+        nats.Resume();
+        await held.ReleaseAsync();
+        var b = await LeaseStore.OpenAsync(worker, "owner-b", TimeSpan.FromSeconds(30));
+        Assert.Equal("owner-a", (await b.TryAcquireAsync("partition.0")).Lease?.PreviousOwner);
+    }
+
+    [Fact]
     public async Task Offsets_are_fenced_by_revision()
     {
         await using var nats = await NatsProcess.StartAsync();

@@ -66,11 +66,27 @@ public sealed class LeaseStore
     {
         var started = Stopwatch.GetTimestamp();
         var written = await _bucket.TryWriteAsync(key, Record(previous), revision, cancel).ConfigureAwait(false);
+        if (written is null)
+        {
+            // A renewal whose answer was lost was written all the same. Only this process writes its id: then the lease is still ours.
+            var (record, found) = await _bucket.GetAsync(key, cancel).ConfigureAwait(false);
+            if (record?.Owner == Owner)
+                written = await _bucket.TryWriteAsync(key, Record(previous), found, cancel).ConfigureAwait(false);
+        }
+
         return written is { } value ? (value, started + Ticks(_duration)) : null;
     }
 
-    internal Task<ulong?> ReleaseAsync(string key, ulong revision, CancellationToken cancel) =>
-        _bucket.TryWriteAsync(key, new LeaseRecord("", (long)_duration.TotalMilliseconds, DateTimeOffset.UtcNow, Owner), revision, cancel);
+    internal async Task ReleaseAsync(string key, ulong revision, CancellationToken cancel)
+    {
+        var released = new LeaseRecord("", (long)_duration.TotalMilliseconds, DateTimeOffset.UtcNow, Owner);
+        if (await _bucket.TryWriteAsync(key, released, revision, cancel).ConfigureAwait(false) is not null)
+            return;
+        // As in a renewal: otherwise the successor waits for a lease that nobody holds.
+        var (record, found) = await _bucket.GetAsync(key, cancel).ConfigureAwait(false);
+        if (record?.Owner == Owner)
+            await _bucket.TryWriteAsync(key, released, found, cancel).ConfigureAwait(false);
+    }
 
     private static long Ticks(TimeSpan duration) => (long)(duration.TotalSeconds * Stopwatch.Frequency);
 
