@@ -110,14 +110,16 @@ public sealed partial class AgentLink
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(_options.HandshakeTimeout);
-        if (!_options.ClockTrusted)
+        var now = _time.GetUtcNow();
+        var trusted = ClockFloor.Trusts(now, _options.ClockFloor);
+        if (!trusted)
         {
-            Tell(LinkEventKind.DatesNotChecked, "the clock is not trusted: certificate dates are not checked");
+            Tell(LinkEventKind.DatesNotChecked, $"this host's clock says {now:yyyy-MM-dd}, which cannot be: certificate dates are not checked; set the clock");
         }
 
-        var claims = new AgentClaims((ulong)((_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / 10), bootId, _lanes.EpochNumber,
+        var claims = new AgentClaims((ulong)((now - DateTimeOffset.UnixEpoch).Ticks / 10), bootId, _lanes.EpochNumber,
             _hooks.NextConnectCounter(), Catalogue.Digest.ToArray());
-        var keys = await HandshakeDriver.RunAsync(connection, _identity, _options, claims, _arena, _time, limit.Token).ConfigureAwait(false);
+        var keys = await HandshakeDriver.RunAsync(connection, _identity, _options, claims, trusted ? now.ToUnixTimeSeconds() : null, _arena, _time, limit.Token).ConfigureAwait(false);
         if (_arena.UnlockedBytes > 0)
         {
             Tell(LinkEventKind.KeysNotLocked, $"{_arena.UnlockedBytes} bytes of keys are not locked into memory: raise RLIMIT_MEMLOCK");

@@ -25,8 +25,9 @@ public sealed record AgentLinkOptions
     /// <summary>Version text of the program that uses the link.</summary>
     public required string AgentVersion { get; init; }
 
-    /// <summary>False when this host's clock is known to be bad: certificate dates are then not checked, and an event says so.</summary>
-    public bool ClockTrusted { get; init; } = true;
+    /// <summary>A clock before this is known to be bad: certificate dates are then not checked, and an event says so. Looked at for every session,
+    /// so they are checked again once the clock is set.</summary>
+    public DateTimeOffset ClockFloor { get; init; } = Connect.ClockFloor.Default;
 
     /// <summary>Memory for batches that are not committed. 2 MiB: the agent has 16 MB for everything, and at 20 bytes an event this is
     /// 100,000 events.</summary>

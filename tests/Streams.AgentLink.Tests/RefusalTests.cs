@@ -1,4 +1,5 @@
 using System.Text;
+using Streams.AgentLink.Connect;
 using Streams.AgentLink.Tests.Gateway;
 using Streams.Wire;
 using Streams.Wire.Crypto;
@@ -57,9 +58,28 @@ public sealed class RefusalTests
         gateway.Identity.Dispose();
         var key = SigningKey.Generate();
         gateway.Identity = new GatewayIdentity(key, GatewayCertificate.Create(gateway.Root, "gw-test", key.PublicKey, 1, 2, 1));
-        await using var link = new RunningLink(gateway, o => o with { ClockTrusted = false });
+        await using var link = new RunningLink(gateway, o => o with { ClockFloor = DateTimeOffset.MaxValue });
         await using var peer = await gateway.AcceptSessionAsync();
         link.Next(LinkEventKind.DatesNotChecked);
+        Assert.NotNull(peer.Ready);
+    }
+
+    [Theory]
+    [InlineData("1970-01-01T00:00:12Z", false)]
+    [InlineData("2000-01-01T00:00:00Z", false)]
+    [InlineData("2025-11-10T23:59:59Z", false)]
+    [InlineData("2025-11-11T00:00:00Z", true)]
+    [InlineData("2038-01-19T03:14:08Z", true)]
+    public void AClockBeforeTheProgramCanHaveBeenBuiltIsNotTrusted(string now, bool trusted) =>
+        Assert.Equal(trusted, ClockFloor.Trusts(DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture), ClockFloor.Default));
+
+    [Fact]
+    public async Task AHostThatWakesUpIn1970ConnectsWithoutAnySettingAndSaysSo()
+    {
+        using var gateway = new ScriptedGateway();
+        await using var link = new RunningLink(gateway, time: new Clock1970());
+        await using var peer = await gateway.AcceptSessionAsync();
+        Assert.Contains("1970-01-01", link.Next(LinkEventKind.DatesNotChecked).Detail, StringComparison.Ordinal);
         Assert.NotNull(peer.Ready);
     }
 
@@ -122,5 +142,10 @@ public sealed class RefusalTests
         // No M2 was sent: the agent shows itself only to a gateway that it has verified.
         var closed = await Assert.ThrowsAsync<InvalidOperationException>(() => peer.ReceiveMessageAsync());
         Assert.Equal($"closed {(int)CloseCode.Refused}", closed.Message);
+    }
+
+    private sealed class Clock1970 : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddSeconds(12);
     }
 }

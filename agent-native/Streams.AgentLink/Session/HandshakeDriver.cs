@@ -19,15 +19,15 @@ internal static class HandshakeDriver
         }
     }
 
+    /// <param name="now">Unix seconds for the certificate's dates; null: they are not checked.</param>
     /// <exception cref="LinkEndedException">Refused by either side.</exception>
     internal static async Task<Established> RunAsync(WebSocketConnection connection, AgentIdentity identity, AgentLinkOptions options,
-        AgentClaims claims, KeyArena arena, TimeProvider time, CancellationToken cancellation)
+        AgentClaims claims, long? now, KeyArena arena, TimeProvider time, CancellationToken cancellation)
     {
         Check(AgentHandshake.TryStart(identity, HandshakeContext.Binary, arena, out var handshake));
         using (handshake)
         {
             var hello = await ReceiveAsync(connection, cancellation).ConfigureAwait(false);
-            long? now = options.ClockTrusted ? time.GetUtcNow().ToUnixTimeSeconds() : null;
             var buffer = new byte[WebSocketConnection.HeaderRoom + AgentHandshake.MaxAuthBytes];
             Check(handshake!.ReadHello(hello.Span, new GatewayExpectations(options.Roots, options.GatewayName, now), in claims,
                 buffer.AsSpan(WebSocketConnection.HeaderRoom), out var written));

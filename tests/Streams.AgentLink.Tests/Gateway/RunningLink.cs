@@ -11,10 +11,10 @@ internal sealed class RunningLink : IAsyncDisposable
     private readonly Task _run;
     private ulong _connects;
 
-    internal RunningLink(ScriptedGateway gateway, Func<AgentLinkOptions, AgentLinkOptions>? change = null)
+    internal RunningLink(ScriptedGateway gateway, Func<AgentLinkOptions, AgentLinkOptions>? change = null, TimeProvider? time = null)
     {
         Link = new AgentLink((change ?? (o => o))(gateway.Options), gateway.Agent,
-            new AgentLinkHooks { NextConnectCounter = () => ++_connects, OnEvent = Events.Add });
+            new AgentLinkHooks { NextConnectCounter = () => ++_connects, OnEvent = Events.Add }, time);
         _run = Task.Run(async () => await Link.RunAsync(_stop.Token));
     }
 
