@@ -84,6 +84,9 @@ public sealed partial class AgentLink : IDisposable
         }
     }
 
+    /// <summary>What is kept and not committed, per event class: what is lost when the process ends now. Reads every header; not for hot paths.</summary>
+    public IReadOnlyList<UncommittedClass> Uncommitted() => _lanes.Uncommitted();
+
     /// <summary>
     /// Names, seals and keeps a batch. The name is used only when the result is Appended: the numbers of a lane have no gap. Allocates
     /// nothing.

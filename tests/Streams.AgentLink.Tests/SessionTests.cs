@@ -9,6 +9,34 @@ namespace Streams.AgentLink.Tests;
 public sealed class SessionTests
 {
     [Fact]
+    public async Task WhatIsNotCommittedIsCountedPerClass()
+    {
+        using var gateway = new ScriptedGateway();
+        await using var link = new RunningLink(gateway);
+        await using var peer = await gateway.AcceptSessionAsync();
+        await peer.GrantAllAsync(1UL << 30);
+        for (var rows = 1; rows <= 3; rows++)
+        {
+            // Longer than a block of the retention, so that headers lie across blocks too.
+            Assert.Equal(AppendResult.Appended, link.Link.TryAppend(PriorityClass.Event, new TestSealer(8150, PriorityClass.Event, rows)));
+        }
+
+        Assert.Equal([new UncommittedClass(1, 3, 6)], link.Link.Uncommitted());
+        for (var received = 0; received < 3;)
+        {
+            received += (await peer.ReceiveDataAsync()).Batches.Count;
+        }
+
+        await peer.CommitAsync(new LaneWatermark(link.Epoch, 0, 2));
+        for (var wait = 0; link.Link.Uncommitted() is [{ Batches: 3 }] && wait < 200; wait++)
+        {
+            await Task.Delay(50);
+        }
+
+        Assert.Equal([new UncommittedClass(1, 1, 3)], link.Link.Uncommitted());
+    }
+
+    [Fact]
     public async Task ConnectsConfirmsDeliversAndFreesOnWatermark()
     {
         using var gateway = new ScriptedGateway();

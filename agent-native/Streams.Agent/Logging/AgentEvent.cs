@@ -8,6 +8,8 @@ internal enum AgentEvent
     Stopped = 1002,
     StopDeadline = 1003,
     MemoryTrimmed = 1004,
+    GivenUp = 1005,
+    NotCommitted = 1006,
 
     ModuleStarted = 1010,
     ModuleFailed = 1011,

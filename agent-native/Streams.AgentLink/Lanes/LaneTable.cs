@@ -78,6 +78,31 @@ internal sealed partial class LaneTable : IDisposable
         }
     }
 
+    /// <summary>Batches and rows that no watermark covers, per event class, from the headers of the batches.</summary>
+    internal List<UncommittedClass> Uncommitted()
+    {
+        var sums = new SortedDictionary<ushort, UncommittedClass>();
+        Span<byte> start = stackalloc byte[BatchHeader.Size];
+        lock (_gate)
+        {
+            foreach (var lane in _lanes)
+            {
+                for (var n = lane.Log.First; n != lane.Log.Next; n++)
+                {
+                    lane.Log.CopyStart(n, start);
+                    // It was sealed in this process.
+                    if (BatchHeader.TryRead(start, out var header, out _))
+                    {
+                        var sum = sums.GetValueOrDefault(header.ClassId);
+                        sums[header.ClassId] = new UncommittedClass(header.ClassId, sum.Batches + 1, sum.Rows + header.Rows);
+                    }
+                }
+            }
+        }
+
+        return [.. sums.Values];
+    }
+
     /// <summary>
     /// The name of the next batch of a class, when there is room for <paramref name="maxBytes"/> of it. One caller at a time (the
     /// appender's lock): the

@@ -73,19 +73,12 @@ internal sealed class LaneLog(BlockPool pool)
             count++;
         }
 
-        var position = start;
-        var left = destination[..length];
-        while (!left.IsEmpty)
-        {
-            var part = BlockAt(position, out var room);
-            var take = Math.Min(room, left.Length);
-            part[..take].CopyTo(left);
-            left = left[take..];
-            position += take;
-        }
-
+        Read(start, destination[..length]);
         return length;
     }
+
+    /// <summary>Copies the first bytes of batch <paramref name="n"/>, which must be retained and at least as long.</summary>
+    internal void CopyStart(uint n, Span<byte> destination) => Read(StartOf(n), destination);
 
     /// <summary>Frees the batches below <paramref name="committed"/>; gives how many those were.</summary>
     internal int Release(uint committed)
@@ -133,6 +126,18 @@ internal sealed class LaneLog(BlockPool pool)
         var offset = (int)(position % BlockPool.BlockSize);
         room = BlockPool.BlockSize - offset;
         return pool[_blocks[(int)(BlockIndex(position) - _firstBlock)]][offset..];
+    }
+
+    private void Read(long position, Span<byte> destination)
+    {
+        while (!destination.IsEmpty)
+        {
+            var part = BlockAt(position, out var room);
+            var take = Math.Min(room, destination.Length);
+            part[..take].CopyTo(destination);
+            destination = destination[take..];
+            position += take;
+        }
     }
 
     private void Copy(ReadOnlySpan<byte> source, long position)

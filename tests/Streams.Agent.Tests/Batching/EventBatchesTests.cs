@@ -74,7 +74,7 @@ public sealed class EventBatchesTests : IDisposable
         Assert.Equal([true, false], _pauses);
         Assert.Equal((0, 1UL, 10UL, 10u), Entry(0));
         Assert.Equal(3, waits);
-        Assert.Equal(0UL, _batches.GivenUp);
+        Assert.All(_batches.All, batch => Assert.Equal(0UL, batch.GivenUpBatches));
     }
 
     [Fact]
@@ -83,9 +83,12 @@ public sealed class EventBatchesTests : IDisposable
         _sink.HasRoom = false;
         _batches.GiveUpAt(Environment.TickCount64);
         AppendExit(0, 1);
+        _batches.AddLost(new LostRange(RecordClass.ProcessExit, 0, 2, 6, new LostCounters { RingFull = 5 }, 0));
         _batches.SendAll();
-        Assert.Equal(1UL, _batches.GivenUp);
+        var exit = _batches.All.Single(batch => batch.GivenUpBatches > 0);
+        Assert.Equal(("process_exit", 1UL, 1UL, 5UL, 0UL), (exit.Builder.Class.Name, exit.GivenUpBatches, exit.GivenUpRows, exit.GivenUpLost, exit.Batches));
         Assert.Empty(_sink.Sent);
+        Assert.Equal([true, false], _pauses);
     }
 
     [Theory]

@@ -93,7 +93,7 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
             flushTime = AbsentGatewayTime;
         // A restart after a failure has no session to flush over; at the agent's end everything that can be committed is.
         if (_run is { IsCompleted: false } && !_link.FlushAsync(flushTime).AsTask().GetAwaiter().GetResult())
-            _log.Warn(AgentEvent.StopDeadline, Name, $"{_link.Status.RetainedBytes} bytes were not committed before the deadline and are given up");
+            LogGivenUp();
         _stop?.Cancel();
         _run?.Wait(CloseTime);
         _stop?.Dispose();
@@ -128,6 +128,16 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     {
         _link.Dispose();
         Compressor.Dispose();
+    }
+
+    // Until batches are kept on disk these lines are the only trace of what is lost here.
+    private void LogGivenUp()
+    {
+        foreach (var left in _link.Uncommitted())
+        {
+            var name = Catalogue.TryGet(left.ClassId, out var eventClass) ? eventClass.Name : $"class {left.ClassId}";
+            _log.Error(AgentEvent.NotCommitted, Name, $"{name}: {left.Rows} rows in {left.Batches} batches were not committed before the deadline and are given up");
+        }
     }
 
     private void OnEvent(LinkEvent linkEvent)

@@ -83,8 +83,12 @@ internal sealed class SensorSession : IDisposable
         _instance.Detach();
         Batches.GiveUpAt(Volatile.Read(ref _stopAt));
         Barrier(stop: true);
-        if (Batches.GivenUp > 0)
-            _log.Error(AgentEvent.StopDeadline, ModuleName.Observability, $"{Batches.GivenUp} rows had no room at the link before the deadline and are given up");
+        foreach (var batch in Batches.All)
+        {
+            if (batch.GivenUpBatches > 0)
+                _log.Error(AgentEvent.GivenUp, ModuleName.Observability,
+                    $"{batch.Builder.Class.Name}: {batch.GivenUpRows} rows and {batch.GivenUpLost} counted losses in {batch.GivenUpBatches} batches had no room at the link before the deadline and are given up");
+        }
     }
 
     /// <summary>Asks the reader to end. Waiting for room ends at the deadline.</summary>

@@ -38,6 +38,15 @@ internal sealed class ClassBatch : IDisposable
 
     public ulong Batches { get; private set; }
 
+    /// <summary>Batches that the link had no room for when the agent had to end.</summary>
+    public ulong GivenUpBatches { get; private set; }
+
+    /// <summary>Rows in them.</summary>
+    public ulong GivenUpRows { get; private set; }
+
+    /// <summary>Numbers that they reported as lost: nobody will know the causes.</summary>
+    public ulong GivenUpLost { get; private set; }
+
     /// <summary>Appends a record. False when the batch must be sent first; nothing has been taken then.</summary>
     public bool TryAppend(in RecordHeader header, ReadOnlySpan<byte> record)
     {
@@ -84,16 +93,30 @@ internal sealed class ClassBatch : IDisposable
         _hasLedger = true;
     }
 
-    /// <summary>The batch is with the link (which has reset the builder), or was given up.</summary>
+    /// <summary>The batch is with the link, which has reset the builder.</summary>
     public void Sent()
+    {
+        Batches++;
+        Clear();
+    }
+
+    /// <summary>There is no room for the batch and no time to wait for it: its rows and its ledger are lost.</summary>
+    public void GiveUp()
+    {
+        GivenUpBatches++;
+        GivenUpRows += (ulong)Builder.RowCount;
+        GivenUpLost += _ledger.Numbers - (ulong)Builder.RowCount;
+        Clear();
+    }
+
+    public void Dispose() => Builder.Dispose();
+
+    private void Clear()
     {
         Builder.Reset();
         _ledger.Clear();
         _hasLedger = false;
-        Batches++;
     }
-
-    public void Dispose() => Builder.Dispose();
 
     private void Open()
     {

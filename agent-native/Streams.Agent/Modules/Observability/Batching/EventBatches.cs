@@ -41,9 +41,6 @@ internal sealed class EventBatches : IDisposable
 
     public IReadOnlyList<ClassBatch> All => _all;
 
-    /// <summary>Rows that could not be given to the link before the agent had to end.</summary>
-    public ulong GivenUp { get; private set; }
-
     public void Append(in RecordHeader header, ReadOnlySpan<byte> record)
     {
         var batch = _byClass[header.Class]!;
@@ -101,8 +98,9 @@ internal sealed class EventBatches : IDisposable
             {
                 if (Environment.TickCount64 >= Volatile.Read(ref _giveUpAt))
                 {
-                    GivenUp += (ulong)batch.Builder.RowCount;
-                    break;
+                    batch.GiveUp();
+                    _paused(false);
+                    return;
                 }
 
                 _sink.WaitForRoom(RoomPoll);

@@ -21,6 +21,18 @@ internal sealed class LedgerAccumulator(int cpus)
     /// <summary>Entries so far.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Numbers that the entries account for.</summary>
+    public ulong Numbers
+    {
+        get
+        {
+            ulong sum = 0;
+            foreach (ref readonly var entry in _entries.AsSpan(0, Count))
+                sum += entry.Last - entry.First + 1;
+            return sum;
+        }
+    }
+
     public void AddRow(ushort cpu, ulong seq)
     {
         ref var entry = ref Open(cpu, seq);
