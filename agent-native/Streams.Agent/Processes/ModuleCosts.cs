@@ -8,9 +8,10 @@ namespace Streams.Agent.Processes;
 /// CPU time per module, summed over its threads (/proc/self/task/TID/schedstat, nanoseconds). Threads that nobody registered: the thread
 /// pool and the socket engine work for the connection, all others (main, garbage collector, signals) for Core.
 /// </summary>
-/// <remarks>A thread that ends between two samples takes what it used since the last one with it; pool threads live for many samples.</remarks>
+/// <remarks>Thread-safe. A thread that ends between two samples takes what it used since the last one with it; pool threads live for many samples.</remarks>
 internal sealed class ModuleCosts(ThreadRegistry registry, string taskDirectory = "/proc/self/task")
 {
+    private readonly Lock _gate = new();
     private readonly Dictionary<int, ulong> _lastByThread = [];
     private readonly Dictionary<string, ulong> _nanosecondsByModule = [];
     private readonly HashSet<int> _alive = [];
@@ -18,6 +19,19 @@ internal sealed class ModuleCosts(ThreadRegistry registry, string taskDirectory 
 
     /// <summary>Reads all threads; afterwards <see cref="CpuMicroseconds"/> answers as of now.</summary>
     public void Sample()
+    {
+        lock (_gate)
+            SampleThreads();
+    }
+
+    /// <summary>CPU time of a module since the agent started, as of the last sample.</summary>
+    public ulong CpuMicroseconds(string module)
+    {
+        lock (_gate)
+            return _nanosecondsByModule.GetValueOrDefault(module) / 1000;
+    }
+
+    private void SampleThreads()
     {
         _alive.Clear();
         foreach (var path in Directory.EnumerateDirectories(taskDirectory))
@@ -38,9 +52,6 @@ internal sealed class ModuleCosts(ThreadRegistry registry, string taskDirectory 
 
         Forget();
     }
-
-    /// <summary>CPU time of a module since the agent started, as of the last sample.</summary>
-    public ulong CpuMicroseconds(string module) => _nanosecondsByModule.GetValueOrDefault(module) / 1000;
 
     private static bool TryReadNanoseconds(string path, out ulong value)
     {

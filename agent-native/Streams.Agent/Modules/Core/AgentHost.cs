@@ -29,6 +29,7 @@ internal sealed class AgentHost : IDisposable
     private readonly ModuleManager _manager;
     private readonly StatusReport _report;
     private readonly HostPulse _pulse = new();
+    private readonly ModuleLoad _load;
     private readonly List<ModuleStatus> _heartbeatModules = [];
     private volatile bool _stop;
 
@@ -37,6 +38,7 @@ internal sealed class AgentHost : IDisposable
         _log = AgentLog.ToStandardError(configuration.LogLevel);
         var clock = TimeProvider.System;
         var costs = new ModuleCosts(_threads);
+        _load = new ModuleLoad(costs, clock);
         _state = StateDirectory.Open(configuration.Resolve(configuration.StateDirectory));
         var identity = AgentIdentityFile.Read(configuration);
         _comm = new CommModule(configuration, identity, AgentIdentityFile.Roots(configuration), _state.Path, Heartbeat, _log);
@@ -102,12 +104,14 @@ internal sealed class AgentHost : IDisposable
     private HeartbeatMessage Heartbeat()
     {
         _pulse.Read();
+        _load.Read();
         _manager.CopyStatus(_heartbeatModules);
         var modules = new ModuleReport[_heartbeatModules.Count];
         for (var i = 0; i < modules.Length; i++)
         {
             var module = _heartbeatModules[i];
-            modules[i] = new ModuleReport(module.Name, WireState(module.State), (uint)(module.StartRssBytes / 1024), 0, (ushort)Math.Min(module.Restarts, ushort.MaxValue));
+            modules[i] = new ModuleReport(
+                module.Name, WireState(module.State), (uint)(module.StartRssBytes / 1024), _load.TakePermille(module.Name), (ushort)Math.Min(module.Restarts, ushort.MaxValue));
         }
 
         return new HeartbeatMessage
