@@ -27,9 +27,12 @@ public static class BpfFileSystem
     }
 
     /// <summary>Unmounts it; what is pinned there and used by no one is gone.</summary>
-    public static void Unmount(string path)
+    /// <param name="evenInUse">Takes it away at once also while something in it is open; the kernel ends it with the last user.</param>
+    /// <exception cref="BpfException">EBUSY, unless <paramref name="evenInUse"/>; EINVAL when nothing is mounted there.</exception>
+    public static void Unmount(string path, bool evenInUse = false)
     {
-        if (Libc.umount2(path, 0) < 0)
+        const int MNT_DETACH = 2; // linux/fs.h
+        if (Libc.umount2(path, evenInUse ? MNT_DETACH : 0) < 0)
         {
             BpfException.ThrowLastError($"unmount bpffs from {path}");
         }

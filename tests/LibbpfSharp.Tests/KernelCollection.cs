@@ -13,14 +13,23 @@ public sealed class BpfFsFixture : IDisposable
     public BpfFsFixture()
     {
         Path = Directory.CreateTempSubdirectory("libbpfsharp-").FullName;
-        BpfFileSystem.Mount(Path);
+        try
+        {
+            BpfFileSystem.Mount(Path);
+        }
+        catch
+        {
+            Directory.Delete(Path);
+            throw;
+        }
     }
 
     public string Path { get; }
 
+    /// <summary>Also when a failed test left something pinned or open in it.</summary>
     public void Dispose()
     {
-        BpfFileSystem.Unmount(Path);
+        BpfFileSystem.Unmount(Path, evenInUse: true);
         Directory.Delete(Path);
     }
 }

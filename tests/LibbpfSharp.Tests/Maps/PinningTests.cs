@@ -86,6 +86,22 @@ public sealed class PinningTests(BpfFsFixture bpffs) : KernelTest
         Assert.Equal(2, absent.Errno); // ENOENT
     }
 
+    [Fact]
+    public void The_tests_own_file_system_goes_also_when_a_test_left_it_in_use()
+    {
+        var own = new BpfFsFixture();
+        using var map = BpfMap.Create(BpfMapType.Array, "array", 4, 4, 1);
+        map.Pin(Path.Combine(own.Path, "map"));
+        using (OpenDirectory.Open(own.Path))
+        {
+            var error = Assert.Throws<BpfException>(() => BpfFileSystem.Unmount(own.Path));
+            Assert.Equal(16, error.Errno); // EBUSY
+            own.Dispose();
+            Assert.False(Directory.Exists(own.Path));
+            Assert.DoesNotContain(own.Path, File.ReadAllText("/proc/self/mounts"));
+        }
+    }
+
     private static void RunTrue()
     {
         using var process = System.Diagnostics.Process.Start("/bin/true");
