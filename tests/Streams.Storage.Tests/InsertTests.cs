@@ -15,11 +15,11 @@ public sealed class InsertTests(Engine engine)
         using var batch = Batches.Exec(new(e, 0, 0), 1, 100);
         using var block = Batches.Block(ProcessClasses.Exec, (batch, Batches.Origin("token")));
         BatchRange[] range = [new("token", e, 0, 0, 0)];
-        var first = InsertToken.Compute("process_exec", range, 0);
+        var first = InsertToken.Compute("process_exec", range, [7], 0);
         Assert.Equal(InsertOutcome.Ok, (await engine.InsertAsync(block, first)).Outcome);
         Assert.Equal(InsertOutcome.InDoubt, (await engine.InsertAsync(block, first, repeated: true)).Outcome);
         Assert.Equal(100, await CountAsync("token"));
-        Assert.Equal(InsertOutcome.Ok, (await engine.InsertAsync(block, InsertToken.Compute("process_exec", range, 1))).Outcome);
+        Assert.Equal(InsertOutcome.Ok, (await engine.InsertAsync(block, InsertToken.Compute("process_exec", range, [7], 1))).Outcome);
         Assert.Equal(200, await CountAsync("token"));
     }
 
@@ -28,13 +28,13 @@ public sealed class InsertTests(Engine engine)
     {
         BatchRange a = new("a", Batches.Epoch(1), 0, 0, 3);
         BatchRange b = new("b", Batches.Epoch(1), 0, 0, 3);
-        var token = InsertToken.Compute("t", [a, b], 0);
-        Assert.Equal(token, InsertToken.Compute("t", [b, a], 0));
+        var token = InsertToken.Compute("t", [a, b], [7], 0);
+        Assert.Equal(token, InsertToken.Compute("t", [b, a], [7], 0));
         Assert.Equal(64, token.Length);
         string[] others =
         [
-            InsertToken.Compute("u", [a, b], 0), InsertToken.Compute("t", [a], 0), InsertToken.Compute("t", [a, b], 1),
-            InsertToken.Compute("t", [a, b with { Last = 4 }], 0), InsertToken.Compute("t", [a, b with { Epoch = Batches.Epoch(2) }], 0),
+            InsertToken.Compute("u", [a, b], [7], 0), InsertToken.Compute("t", [a], [7], 0), InsertToken.Compute("t", [a, b], [7], 1),
+            InsertToken.Compute("t", [a, b with { Last = 4 }], [7], 0), InsertToken.Compute("t", [a, b with { Epoch = Batches.Epoch(2) }], [7], 0),
         ];
         Assert.DoesNotContain(token, others);
         Assert.Equal(others.Length, others.Distinct().Count());

@@ -9,13 +9,17 @@ namespace Streams.Storage;
 public readonly record struct BatchRange(string AgentId, Epoch Epoch, uint Lane, uint First, uint Last);
 
 /// <summary>
-/// The deduplication token: SHA-256 of table, sorted batch names and attempt, in hex. No stream sequence, partition number or clock
-/// is in it, because those are issued again after a loss.
+/// The deduplication token: SHA-256 of table, sorted batch names, lives and attempt, in hex. No stream sequence, partition number or
+/// clock is in it, because those are issued again after a loss.
 /// </summary>
 public static class InsertToken
 {
+    /// <param name="lives">
+    /// Random number of each pipeline life that has batches in the block, drawn at its recovery. A token is written before its rows: an
+    /// earlier life may have left it without them, and a success under it would then be taken for a clean first one.
+    /// </param>
     /// <param name="attempt">Raised only after a read-back found nothing of the attempt before.</param>
-    public static string Compute(string table, IEnumerable<BatchRange> batches, int attempt)
+    public static string Compute(string table, IEnumerable<BatchRange> batches, IEnumerable<ulong> lives, int attempt)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         AppendText(hash, table);
@@ -31,6 +35,12 @@ public static class InsertToken
             BinaryPrimitives.WriteUInt32BigEndian(name[20..], batch.First);
             BinaryPrimitives.WriteUInt32BigEndian(name[24..], batch.Last);
             hash.AppendData(name);
+        }
+
+        foreach (var life in lives.Distinct().Order())
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(name, life);
+            hash.AppendData(name[..8]);
         }
 
         BinaryPrimitives.WriteInt32BigEndian(name, attempt);

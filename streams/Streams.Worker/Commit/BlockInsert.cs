@@ -32,7 +32,7 @@ internal sealed class BlockInsert(IBatchStore store, TimeProvider time, WorkerMe
                 return 0;
             }
 
-            var token = InsertToken.Compute(target.Table, BatchNames.Runs(pending), attempt);
+            var token = InsertToken.Compute(target.Table, BatchNames.Runs(pending), pending.Select(static batch => batch.Fence.Life), attempt);
             var repeated = token == lastToken;
             var serial = Interlocked.Increment(ref _serial);
             var started = time.GetTimestamp();

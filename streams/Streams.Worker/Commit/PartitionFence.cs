@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
 namespace Streams.Worker.Commit;
 
 /// <summary>
@@ -10,6 +13,12 @@ internal sealed class PartitionFence(int partition, Func<bool> leaseHeld)
     private string? _failure;
 
     public int Partition { get; } = partition;
+
+    /// <summary>
+    /// Random, in the token of each insert of this life: recovery has killed and read back what earlier lives sent, so their tokens, which
+    /// may stand without rows, must not meet ours.
+    /// </summary>
+    public ulong Life { get; } = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     /// <summary>Why nothing of this life may be inserted or committed any more; null while it may.</summary>
     public string? Failure => Volatile.Read(ref _failure);

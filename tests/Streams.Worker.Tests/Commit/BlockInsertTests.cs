@@ -150,14 +150,39 @@ public sealed class BlockInsertTests : IDisposable
     }
 
     [Fact]
-    public void A_token_names_table_batches_and_attempt_and_no_order()
+    public async Task A_token_that_an_earlier_life_left_without_rows_does_not_swallow_the_same_batches()
     {
-        var token = InsertToken.Compute("process_exec", BatchNames.Runs(_batches), 0);
+        _store.Next(Fault.TokenOnly);
+        var held = true;
+        var old = new PartitionFence(0, () => held);
+        _store.OnInsert = _ =>
+        {
+            held = false;
+            return Task.CompletedTask;
+        };
+        await _insert.RunAsync(Table, [.. _batches.Select(batch => batch with { Fence = old })], default);
+        Assert.Equal(0, _store.Count("process_exec"));
+
+        // The next life forms the same block. Its first success is trusted, so the rows must be there.
+        _store.OnInsert = null;
+        Assert.Equal(1, await RunAsync());
+        Assert.Equal(2, _store.Tokens.Distinct().Count());
+        AssertStoredOnce();
+    }
+
+    [Fact]
+    public void A_token_names_table_batches_lives_and_attempt_and_no_order()
+    {
+        var token = Token("process_exec", _batches, [1, 2], 0);
         Assert.Equal(64, token.Length);
-        Assert.Equal(token, InsertToken.Compute("process_exec", BatchNames.Runs([.. _batches.AsEnumerable().Reverse()]), 0));
-        Assert.NotEqual(token, InsertToken.Compute("process_exec", BatchNames.Runs(_batches), 1));
-        Assert.NotEqual(token, InsertToken.Compute("process_exit", BatchNames.Runs(_batches), 0));
-        Assert.NotEqual(token, InsertToken.Compute("process_exec", BatchNames.Runs(_batches[1..]), 0));
+        Assert.Equal(token, Token("process_exec", [.. _batches.AsEnumerable().Reverse()], [2, 1, 2], 0));
+        Assert.NotEqual(token, Token("process_exec", _batches, [1, 2], 1));
+        Assert.NotEqual(token, Token("process_exit", _batches, [1, 2], 0));
+        Assert.NotEqual(token, Token("process_exec", _batches[1..], [1, 2], 0));
+        Assert.NotEqual(token, Token("process_exec", _batches, [1, 3], 0));
+
+        static string Token(string table, List<PendingBatch> batches, ulong[] lives, int attempt) =>
+            InsertToken.Compute(table, BatchNames.Runs(batches), lives, attempt);
     }
 
     private Task<int> RunAsync() => _insert.RunAsync(Table, _batches, default);
