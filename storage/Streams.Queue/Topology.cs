@@ -1,5 +1,4 @@
 using System.Globalization;
-using NATS.Client.Core;
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
 using NATS.Client.KeyValueStore;
@@ -37,7 +36,7 @@ public static class Topology
             await EnsureBucketAsync(connection, Leases, options.SmallBucketBytes, cancel).ConfigureAwait(false);
             await EnsureBucketAsync(connection, Offsets, options.SmallBucketBytes, cancel).ConfigureAwait(false);
         }
-        catch (NatsException error)
+        catch (Exception error) when (ClientFault.Is(error, cancel))
         {
             throw Explain(error);
         }
@@ -56,10 +55,34 @@ public static class Topology
                 Check(info.Config, partition, partitions);
             }
         }
-        catch (NatsException error)
+        catch (Exception error) when (ClientFault.Is(error, cancel))
         {
             throw Explain(error);
         }
+    }
+
+    /// <summary>When the oldest message that still waits in any ingest stream was published; null when none waits.</summary>
+    /// <exception cref="QueueException">The server refused or did not answer.</exception>
+    public static async Task<DateTimeOffset?> OldestMessageAsync(QueueConnection connection, int partitions, CancellationToken cancel = default)
+    {
+        DateTimeOffset? oldest = null;
+        try
+        {
+            for (var partition = 0; partition < partitions; partition++)
+            {
+                var info = await FindAsync(connection, Subjects.Stream(partition), cancel).ConfigureAwait(false);
+                if (info is not { State: { Messages: > 0, FirstTs: { } published } })
+                    continue;
+                var first = DateTimeOffset.Parse(published, CultureInfo.InvariantCulture);
+                oldest = oldest is null || first < oldest ? first : oldest;
+            }
+        }
+        catch (Exception error) when (ClientFault.Is(error, cancel))
+        {
+            throw new QueueException($"The age of the queue is not known: {ClientFault.Reason(error)}", error);
+        }
+
+        return oldest;
     }
 
     internal static async Task<StreamInfo?> FindAsync(QueueConnection connection, string stream, CancellationToken cancel)
@@ -129,11 +152,11 @@ public static class Topology
         }
     }
 
-    private static QueueException Explain(NatsException error) => error switch
+    private static QueueException Explain(Exception error) => error switch
     {
         NatsJSApiException { Error.ErrCode: NoStorage } => new QueueException("The queue's quotas exceed the server's max_file_store; make it larger or the quotas smaller.", error),
         NatsJSApiException { Error.ErrCode: NoJetStream } => new QueueException("nats-server runs without JetStream; start it with -js or a jetstream block.", error),
         NatsJSApiException api => new QueueException($"nats-server refused the queue's set-up: {api.Error.Description} ({api.Error.ErrCode}).", error),
-        _ => new QueueException($"The queue could not be set up: {error.Message}", error),
+        _ => new QueueException($"The queue could not be set up: {ClientFault.Reason(error)}", error),
     };
 }

@@ -129,7 +129,7 @@ internal sealed class PartitionLife
             {
                 batch = await _reader.ReadAsync(cancel).ConfigureAwait(false);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
                 yield break;
             }
@@ -261,36 +261,36 @@ internal sealed class PartitionLife
         }
     }
 
+    /// <summary>Watches the fence, tells watermarks and trims the queue, until the life ends; its own fault ends the life.</summary>
     private async Task TickAsync()
     {
-        var trimmed = TimeProvider.System.GetTimestamp();
-        while (!_ticking.IsCancellationRequested)
+        try
         {
-            await Task.Delay(_shared.Options.WatermarkInterval, _ticking.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!_fence.Holds())
+            var trimmed = TimeProvider.System.GetTimestamp();
+            while (!_ticking.IsCancellationRequested)
             {
-                Abort(_fence.Failure!);
-                return;
-            }
-
-            await TellAsync().ConfigureAwait(false);
-            if (TimeProvider.System.GetElapsedTime(trimmed) >= TrimInterval)
-            {
-                trimmed = TimeProvider.System.GetTimestamp();
-                try
+                await Task.Delay(_shared.Options.WatermarkInterval, _ticking.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (!_fence.Holds())
                 {
+                    Abort(_fence.Failure!);
+                    return;
+                }
+
+                await TellAsync().ConfigureAwait(false);
+                if (TimeProvider.System.GetElapsedTime(trimmed) >= TrimInterval)
+                {
+                    trimmed = TimeProvider.System.GetTimestamp();
                     await _position.TrimAsync(_reader, CommittedSequence, _ticking.Token).ConfigureAwait(false);
                 }
-                catch (PartitionFault fault)
-                {
-                    Abort(fault.Message);
-                    return;
-                }
-                catch (OperationCanceledException)
-                {
-                    return;
-                }
             }
+        }
+        catch (OperationCanceledException) when (_ticking.IsCancellationRequested)
+        {
+        }
+        catch (Exception error)
+        {
+            // Without this loop nobody would see a lost lease, and the queue would fill.
+            Abort(error.Message);
         }
     }
 

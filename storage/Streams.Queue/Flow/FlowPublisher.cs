@@ -90,7 +90,7 @@ public sealed class FlowPublisher : IAsyncDisposable
                 await question.ReplyAsync(
                     buffer.WrittenMemory, serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default, cancellationToken: _closed.Token).ConfigureAwait(false);
             }
-            catch (NatsException)
+            catch (Exception error) when (ClientFault.Is(error, _closed.Token))
             {
                 // The connection is away: the asker's patience ends and it asks again.
                 QueueMetrics.Shared.Error("flow");

@@ -57,7 +57,7 @@ public sealed class FlowSubscriber : IAsyncDisposable
                 cancellationToken: cancel).ConfigureAwait(false);
             return await answer.Task.WaitAsync(patience, cancel).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is NatsException or TimeoutException)
+        catch (Exception error) when (ClientFault.Is(error, cancel))
         {
             return null;
         }

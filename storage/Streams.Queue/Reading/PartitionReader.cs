@@ -97,9 +97,9 @@ public sealed partial class PartitionReader : IAsyncDisposable
             InterlockedMax(ref _purgedTo, through);
             await _connection.JetStream.PurgeStreamAsync(_stream, new StreamPurgeRequest { Seq = through + 1 }, cancel).ConfigureAwait(false);
         }
-        catch (NatsException error)
+        catch (Exception error) when (ClientFault.Is(error, cancel))
         {
-            throw new QueueException($"{_stream} was not purged: {error.Message}", error);
+            throw new QueueException($"{_stream} was not purged: {ClientFault.Reason(error)}", error);
         }
     }
 

@@ -32,9 +32,9 @@ internal sealed class Bucket<T>
         {
             return new Bucket<T>(await connection.KeyValue.GetStoreAsync(name, cancel).ConfigureAwait(false), type);
         }
-        catch (NatsException error)
+        catch (Exception error) when (ClientFault.Is(error, cancel))
         {
-            throw new QueueException($"The bucket {name} cannot be opened: {error.Message} Start a worker first: it makes the buckets.", error);
+            throw new QueueException($"The bucket {name} cannot be opened: {ClientFault.Reason(error)} Start a worker first: it makes the buckets.", error);
         }
     }
 
@@ -42,7 +42,8 @@ internal sealed class Bucket<T>
     /// removal.</summary>
     public async Task<(T? Value, ulong Revision)> GetAsync(string key, CancellationToken cancel)
     {
-        var result = await _store.TryGetEntryAsync(key, serializer: NatsRawSerializer<byte[]>.Default, cancellationToken: cancel).ConfigureAwait(false);
+        var result = await AnswerAsync(
+            key, _store.TryGetEntryAsync(key, serializer: NatsRawSerializer<byte[]>.Default, cancellationToken: cancel), cancel).ConfigureAwait(false);
         if (result.Success)
             return (Parse(key, result.Value.Value), result.Value.Revision);
         return result.Error switch
@@ -56,21 +57,26 @@ internal sealed class Bucket<T>
     /// <summary>Writes if the key's revision is still this one (0: the key never was); the new revision, or null on a conflict.</summary>
     public async Task<ulong?> TryWriteAsync(string key, T value, ulong revision, CancellationToken cancel)
     {
-        var result = await _store.TryUpdateAsync(key, JsonSerializer.SerializeToUtf8Bytes(value, _type), revision, NatsRawSerializer<byte[]>.Default, cancel).ConfigureAwait(false);
+        var json = JsonSerializer.SerializeToUtf8Bytes(value, _type);
+        var result = await AnswerAsync(
+            key, _store.TryUpdateAsync(key, json, revision, NatsRawSerializer<byte[]>.Default, cancel), cancel).ConfigureAwait(false);
         if (result.Success)
             return result.Value;
-        return result.Error is NatsKVWrongLastRevisionException or NatsJSApiException { Error.ErrCode: WrongLastSequence } ? null : throw Failed(key, result.Error);
+        return result.Error is NatsKVWrongLastRevisionException or NatsJSApiException { Error.ErrCode: WrongLastSequence }
+            ? null
+            : throw Failed(key, result.Error);
     }
 
     public async Task<ulong> PutAsync(string key, T value, CancellationToken cancel)
     {
-        var result = await _store.TryPutAsync(key, JsonSerializer.SerializeToUtf8Bytes(value, _type), NatsRawSerializer<byte[]>.Default, cancel).ConfigureAwait(false);
+        var json = JsonSerializer.SerializeToUtf8Bytes(value, _type);
+        var result = await AnswerAsync(key, _store.TryPutAsync(key, json, NatsRawSerializer<byte[]>.Default, cancel), cancel).ConfigureAwait(false);
         return result.Success ? result.Value : throw Failed(key, result.Error);
     }
 
     public async Task RemoveAsync(string key, CancellationToken cancel)
     {
-        var result = await _store.TryDeleteAsync(key, cancellationToken: cancel).ConfigureAwait(false);
+        var result = await AnswerAsync(key, _store.TryDeleteAsync(key, cancellationToken: cancel), cancel).ConfigureAwait(false);
         if (!result.Success)
             throw Failed(key, result.Error);
     }
@@ -100,7 +106,21 @@ internal sealed class Bucket<T>
         }
     }
 
-    private static QueueException Failed(string key, Exception error) => new($"The key {key} was not read or written: {error.Message}", error);
+    // The store gives what the server says as a value, but throws when the server says nothing.
+    private static async ValueTask<TResult> AnswerAsync<TResult>(string key, ValueTask<TResult> call, CancellationToken cancel)
+    {
+        try
+        {
+            return await call.ConfigureAwait(false);
+        }
+        catch (Exception error) when (ClientFault.Is(error, cancel))
+        {
+            throw Failed(key, error);
+        }
+    }
+
+    private static QueueException Failed(string key, Exception error) =>
+        new($"The key {key} was not read or written: {ClientFault.Reason(error)}", error);
 
     private T Parse(string key, byte[]? json)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using NATS.Client.Core;
 
 namespace Streams.Queue;
 
@@ -58,7 +57,7 @@ public sealed class IdentityCache : IAsyncDisposable
                 await foreach (var change in _store.WatchAsync(() => _current.TrySetResult(), _closed.Token).ConfigureAwait(false))
                     Apply(change);
             }
-            catch (Exception error) when (error is NatsException or QueueException)
+            catch (Exception error) when (error is QueueException || ClientFault.Is(error, _closed.Token))
             {
                 QueueMetrics.Shared.Error("watch");
             }

@@ -5,8 +5,7 @@ namespace Streams.Worker.Ownership;
 
 /// <summary>
 /// Holds the lease of one partition over all lives of its pipeline, renewing it at a third of its duration. What it says about itself
-/// is the
-/// monotonic clock's word, so it is right also while NATS is away: then the lease runs out and everybody here sees it.
+/// is the monotonic clock's word, so it is right also while NATS is away: then the lease runs out and everybody here sees it.
 /// </summary>
 internal sealed class LeaseKeeper(LeaseStore store, int partition, TimeSpan duration, ILogger logger) : IAsyncDisposable
 {
@@ -99,12 +98,13 @@ internal sealed class LeaseKeeper(LeaseStore store, int partition, TimeSpan dura
                     return;
                 }
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
                 return;
             }
-            catch (QueueException error)
+            catch (Exception error)
             {
+                // Whatever it is, the lease stands until its end, and only another attempt can prolong it.
                 logger.LeaseUnreachable(partition, error.Message);
                 await Task.Delay(RetryPause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -110,6 +110,55 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         await worker.StopAsync();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_queue_silent_or_away_for_longer_than_a_request_waits_ends_nothing(bool silent)
+    {
+        await using var agent = await Producer.OpenAsync(stack);
+        var heard = new System.Collections.Concurrent.ConcurrentQueue<FlowRecord>();
+        await using var flow = await FlowSubscriber.OpenAsync(stack.Gateway, heard.Enqueue);
+        var worker = await stack.StartAsync(stack.Options(TimeSpan.FromSeconds(60)));
+        using var load = new CancellationTokenSource();
+        var sending = Task.Run(async () =>
+        {
+            while (!load.IsCancellationRequested)
+            {
+                await SendAsync(agent, lanes: 1, messages: 5);
+                await Task.Delay(10);
+            }
+        });
+        await Eventually.TrueAsync(() => heard.Any(record => record.AgentId == agent.AgentId), "watermarks are told", TimeSpan.FromSeconds(10));
+        await load.CancelAsync();
+        if (silent)
+        {
+            stack.Nats.Pause();
+            await Task.Delay(TimeSpan.FromSeconds(8));
+            stack.Nats.Resume();
+        }
+        else
+        {
+            await stack.Nats.KillAsync();
+            await Task.Delay(TimeSpan.FromSeconds(8));
+            await stack.Nats.RestartAsync();
+        }
+
+        await sending;
+        heard.Clear();
+        agent.Generation = 2;
+        await agent.SendFromAsync(0, 0, agent.Batches); // what the publisher could not say of the messages in flight
+        await agent.SendAsync(0, messages: 5);
+        var verdict = await stack.SettledAsync(agent, TimeSpan.FromSeconds(30));
+        Assert.True(verdict.Clean, verdict.ToString());
+        await Eventually.TrueAsync(() => heard.Any(record => record.N == agent.Batches), "the last watermark is told", TimeSpan.FromSeconds(10));
+        var answer = await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(5));
+        Assert.Equal(agent.Batches, Assert.Single(answer!).N);
+        await Eventually.ValueAsync(
+            () => Topology.OldestMessageAsync(stack.Gateway, WorkerStack.Partitions), oldest => oldest is null, "what is committed is purged", TimeSpan.FromSeconds(10));
+        Assert.All(worker.Health.Partitions, partition => Assert.Equal(0, partition.Failures));
+        await worker.StopAsync();
+    }
+
     [Fact]
     public async Task A_stop_commits_what_was_read_and_releases_the_leases_at_once()
     {
