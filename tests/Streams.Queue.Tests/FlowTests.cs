@@ -41,6 +41,27 @@ public sealed class FlowTests
     }
 
     [Fact]
+    public async Task What_a_handler_throws_ends_neither_side()
+    {
+        await using var nats = await NatsProcess.StartAsync();
+        await using var worker = await nats.OpenAsync(QueueRole.Worker);
+        await using var gateway = await nats.OpenAsync(QueueRole.Gateway);
+        var heard = new ConcurrentQueue<FlowRecord>();
+        await using var subscriber = await FlowSubscriber.OpenAsync(
+            gateway, record => heard.Enqueue(record.N != 1 ? record : throw new InvalidOperationException("cannot take 1")));
+        await using var flow = await FlowPublisher.OpenAsync(worker, 1, (agent, records) =>
+        {
+            records.Add(agent != "bad" ? Watermark : throw new InvalidOperationException("cannot answer"));
+            return true;
+        });
+        await flow.TellAsync([Watermark with { N = 1 }, Watermark with { N = 2 }]);
+        await flow.TellAsync([Watermark with { N = 3 }]);
+        await Eventually.TrueAsync(() => heard.Count == 2, "the records after it were heard");
+        Assert.Null(await subscriber.AskAsync(1, "bad", TimeSpan.FromSeconds(1)));
+        Assert.Equal([Watermark], await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(2)));
+    }
+
+    [Fact]
     public void Hostile_messages_are_errors_and_leave_nothing()
     {
         var records = new List<FlowRecord> { Watermark };

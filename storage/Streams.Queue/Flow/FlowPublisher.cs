@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
 
 namespace Streams.Queue;
@@ -8,9 +9,10 @@ namespace Streams.Queue;
 /// can always be asked for, a lost
 /// message costs nothing but time.
 /// </summary>
-public sealed class FlowPublisher : IAsyncDisposable
+public sealed partial class FlowPublisher : IAsyncDisposable
 {
     private readonly QueueConnection _connection;
+    private readonly ILogger _logger;
     private readonly string _subject;
     private readonly ArrayBufferWriter<byte> _buffer = new(4096);
     private readonly CancellationTokenSource _closed = new();
@@ -20,6 +22,7 @@ public sealed class FlowPublisher : IAsyncDisposable
     private FlowPublisher(QueueConnection connection, int partition)
     {
         _connection = connection;
+        _logger = connection.Options.LoggerFactory.CreateLogger<FlowPublisher>();
         _subject = Subjects.Flow(partition);
     }
 
@@ -75,26 +78,30 @@ public sealed class FlowPublisher : IAsyncDisposable
                 continue;
             }
 
-            records.Clear();
-            if (!answer(agentId, records))
-                continue;
-            buffer.ResetWrittenCount();
-            foreach (var record in records)
-            {
-                if (buffer.WrittenCount + FlowCodec.MaxRecord <= FlowCodec.MaxMessage)
-                    FlowCodec.Write(buffer, record);
-            }
-
             try
             {
+                records.Clear();
+                if (!answer(agentId, records))
+                    continue;
+                buffer.ResetWrittenCount();
+                foreach (var record in records)
+                {
+                    if (buffer.WrittenCount + FlowCodec.MaxRecord <= FlowCodec.MaxMessage)
+                        FlowCodec.Write(buffer, record);
+                }
+
                 await question.ReplyAsync(
                     buffer.WrittenMemory, serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default, cancellationToken: _closed.Token).ConfigureAwait(false);
             }
-            catch (Exception error) when (ClientFault.Is(error, _closed.Token))
+            catch (Exception error) when (!_closed.IsCancellationRequested)
             {
-                // The connection is away: the asker's patience ends and it asks again.
-                QueueMetrics.Shared.Error("flow");
+                // Most likely the connection is away. Whatever it is: the asker's patience ends, it asks again, and must find somebody here.
+                QueueMetrics.Shared.Error("flow_answer");
+                LogAnswer(_subject, error.Message);
             }
         }
     }
+
+    [LoggerMessage(4112, LogLevel.Warning, "{Subject}: a question was not answered: {Reason}")]
+    private partial void LogAnswer(string subject, string reason);
 }

@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
 
 namespace Streams.Queue;
 
 /// <summary>The gateway's side of flow: hears all partitions, and asks.</summary>
-public sealed class FlowSubscriber : IAsyncDisposable
+public sealed partial class FlowSubscriber : IAsyncDisposable
 {
     private readonly QueueConnection _connection;
+    private readonly ILogger _logger;
     private readonly CancellationTokenSource _closed = new();
     private readonly ConcurrentDictionary<long, TaskCompletionSource<IReadOnlyList<FlowRecord>?>> _questions = new();
     private readonly string _inbox = string.Create(CultureInfo.InvariantCulture, $"_ANSWER.{Guid.NewGuid():N}");
@@ -16,11 +18,16 @@ public sealed class FlowSubscriber : IAsyncDisposable
     private Task _loops = Task.CompletedTask;
     private long _asked;
 
-    private FlowSubscriber(QueueConnection connection) => _connection = connection;
+    private FlowSubscriber(QueueConnection connection)
+    {
+        _connection = connection;
+        _logger = connection.Options.LoggerFactory.CreateLogger<FlowSubscriber>();
+    }
 
     /// <summary>Starts to listen.</summary>
     /// <param name="connection">Of the gateway's role.</param>
-    /// <param name="onRecord">Called for every record; must be quick, must not throw. A record heard twice, or an older watermark, is
+    /// <param name="onRecord">Called for every record; must be quick. What it throws is logged and counted, and the record is gone. A
+    /// record heard twice, or an older watermark, is
     /// possible and harmless.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<FlowSubscriber> OpenAsync(QueueConnection connection, Action<FlowRecord> onRecord, CancellationToken cancel = default)
@@ -83,7 +90,8 @@ public sealed class FlowSubscriber : IAsyncDisposable
         {
             using var data = message.Data;
             var number = message.Subject.AsSpan(_inbox.Length + 1);
-            if (!long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var question) || !_questions.TryRemove(question, out var answer))
+            if (!long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var question)
+                || !_questions.TryRemove(question, out var answer))
                 continue;
             var records = new List<FlowRecord>();
             var understood = !message.HasNoResponders && FlowCodec.TryRead(data.Span, records) == FlowError.None;
@@ -107,7 +115,24 @@ public sealed class FlowSubscriber : IAsyncDisposable
             }
 
             foreach (var record in records)
-                onRecord(record);
+                Hand(record, onRecord);
         }
     }
+
+    // One record that the caller cannot take must not make this gateway deaf for all others.
+    private void Hand(FlowRecord record, Action<FlowRecord> onRecord)
+    {
+        try
+        {
+            onRecord(record);
+        }
+        catch (Exception error)
+        {
+            QueueMetrics.Shared.Error("flow_handler");
+            LogHandler(record.AgentId, error);
+        }
+    }
+
+    [LoggerMessage(4111, LogLevel.Error, "system alert: a flow record of {AgentId} was not handled")]
+    private partial void LogHandler(string agentId, Exception error);
 }

@@ -169,11 +169,18 @@ public sealed partial class PartitionReader : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception error) when (error is NatsException or OperationCanceledException or TimeoutException)
+            catch (Exception error) when (ClientFault.Is(error, cancel))
             {
                 QueueMetrics.Shared.Error("reposition");
                 LogRetry(_stream, _expected, error.Message);
                 await Task.Delay(RetryPause, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception error)
+            {
+                // A fault of this program or of the client: without a word to the caller the partition would stand still for ever.
+                QueueMetrics.Shared.Error("pump");
+                Report(new ReadBatch(ReadCondition.StreamReset, $"{_stream}: reading failed: {error.GetType().Name}: {error.Message}"));
+                return;
             }
         }
     }

@@ -57,7 +57,7 @@ public sealed class IdentityCache : IAsyncDisposable
                 await foreach (var change in _store.WatchAsync(() => _current.TrySetResult(), _closed.Token).ConfigureAwait(false))
                     Apply(change);
             }
-            catch (Exception error) when (error is QueueException || ClientFault.Is(error, _closed.Token))
+            catch (Exception) when (!_closed.IsCancellationRequested)
             {
                 QueueMetrics.Shared.Error("watch");
             }
