@@ -141,8 +141,9 @@ public sealed class StreamsWorker : IAsyncDisposable
         var materializer = GraphSettings.CreateMaterializer(_system, $"worker-{Owner}");
         var clock = new LingerClock(TimeProvider.System, _options.LingerMinimum, _options.LingerMaximum);
         var limits = new InserterLimits { MaxRows = _options.MaxRowsPerBlock };
+        var abandoned = new AbandonedInserts();
         var inserter = new Inserter(
-            new BlockInsert(store, TimeProvider.System, _metrics, _logger),
+            new BlockInsert(store, abandoned, TimeProvider.System, _metrics, _logger),
             limits,
             clock,
             _options.Partitions * _options.OpenRanges,
@@ -160,7 +161,7 @@ public sealed class StreamsWorker : IAsyncDisposable
             topology,
             leases,
             offsets,
-            new ClickHouseCommitLog(client, Owner, _options.Partitions),
+            new ClickHouseCommitLog(client, store, abandoned, Owner, _options.Partitions),
             inserter,
             clock,
             // A round merges one range of every partition into one block.

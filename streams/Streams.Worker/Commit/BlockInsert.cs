@@ -7,9 +7,10 @@ namespace Streams.Worker.Commit;
 /// Puts a set of batches into one table exactly once, whatever happens to a single insert (review 1). ClickHouse writes a
 /// deduplication token before the rows, so a success reply to a token that was sent before proves nothing. Hence: an insert without a
 /// clean first success is in doubt; kill it, read back, send it again under the same token (which cannot double), read back, and only
-/// then go on to the next attempt's token. Gives up only when every partition of the block lost its fence.
+/// then go on to the next attempt's token. Gives up only when every partition of the block lost its fence; what it then leaves unkilled
+/// is for recovery to kill.
 /// </summary>
-internal sealed class BlockInsert(IBatchStore store, TimeProvider time, WorkerMetrics metrics, ILogger logger)
+internal sealed class BlockInsert(IBatchStore store, AbandonedInserts abandoned, TimeProvider time, WorkerMetrics metrics, ILogger logger)
 {
     internal static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
     internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -36,20 +37,34 @@ internal sealed class BlockInsert(IBatchStore store, TimeProvider time, WorkerMe
             var repeated = token == lastToken;
             var serial = Interlocked.Increment(ref _serial);
             var started = time.GetTimestamp();
-            var outcome = await store.InsertAsync(target, pending, token, serial, repeated, cancel).ConfigureAwait(false);
-            if (outcome.Verdict == InsertVerdict.Clean && !repeated)
+            InsertOutcome outcome;
+            IReadOnlyList<PendingBatch> absent;
+            abandoned.Sent(serial);
+            try
             {
-                metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));
-                return 1;
+                outcome = await store.InsertAsync(target, pending, token, serial, repeated, cancel).ConfigureAwait(false);
+                if (outcome.Verdict == InsertVerdict.Clean)
+                {
+                    abandoned.Ended(serial);
+                    if (!repeated)
+                    {
+                        metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));
+                        return 1;
+                    }
+                }
+                else
+                {
+                    metrics.InDoubt(outcome.Verdict);
+                    logger.InsertInDoubt(target.Table, pending.Count, attempt, outcome.Verdict, outcome.Detail);
+                }
+
+                absent = await ResolveAsync(target, pending, serial, cancel).ConfigureAwait(false);
+            }
+            finally
+            {
+                abandoned.Abandon(serial);
             }
 
-            if (outcome.Verdict != InsertVerdict.Clean)
-            {
-                metrics.InDoubt(outcome.Verdict);
-                logger.InsertInDoubt(target.Table, pending.Count, attempt, outcome.Verdict, outcome.Detail);
-            }
-
-            var absent = await ResolveAsync(target, pending, serial, cancel).ConfigureAwait(false);
             if (absent.Count == 0)
             {
                 metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));
@@ -88,6 +103,7 @@ internal sealed class BlockInsert(IBatchStore store, TimeProvider time, WorkerMe
             try
             {
                 await store.KillAsync(serial, cancel).ConfigureAwait(false);
+                abandoned.Ended(serial);
                 var stored = await store.ReadBackAsync(target, pending, cancel).ConfigureAwait(false);
                 return [.. pending.Where((_, i) => !stored[i])];
             }

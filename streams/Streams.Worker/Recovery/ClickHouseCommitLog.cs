@@ -3,6 +3,7 @@ using Streams.Queue;
 using Streams.Schema;
 using Streams.Storage;
 using Streams.Worker.Admission;
+using Streams.Worker.Commit;
 
 namespace Streams.Worker.Recovery;
 
@@ -10,7 +11,8 @@ namespace Streams.Worker.Recovery;
 /// Reads the ledger, and everything that the class tables hold beyond it: also of lanes that have no ledger row yet, so over all days that
 /// are kept. Key columns only, in the order of the sort key: a scan of runs.
 /// </summary>
-internal sealed class ClickHouseCommitLog(StorageClient client, string owner, int partitions) : ICommitLog
+internal sealed class ClickHouseCommitLog(
+    StorageClient client, IBatchStore store, AbandonedInserts abandoned, string owner, int partitions) : ICommitLog
 {
     private readonly StorageReader _reader = new(client);
 
@@ -43,12 +45,18 @@ internal sealed class ClickHouseCommitLog(StorageClient client, string owner, in
 
     // A previous owner that nobody remembers (the lease was wiped) may be anybody but this process; a live one's killed inserts are in
     // doubt to it, and it reads back too.
-    private Task KillAsync(string previousOwner, CancellationToken cancel)
+    private async Task KillAsync(string previousOwner, CancellationToken cancel)
     {
+        foreach (var serial in abandoned.ToKill())
+        {
+            await store.KillAsync(serial, cancel).ConfigureAwait(false);
+            abandoned.Ended(serial);
+        }
+
         var which = previousOwner.Length != 0 && previousOwner != owner
             ? $"query LIKE '{InsertLabel.PatternOf(previousOwner)}'"
             : $"query LIKE '/* ingest %' AND query NOT LIKE '{InsertLabel.PatternOf(owner)}'";
-        return client.QueryAsync($"KILL QUERY WHERE {which} SYNC", static _ => 0, cancel);
+        await client.QueryAsync($"KILL QUERY WHERE {which} SYNC", static _ => 0, cancel).ConfigureAwait(false);
     }
 
     private Task<List<(LaneKey Lane, uint N, ulong Rows)>> BeyondLedgerAsync(string table, CancellationToken cancel) => client.QueryAsync(

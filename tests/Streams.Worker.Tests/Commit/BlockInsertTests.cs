@@ -11,6 +11,7 @@ public sealed class BlockInsertTests : IDisposable
     private static readonly InsertTarget Table = new(Batches.Exec, 20_000);
 
     private readonly BreakableStore _store = new();
+    private readonly AbandonedInserts _abandoned = new();
     private readonly BatchPool _pool = new();
     private readonly WorkerMetrics _metrics = new();
     private readonly PartitionFence _fence = new(0, () => true);
@@ -19,7 +20,7 @@ public sealed class BlockInsertTests : IDisposable
 
     public BlockInsertTests()
     {
-        _insert = new BlockInsert(_store, TimeProvider.System, _metrics, NullLogger.Instance);
+        _insert = new BlockInsert(_store, _abandoned, TimeProvider.System, _metrics, NullLogger.Instance);
         for (uint n = 0; n < 4; n++)
         {
             _batches.Add(new PendingBatch(Batches.Staged(_pool, n), _fence));
@@ -93,7 +94,7 @@ public sealed class BlockInsertTests : IDisposable
                 store.Next((Fault)random.Next(4));
             }
 
-            var insert = new BlockInsert(store, TimeProvider.System, _metrics, NullLogger.Instance);
+            var insert = new BlockInsert(store, new AbandonedInserts(), TimeProvider.System, _metrics, NullLogger.Instance);
             await insert.RunAsync(Table, _batches, default);
             Assert.Equal(4, store.Count("process_exec"));
             Assert.Equal(1, store.MostCopies());
@@ -147,6 +148,31 @@ public sealed class BlockInsertTests : IDisposable
         await RunAsync();
         Assert.Equal("insert process_exec 0,2,3", _store.Statements[^1]);
         Assert.Equal(3, _store.Count("process_exec"));
+    }
+
+    [Fact]
+    public async Task An_insert_that_could_not_be_killed_before_its_fence_fell_is_left_for_recovery_to_kill()
+    {
+        _store.Next(Fault.LostBefore);
+        _store.Unkillable = true;
+        _store.OnInsert = _ =>
+        {
+            _fence.Fail("lease");
+            return Task.CompletedTask;
+        };
+        await RunAsync();
+        Assert.Equal([1], _abandoned.ToKill());
+        Assert.DoesNotContain("read", _store.Statements);
+    }
+
+    [Fact]
+    public async Task An_insert_that_ended_or_was_killed_is_not_left_for_recovery()
+    {
+        _store.Next(Fault.LostBefore, Fault.LostAfter);
+        _store.Unreadable(2);
+        await RunAsync();
+        AssertStoredOnce();
+        Assert.Equal(0, _abandoned.Count);
     }
 
     [Fact]

@@ -180,7 +180,13 @@ public sealed class InserterTests : IAsyncLifetime
     }
 
     private Inserter Make(InserterLimits limits) => new(
-        new BlockInsert(_store, TimeProvider.System, _metrics, NullLogger.Instance), limits, _clock, 16, () => _partitions, _metrics, NullLogger.Instance);
+        new BlockInsert(_store, new AbandonedInserts(), TimeProvider.System, _metrics, NullLogger.Instance),
+        limits,
+        _clock,
+        16,
+        () => _partitions,
+        _metrics,
+        NullLogger.Instance);
 
     private static PartitionFence Fence(int partition) => new(partition, () => true);
 

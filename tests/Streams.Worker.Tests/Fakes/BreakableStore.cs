@@ -42,6 +42,9 @@ internal sealed class BreakableStore : IBatchStore
     /// <summary>Called at the start of each insert, before it takes effect.</summary>
     public Func<InsertTarget, Task>? OnInsert { get; set; }
 
+    /// <summary>KILL does not get through.</summary>
+    public bool Unkillable { get; set; }
+
     public void Next(params Fault[] faults)
     {
         foreach (var fault in faults)
@@ -111,6 +114,11 @@ internal sealed class BreakableStore : IBatchStore
 
     public Task KillAsync(long serial, CancellationToken cancel)
     {
+        if (Unkillable)
+        {
+            throw new HttpRequestException("connection refused");
+        }
+
         lock (_gate)
         {
             Statements.Add("kill");
