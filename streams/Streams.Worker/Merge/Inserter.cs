@@ -186,7 +186,12 @@ internal sealed class Inserter : IAsyncDisposable
         {
             var parts = await InsertAsync(round.Blocks()).ConfigureAwait(false);
             await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            parts += await InsertAsync(round.LedgerBlocks()).ConfigureAwait(false);
+            foreach (var (target, batches) in round.LedgerBlocks())
+            {
+                // In order: one that fails takes the fence from those after it, and the ledger gets no hole.
+                parts += await InsertOneAsync(target, batches).ConfigureAwait(false);
+            }
+
             _clock.Observe(parts);
             _metrics.RoundCommitted(_clock.Time.GetElapsedTime(started));
         }

@@ -59,15 +59,29 @@ internal sealed class Round
         return blocks;
     }
 
-    /// <summary>The ledger blocks, one per day: every batch has at least one entry.</summary>
-    public IReadOnlyDictionary<InsertTarget, List<PendingBatch>> LedgerBlocks()
+    /// <summary>
+    /// The ledger blocks, to be inserted one after another: one per day, or more where a partition's days do not follow each other. No
+    /// batch comes after a later one of its partition, so that what is committed of a lane has no holes whatever fails.
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<InsertTarget, List<PendingBatch>>> LedgerBlocks()
     {
-        var blocks = new Dictionary<InsertTarget, List<PendingBatch>>();
+        var blocks = new List<KeyValuePair<InsertTarget, List<PendingBatch>>>();
+        var reached = new Dictionary<int, int>();
         foreach (var submitted in _ranges)
         {
+            var day = submitted.Range.Day;
+            var from = reached.GetValueOrDefault(submitted.Range.Partition);
+            var index = blocks.FindIndex(from, block => block.Key.Day == day);
+            if (index < 0)
+            {
+                index = blocks.Count;
+                blocks.Add(new(new InsertTarget(null, day), []));
+            }
+
+            reached[submitted.Range.Partition] = index;
             foreach (var batch in submitted.Range.Batches)
             {
-                Put(blocks, new InsertTarget(null, submitted.Range.Day), new PendingBatch(batch, submitted.Fence));
+                blocks[index].Value.Add(new PendingBatch(batch, submitted.Fence));
             }
         }
 

@@ -105,6 +105,58 @@ public sealed class InserterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Ledger_rows_of_several_days_enter_one_day_after_the_other()
+    {
+        var fence = Fence(0);
+        var days = new List<int>();
+        _partitions = 5;
+        _store.OnInsert = target =>
+        {
+            lock (days)
+            {
+                if (target.Class is null)
+                {
+                    days.Add(target.Day);
+                }
+            }
+
+            return Task.Delay(target is { Class: null, Day: 1 } ? 100 : 0);
+        };
+        Task[] commits =
+        [
+            _inserter.CommitAsync(Range(0, 1), fence),
+            _inserter.CommitAsync(Range(0, [2], day: 2), fence),
+            _inserter.CommitAsync(Range(1, [7], day: 2), Fence(1)),
+            _inserter.CommitAsync(Range(0, 3), fence), // another gateway's clock is behind
+        ];
+        await Task.WhenAll(commits).WaitAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal([1, 2, 1], days);
+        Assert.Equal(
+            ["insert loss_ledger 1", "insert loss_ledger 2,7", "insert loss_ledger 3"], _store.Statements.Where(s => s.Contains("ledger")));
+    }
+
+    [Fact]
+    public async Task When_the_ledger_rows_of_a_day_fail_those_of_the_next_are_not_written()
+    {
+        var fence = Fence(0);
+        _partitions = 5;
+        _store.OnInsert = target =>
+        {
+            if (target is { Class: null, Day: 1 })
+            {
+                fence.Fail("gone");
+                _store.Next(Fault.LostBefore);
+            }
+
+            return Task.CompletedTask;
+        };
+        Task[] commits = [_inserter.CommitAsync(Range(0, 1), fence), _inserter.CommitAsync(Range(0, [2], day: 2), fence)];
+        await Assert.ThrowsAsync<CommitFault>(() => Task.WhenAll(commits).WaitAsync(TimeSpan.FromSeconds(5)));
+        Assert.Equal(0, _store.Count("loss_ledger"));
+        Assert.DoesNotContain("insert loss_ledger 2", _store.Statements);
+    }
+
+    [Fact]
     public async Task A_round_is_bounded_by_rows()
     {
         await _inserter.DisposeAsync();
@@ -190,10 +242,18 @@ public sealed class InserterTests : IAsyncLifetime
 
     private static PartitionFence Fence(int partition) => new(partition, () => true);
 
-    private BatchRange Range(int partition, params uint[] numbers)
+    private BatchRange Range(int partition, params uint[] numbers) => Range(partition, numbers, day: 1);
+
+    private BatchRange Range(int partition, uint[] numbers, int day)
     {
         var batches = numbers.Select(n => Batches.Staged(_pool, n, lane: (uint)partition)).ToList();
-        var range = new BatchRange(partition, CloseReason.Linger, batches) { Rows = 10 * numbers.Length, Bytes = 1000, Day = 1, LastSequence = numbers[^1] };
+        var range = new BatchRange(partition, CloseReason.Linger, batches)
+        {
+            Rows = 10 * numbers.Length,
+            Bytes = 1000,
+            Day = day,
+            LastSequence = numbers[^1],
+        };
         _ranges.Add(range);
         return range;
     }
