@@ -61,6 +61,9 @@ internal static partial class LogMessages
     [LoggerMessage(3028, LogLevel.Warning, "partition {Partition}: the lease store does not answer: {Reason}")]
     public static partial void LeaseUnreachable(this ILogger logger, int partition, string reason);
 
+    [LoggerMessage(3029, LogLevel.Warning, "partition {Partition}: the drain took too long; the lease is left to run out")]
+    public static partial void LeaseKept(this ILogger logger, int partition);
+
     [LoggerMessage(3030, LogLevel.Information, "worker {Owner} started: {Partitions} partitions, database {Database}")]
     public static partial void WorkerStarted(this ILogger logger, string owner, int partitions, string database);
 

@@ -15,6 +15,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private readonly PartitionPosition _position;
     private readonly GraphSupervisor _supervisor;
     private PartitionLife? _life;
+    private bool _aborted;
     private string? _previousOwner;
     private string? _lastFailure;
 
@@ -39,18 +40,22 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
     public void Start() => _supervisor.Start();
 
-    /// <summary>Commits what was read, then gives the lease up; aborts after <paramref name="patience"/>.</summary>
+    /// <summary>
+    /// Commits what was read, then gives the lease up. What takes longer than <paramref name="patience"/> is aborted; the lease then runs
+    /// out by itself, because inserts may still be on their way and a successor must not come sooner.
+    /// </summary>
     public async Task StopAsync(TimeSpan patience)
     {
         await _supervisor.StopAsync(patience).ConfigureAwait(false);
-        if (Volatile.Read(ref _life) is { Completion.IsCompleted: false })
+        if (!Volatile.Read(ref _aborted) && Volatile.Read(ref _life) is null or { Completion.IsCompleted: true })
         {
-            // Not even the abort was answered in time: an insert may be under way. As after a crash, the lease runs out and no one takes over before.
-            await _keeper.DisposeAsync().ConfigureAwait(false);
-            return;
+            await _keeper.ReleaseAsync().ConfigureAwait(false);
         }
-
-        await _keeper.ReleaseAsync().ConfigureAwait(false);
+        else
+        {
+            _shared.Logger.LeaseKept(_partition);
+            await _keeper.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     /// <summary>Ends at once and leaves lease and inserts as a crash would.</summary>
@@ -68,9 +73,15 @@ internal sealed class PartitionWorker : IAsyncDisposable
         _previousOwner = await _keeper.EnsureAsync(cancel).ConfigureAwait(false) ?? _previousOwner;
         var recovered = await _shared.CommitLog.ReadAsync(_partition, _previousOwner ?? "", cancel).ConfigureAwait(false);
         var life = await PartitionLife.StartAsync(
-            _partition, _shared, _position, () => _keeper.Held, recovered, cancel).ConfigureAwait(false);
+            _partition, _shared, _position, () => _keeper.HeldForInsert, recovered, cancel).ConfigureAwait(false);
         Volatile.Write(ref _life, life);
-        return new GraphRun(life.Completion, life.Drain, () => life.Abort("stopped"));
+        return new GraphRun(life.Completion, life.Drain, () => Abort(life));
+    }
+
+    private void Abort(PartitionLife life)
+    {
+        Volatile.Write(ref _aborted, true);
+        life.Abort("stopped");
     }
 
     private void Ended(GraphEnd end)

@@ -41,6 +41,24 @@ public sealed class InsertTests(Engine engine)
     }
 
     [Fact]
+    public async Task A_right_that_ended_before_the_first_byte_sends_nothing()
+    {
+        var e = Batches.Epoch(0x72);
+        using var batch = Batches.Exec(new(e, 0, 0), 1, 100);
+        using var block = Batches.Block(ProcessClasses.Exec, (batch, Batches.Origin("withheld")));
+        using var buffer = new SegmentedBuffer();
+        using var metrics = new StorageMetrics();
+        var inserter = new TableInserter(engine.Client, metrics);
+        foreach (var may in (bool[])[false, true])
+        {
+            var result = await inserter.InsertAsync(
+                block, buffer, $"withheld {may}", new InsertLabel("test", 9000), repeated: false, default, () => may);
+            Assert.Equal(may ? InsertOutcome.Ok : InsertOutcome.Retry, result.Outcome);
+            Assert.Equal(may ? 100 : 0, await CountAsync("withheld"));
+        }
+    }
+
+    [Fact]
     public async Task Errors_of_the_engine_are_classified()
     {
         var missing = await engine.InsertAsync(new Broken("no_such_table", "UInt64"));

@@ -11,6 +11,8 @@ namespace Streams.Storage;
 /// </summary>
 public sealed class TableInserter(StorageClient client, StorageMetrics metrics)
 {
+    private const string Withheld = "nothing was sent: the right to insert had ended";
+
     /// <summary>Inserts a block of at least one row.</summary>
     /// <param name="buffer">Empty; used while the block is sent.</param>
     /// <param name="token">From <see cref="InsertToken"/>.</param>
@@ -18,12 +20,22 @@ public sealed class TableInserter(StorageClient client, StorageMetrics metrics)
     /// The token was sent before: then a success is no evidence of rows, and the result is <see cref="InsertOutcome.InDoubt"/>. The
     /// server does not tell: it writes the token before the rows, and counts rows as written that it then drops as duplicates.
     /// </param>
+    /// <param name="maySend">
+    /// Asked when the connection stands, right before the first byte of the block; false sends none, and the result is
+    /// <see cref="InsertOutcome.Retry"/>. Merging and connecting take time in which a right to insert can end.
+    /// </param>
     public async Task<InsertResult> InsertAsync(
-        NativeBlock block, SegmentedBuffer buffer, string token, InsertLabel label, bool repeated, CancellationToken cancellation)
+        NativeBlock block,
+        SegmentedBuffer buffer,
+        string token,
+        InsertLabel label,
+        bool repeated,
+        CancellationToken cancellation,
+        Func<bool>? maySend = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(block.Rows);
         var started = TimeProvider.System.GetTimestamp();
-        var result = await SendAsync(block, buffer, token, label, cancellation).ConfigureAwait(false);
+        var result = await SendAsync(block, buffer, token, label, maySend, cancellation).ConfigureAwait(false);
         if (repeated && result.Outcome == InsertOutcome.Ok)
         {
             result = result with { Outcome = InsertOutcome.InDoubt, Message = "the token was used before: read back" };
@@ -34,12 +46,13 @@ public sealed class TableInserter(StorageClient client, StorageMetrics metrics)
     }
 
     private async Task<InsertResult> SendAsync(
-        NativeBlock block, SegmentedBuffer buffer, string token, InsertLabel label, CancellationToken cancellation)
+        NativeBlock block, SegmentedBuffer buffer, string token, InsertLabel label, Func<bool>? maySend, CancellationToken cancellation)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(client.Options.InsertTimeout);
         var sql = $"{label.Comment} INSERT INTO {block.Table.Name} ({block.ColumnList}) FORMAT Native";
         var started = false;
+        var withheld = false;
         try
         {
             using var response = await client.Driver.PostStreamAsync(
@@ -47,6 +60,13 @@ public sealed class TableInserter(StorageClient client, StorageMetrics metrics)
                 async (stream, stop) =>
                 {
                     started = true;
+                    withheld = maySend?.Invoke() == false;
+                    if (withheld)
+                    {
+                        // Breaks the connection: the statement ends without its data.
+                        throw new IOException(Withheld);
+                    }
+
                     buffer.Clear();
                     await block.WriteToAsync(stream, buffer, stop).ConfigureAwait(false);
                 },
@@ -55,6 +75,10 @@ public sealed class TableInserter(StorageClient client, StorageMetrics metrics)
                 new QueryOptions { CustomSettings = Settings(token) }).ConfigureAwait(false);
             await response.Content.CopyToAsync(Stream.Null, timeout.Token).ConfigureAwait(false);
             return Judge(response, block.Rows);
+        }
+        catch (Exception e) when (withheld && e is not OutOfMemoryException)
+        {
+            return new InsertResult(InsertOutcome.Retry, -1, 0, Withheld);
         }
         catch (ClickHouseServerException e)
         {

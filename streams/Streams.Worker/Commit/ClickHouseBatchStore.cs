@@ -96,7 +96,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
                 }
             }
 
-            return await SendAsync(block, token, label, repeated, cancel).ConfigureAwait(false);
+            return await SendAsync(block, batches, token, label, repeated, cancel).ConfigureAwait(false);
         }
         finally
         {
@@ -119,7 +119,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
                 }
             }
 
-            return await SendAsync(block, token, label, repeated, cancel).ConfigureAwait(false);
+            return await SendAsync(block, batches, token, label, repeated, cancel).ConfigureAwait(false);
         }
         finally
         {
@@ -128,12 +128,14 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         }
     }
 
-    private async Task<InsertOutcome> SendAsync(NativeBlock block, string token, InsertLabel label, bool repeated, CancellationToken cancel)
+    private async Task<InsertOutcome> SendAsync(
+        NativeBlock block, IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, bool repeated, CancellationToken cancel)
     {
         var buffer = _buffers.TryTake(out var free) ? free : new SegmentedBuffer();
         try
         {
-            var result = await _inserter.InsertAsync(block, buffer, token, label, repeated, cancel).ConfigureAwait(false);
+            var result = await _inserter.InsertAsync(
+                block, buffer, token, label, repeated, cancel, () => MaySend(batches)).ConfigureAwait(false);
             cancel.ThrowIfCancellationRequested();
             return new InsertOutcome(Verdict(result.Outcome), result.Code == 0 ? result.Message : $"code {result.Code}: {result.Message}");
         }
@@ -152,6 +154,20 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         Storage.InsertOutcome.Stop => InsertVerdict.Stop,
         _ => InsertVerdict.InDoubt,
     };
+
+    // Merging megabytes and opening a connection take time in which a lease can run out.
+    private static bool MaySend(IReadOnlyList<PendingBatch> batches)
+    {
+        foreach (var (_, fence) in batches)
+        {
+            if (!fence.Holds())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private static InsertOutcome TooLarge(IReadOnlyList<PendingBatch> batches) =>
         new(InsertVerdict.Split, $"{batches.Count} batches do not fit into one block");

@@ -8,6 +8,7 @@ namespace Streams.Worker.Commit;
 /// immediately before every send, on the monotonic clock (review 6); once it has failed it stays so, and what the partition had in
 /// flight is left for recovery to read back.
 /// </summary>
+/// <param name="leaseHeld">Whether the lease holds for long enough to send an insert.</param>
 internal sealed class PartitionFence(int partition, Func<bool> leaseHeld)
 {
     private string? _failure;

@@ -15,8 +15,15 @@ internal sealed class LeaseKeeper(LeaseStore store, int partition, TimeSpan dura
     private Lease? _lease;
     private Task _renewal = Task.CompletedTask;
 
+    // What an insert needs from the check of its fence until the server has its statement and a successor's KILL can find it. A healthy
+    // lease never has less than two thirds of its duration left.
+    private readonly TimeSpan _margin = duration / 4 < TimeSpan.FromSeconds(1) ? duration / 4 : TimeSpan.FromSeconds(1);
+
     /// <summary>True while the partition certainly is ours.</summary>
     public bool Held => Volatile.Read(ref _lease) is { IsValid: true };
+
+    /// <summary>True while the partition is ours for long enough to send an insert.</summary>
+    public bool HeldForInsert => Volatile.Read(ref _lease) is { } lease && lease.Remaining > _margin;
 
     /// <summary>Returns when the partition is ours; waits for whoever has it.</summary>
     /// <returns>Who owned it before this process, when it was taken now; null when it is held already.</returns>
