@@ -75,6 +75,8 @@ public sealed class StreamsWorker : IAsyncDisposable
     /// before they have recovered: a lease of a dead worker takes its time.
     /// </summary>
     /// <exception cref="QueueException">NATS cannot be used; one line.</exception>
+    /// <exception cref="UnfitServerException">ClickHouse lacks what exactly-once rests on; one line.</exception>
+    /// <exception cref="TimeoutException">ClickHouse did not answer; one line.</exception>
     public async Task StartAsync(CancellationToken cancel = default)
     {
         if (Interlocked.Exchange(ref _state, 1) != 0)
@@ -187,6 +189,7 @@ public sealed class StreamsWorker : IAsyncDisposable
         Keep(client.Dispose);
         var migrator = new Migrator(client, new MigrationLease(leases, _options.Lease), Owner, _loggers.CreateLogger<Migrator>());
         await migrator.RunAsync(cancel).ConfigureAwait(false);
+        await new ServerProbe(client).DemandAsync(cancel).ConfigureAwait(false);
         return client;
     }
 

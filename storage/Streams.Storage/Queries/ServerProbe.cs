@@ -8,10 +8,24 @@ namespace Streams.Storage;
 /// </summary>
 public sealed class ServerProbe(StorageClient client)
 {
+    private const string Prefix = "streams_probe_";
+
+    /// <summary>Runs the probe and refuses a server that fails it.</summary>
+    /// <exception cref="UnfitServerException">With the first thing it lacks.</exception>
+    public async Task DemandAsync(CancellationToken cancellation)
+    {
+        var faults = await RunAsync(cancellation).ConfigureAwait(false);
+        if (faults.Count != 0)
+        {
+            throw new UnfitServerException(client.Options.Url, faults[0]);
+        }
+    }
+
     /// <returns>What the server lacks; empty when it may be used.</returns>
     public async Task<IReadOnlyList<string>> RunAsync(CancellationToken cancellation)
     {
-        var name = "streams_probe_" + Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
+        await DropLeftAsync(cancellation).ConfigureAwait(false);
+        var name = Prefix + Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
         var table = new TableDefinition
         {
             Name = name,
@@ -31,6 +45,20 @@ public sealed class ServerProbe(StorageClient client)
         {
             // Not SYNC: the embedded engine's pooled connections keep a table referenced until their next query, and SYNC waits for that.
             await client.ExecuteAsync($"DROP TABLE IF EXISTS {name}", CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    // A process killed between its probe's CREATE and DROP leaves the table. An hour old, no probe is using it.
+    private async Task DropLeftAsync(CancellationToken cancellation)
+    {
+        var left = await client.QueryAsync(
+            $"SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, '{Prefix}') "
+                + "AND metadata_modification_time < now() - INTERVAL 1 HOUR",
+            static r => r.GetString(0),
+            cancellation).ConfigureAwait(false);
+        foreach (var name in left)
+        {
+            await client.ExecuteAsync($"DROP TABLE IF EXISTS {Sql.Identifier(name)}", cancellation).ConfigureAwait(false);
         }
     }
 

@@ -44,7 +44,8 @@ internal static class ServeHost
             await worker.StopAsync();
             return 0;
         }
-        catch (Exception failure) when (failure is GatewayException or QueueException or SchemaMismatchException or ArgumentException or DbException)
+        catch (Exception failure) when (failure is GatewayException or QueueException or SchemaMismatchException or UnfitServerException
+            or ArgumentException or DbException or TimeoutException)
         {
             throw new CommandFailure(failure.Message);
         }
