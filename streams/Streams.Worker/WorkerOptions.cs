@@ -85,6 +85,16 @@ public sealed record WorkerOptions
             return $"worker: ClickHouse password file '{ClickHousePasswordFile}' does not exist";
         }
 
+        if (CheckMode("NATS seed file", NatsSeedFile) is { } openSeed)
+        {
+            return openSeed;
+        }
+
+        if (CheckMode("ClickHouse password file", ClickHousePasswordFile) is { } openPassword)
+        {
+            return openPassword;
+        }
+
         if (string.IsNullOrWhiteSpace(ClickHouseUser))
         {
             return "worker: the ClickHouse user is empty";
@@ -96,6 +106,20 @@ public sealed record WorkerOptions
         }
 
         return CheckNumbers();
+    }
+
+    // The same rule as for the gateway's key files: nobody but the owner.
+    private static string? CheckMode(string what, string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return null;
+        }
+
+        var mode = File.GetUnixFileMode(path);
+        return (mode & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) == 0
+            ? null
+            : $"worker: {what} '{path}' has mode {Convert.ToString((int)mode, 8).PadLeft(4, '0')}, must be 0600: run chmod 600 {path}";
     }
 
     private string? CheckNumbers()

@@ -11,6 +11,9 @@ public sealed class WorkerOptionsTests : IDisposable
     public WorkerOptionsTests()
     {
         File.WriteAllText(_directory.File("seed"), "x");
+        File.SetUnixFileMode(_directory.File("seed"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.WriteAllText(_directory.File("open"), "x");
+        File.SetUnixFileMode(_directory.File("open"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         _good = new WorkerOptions
         {
             NatsUrl = new Uri("nats://127.0.0.1:4222"),
@@ -34,6 +37,8 @@ public sealed class WorkerOptionsTests : IDisposable
             (_good with { ClickHouseUrl = new Uri("nats://x") }, "ClickHouse address 'nats://x/'"),
             (_good with { NatsSeedFile = "/nowhere" }, "'/nowhere' does not exist"),
             (_good with { ClickHousePasswordFile = "/nowhere" }, "'/nowhere' does not exist"),
+            (_good with { NatsSeedFile = _directory.File("open") }, "has mode 0604, must be 0600: run chmod 600"),
+            (_good with { ClickHousePasswordFile = _directory.File("open") }, "has mode 0604, must be 0600: run chmod 600"),
             (_good with { ClickHouseUser = " " }, "user is empty"),
             (_good with { Database = "a-b" }, "database 'a-b'"),
             (_good with { Partitions = 0 }, "partitions is 0, must be 1-64"),

@@ -38,6 +38,8 @@ public sealed class WorkerStack : IAsyncLifetime
         await ClickHouse.InitializeAsync();
         await File.WriteAllTextAsync(_directory.File("seed"), Nats.Seed(NatsRole.Worker) + "\n");
         await File.WriteAllTextAsync(_directory.File("password"), ClickHouse.Password);
+        File.SetUnixFileMode(_directory.File("seed"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.SetUnixFileMode(_directory.File("password"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         _system = ActorSystem.Create("worker-tests", GraphSettings.Configuration.WithFallback("akka.loglevel = WARNING"));
         Gateway = await QueueConnection.OpenAsync(new QueueOptions
         {
