@@ -58,6 +58,24 @@ public sealed class MigratorTests(Engine engine)
         Assert.Empty(await Engine.Migrator(shorter).RunAsync(default));
     }
 
+    [Theory]
+    [InlineData("version + 1", "catalogue")]
+    [InlineData("version", "catalogue + 1")]
+    public async Task Views_and_retentions_of_a_newer_build_stay_and_missing_columns_are_added(string version, string catalogue)
+    {
+        await using var database = await Database.CreateAsync(engine);
+        await Engine.Migrator(database.Client).RunAsync(default);
+        await database.Client.ExecuteAsync("CREATE OR REPLACE VIEW ledger_balance AS SELECT 42 AS newer");
+        await database.Client.ExecuteAsync("ALTER TABLE process_exec MODIFY TTL toDateTime(received_at) + toIntervalDay(3)");
+        await database.Client.ExecuteAsync("ALTER TABLE process_exit DROP COLUMN exit_code");
+        await database.Client.ExecuteAsync(
+            $"INSERT INTO schema_version SELECT {version}, {catalogue}, now64(6), 'newer', 'views' FROM schema_version LIMIT 1");
+        Assert.Contains("exit_code", Assert.Single(await Engine.Migrator(database.Client).RunAsync(default)), StringComparison.Ordinal);
+        Assert.Equal("42", await engine.QueryAsync($"SELECT newer FROM {database.Name}.ledger_balance"));
+        Assert.Contains("toIntervalDay(3)", await engine.QueryAsync(
+            $"SELECT create_table_query FROM system.tables WHERE database = '{database.Name}' AND name = 'process_exec' FORMAT TSVRaw"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Without_the_lease_nothing_is_done()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Streams.Schema;
 
@@ -5,8 +6,8 @@ namespace Streams.Storage;
 
 /// <summary>
 /// Brings the database to this build's schema, additively: makes missing tables, adds missing columns, sets the retention, makes
-/// the views. Never drops or converts; a column of another type ends it before anything is changed in that table. Idempotent, and
-/// a database of a newer build is left as it is. One at a time, under a lease.
+/// the views. Never drops or converts; a column of another type ends it before anything is changed in that table. Idempotent. In a
+/// database of a newer build it only adds what is missing: its views and retentions stay. One at a time, under a lease.
 /// </summary>
 public sealed partial class Migrator(StorageClient client, IMigrationLease lease, string owner, ILogger<Migrator> logger)
 {
@@ -35,13 +36,20 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
     {
         await client.CreateDatabaseAsync(cancellation).ConfigureAwait(false);
         await client.ExecuteAsync(VersionTable.CreateStatement, cancellation).ConfigureAwait(false);
+        var (version, catalogue) = await RecordedAsync(cancellation).ConfigureAwait(false);
+        var newer = version > StorageSchema.Version || catalogue > Catalogue.Version;
+        if (newer)
+        {
+            LogNewer(logger, version, catalogue, StorageSchema.Version, Catalogue.Version);
+        }
+
         var changes = new List<string>();
         foreach (var table in StorageSchema.Tables(client.Options))
         {
-            await MigrateTableAsync(table, changes, cancellation).ConfigureAwait(false);
+            await MigrateTableAsync(table, newer, changes, cancellation).ConfigureAwait(false);
         }
 
-        foreach (var view in StorageSchema.Views)
+        foreach (var view in newer ? [] : StorageSchema.Views)
         {
             await client.ExecuteAsync(view, cancellation).ConfigureAwait(false);
         }
@@ -50,12 +58,26 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         {
             await RecordAsync(changes, cancellation).ConfigureAwait(false);
         }
+        else if (!newer && (version < StorageSchema.Version || catalogue < Catalogue.Version))
+        {
+            // Only views are new: an older build must see that they are not its own.
+            await RecordAsync(["views"], cancellation).ConfigureAwait(false);
+        }
 
         LogDone(logger, StorageSchema.Version, Catalogue.Version, changes.Count);
         return changes;
     }
 
-    private async Task MigrateTableAsync(TableDefinition table, List<string> changes, CancellationToken cancellation)
+    private async Task<(uint Version, uint Catalogue)> RecordedAsync(CancellationToken cancellation)
+    {
+        var newest = await client.QueryAsync(
+            $"SELECT max(version), toUInt32(max(catalogue)) FROM {VersionTable.Name}",
+            static r => (Convert.ToUInt32(r.GetValue(0), CultureInfo.InvariantCulture), Convert.ToUInt32(r.GetValue(1), CultureInfo.InvariantCulture)),
+            cancellation).ConfigureAwait(false);
+        return newest[0];
+    }
+
+    private async Task MigrateTableAsync(TableDefinition table, bool newer, List<string> changes, CancellationToken cancellation)
     {
         var created = await client.QueryAsync(
             $"SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {Sql.Literal(table.Name)}",
@@ -69,7 +91,7 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         }
 
         await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false);
-        if (!created[0].Contains($"TTL {table.Ttl}", StringComparison.Ordinal))
+        if (!newer && !created[0].Contains($"TTL {table.Ttl}", StringComparison.Ordinal))
         {
             await ChangeAsync(table.ModifyTtlStatement(), changes, cancellation).ConfigureAwait(false);
         }
@@ -121,4 +143,9 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
 
     [LoggerMessage(4003, LogLevel.Information, "The database has schema {Version}, catalogue {Catalogue}; {Changes} changes were made.")]
     private static partial void LogDone(ILogger logger, int version, ushort catalogue, int changes);
+
+    [LoggerMessage(4004, LogLevel.Warning,
+        "The database was made by a newer build (schema {Version}, catalogue {Catalogue}; this build has {OwnVersion}, {OwnCatalogue}): "
+            + "its views and retentions stay as they are.")]
+    private static partial void LogNewer(ILogger logger, uint version, uint catalogue, int ownVersion, ushort ownCatalogue);
 }
