@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClickHouse.Driver;
 using ClickHouse.Driver.ADO;
 using ClickHouse.Driver.ADO.Readers;
@@ -40,39 +41,35 @@ public sealed class StorageClient : IDisposable
 
     internal ClickHouseClient Driver { get; }
 
-    /// <summary>Makes the configured database if it is not there; asked of the server's own one, because a query in a missing database is refused.</summary>
+    /// <summary>
+    /// Makes the configured database if it is not there; asked of the server's own one, because a query in a missing database is refused.
+    /// </summary>
     /// <exception cref="ClickHouseServerException">The server refused it.</exception>
-    public async Task CreateDatabaseAsync(CancellationToken cancellation = default)
-    {
-        using var timeout = Timer(cancellation);
-        using var result = await Driver.ExecuteRawResultAsync(
-            $"CREATE DATABASE IF NOT EXISTS {Sql.Identifier(Options.Database)}", new QueryOptions { Database = "default" }, timeout.Token).ConfigureAwait(false);
-        await result.CopyToAsync(Stream.Null).ConfigureAwait(false);
-    }
+    /// <exception cref="TimeoutException">It did not answer in time.</exception>
+    public Task CreateDatabaseAsync(CancellationToken cancellation = default) => ExecuteAsync(
+        $"CREATE DATABASE IF NOT EXISTS {Sql.Identifier(Options.Database)}", new QueryOptions { Database = "default" }, cancellation);
 
     /// <summary>Runs a statement without result.</summary>
     /// <exception cref="ClickHouseServerException">The server refused it.</exception>
-    public async Task ExecuteAsync(string sql, CancellationToken cancellation = default)
-    {
-        using var timeout = Timer(cancellation);
-        using var result = await Driver.ExecuteRawResultAsync(sql, null, timeout.Token).ConfigureAwait(false);
-        await result.CopyToAsync(Stream.Null).ConfigureAwait(false);
-    }
+    /// <exception cref="TimeoutException">It did not answer in time.</exception>
+    public Task ExecuteAsync(string sql, CancellationToken cancellation = default) => ExecuteAsync(sql, null, cancellation);
 
     /// <summary>Runs a query and maps each row.</summary>
     /// <exception cref="ClickHouseServerException">The server refused it.</exception>
-    public async Task<List<T>> QueryAsync<T>(string sql, Func<ClickHouseDataReader, T> map, CancellationToken cancellation = default)
-    {
-        using var timeout = Timer(cancellation);
-        await using var reader = await Driver.ExecuteReaderAsync(sql, null, null, timeout.Token).ConfigureAwait(false);
-        var rows = new List<T>();
-        while (await reader.ReadAsync(timeout.Token).ConfigureAwait(false))
+    /// <exception cref="TimeoutException">It did not answer in time.</exception>
+    public Task<List<T>> QueryAsync<T>(string sql, Func<ClickHouseDataReader, T> map, CancellationToken cancellation = default) => LimitedAsync(
+        async token =>
         {
-            rows.Add(map(reader));
-        }
+            await using var reader = await Driver.ExecuteReaderAsync(sql, null, null, token).ConfigureAwait(false);
+            var rows = new List<T>();
+            while (await reader.ReadAsync(token).ConfigureAwait(false))
+            {
+                rows.Add(map(reader));
+            }
 
-        return rows;
-    }
+            return rows;
+        },
+        cancellation);
 
     public void Dispose()
     {
@@ -80,10 +77,29 @@ public sealed class StorageClient : IDisposable
         _http.Dispose();
     }
 
-    private CancellationTokenSource Timer(CancellationToken cancellation)
+    private Task<long> ExecuteAsync(string sql, QueryOptions? options, CancellationToken cancellation) => LimitedAsync(
+        async token =>
+        {
+            using var result = await Driver.ExecuteRawResultAsync(sql, options, token).ConfigureAwait(false);
+            await result.CopyToAsync(Stream.Null).ConfigureAwait(false);
+            return 0L;
+        },
+        cancellation);
+
+    // A time limit is the server's fault and not the caller's wish to stop: the two must not look the same.
+    private async Task<T> LimitedAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
     {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        source.CancelAfter(Options.QueryTimeout);
-        return source;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(Options.QueryTimeout);
+        try
+        {
+            return await call(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException error) when (!cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException(
+                string.Create(CultureInfo.InvariantCulture, $"ClickHouse at {Options.Url} did not answer within {Options.QueryTimeout.TotalSeconds:0.#} s"),
+                error);
+        }
     }
 }

@@ -72,4 +72,18 @@ public sealed class ReadBackTests(Engine engine)
             await engine.QueryAsync(
                 $"SELECT host, toUnixTimestamp64Micro(received_at), lane, batch, class, priority, catalogue, batch_rows, entry, entries, cpu, first, last, rows, {string.Join(", ", LossCauses.Names.Select(n => "lost_" + n))} FROM loss_ledger WHERE agent_id = 'causes' AND entry = 1 FORMAT TSV"));
     }
+
+    [Fact]
+    public async Task A_server_that_does_not_answer_is_named_with_the_limit()
+    {
+        using var silent = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        silent.Start();
+        var url = new Uri($"http://{silent.LocalEndpoint}/");
+        using var client = new StorageClient(new StorageOptions { Url = url, QueryTimeout = TimeSpan.FromMilliseconds(300) });
+        var fault = await Assert.ThrowsAsync<TimeoutException>(() => client.CreateDatabaseAsync());
+        Assert.Equal($"ClickHouse at {url} did not answer within 0.3 s", fault.Message);
+        await Assert.ThrowsAsync<TimeoutException>(() => client.QueryAsync("SELECT 1", static _ => 0));
+        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.ExecuteAsync("SELECT 1", stop.Token));
+    }
 }
