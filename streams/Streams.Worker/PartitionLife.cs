@@ -50,7 +50,7 @@ internal sealed class PartitionLife
         _flow = flow;
         _marks = marks;
         _fence = fence;
-        var admission = new LaneAdmission(TimeProvider.System);
+        var admission = new LaneAdmission(TimeProvider.System, LaneMemory.For(shared.Options.TtlDays));
         foreach (var lane in recovered.Lanes)
         {
             admission.Restore(lane.Key, lane.Committed);
@@ -83,7 +83,7 @@ internal sealed class PartitionLife
     {
         var (from, created) = await position.ReadAsync(cancel).ConfigureAwait(false);
         shared.Logger.PartitionRecovered(partition, recovered.Lanes.Count, recovered.Stored.Count, from);
-        var marks = new Watermarks();
+        var marks = new Watermarks(TimeProvider.System, LaneMemory.For(shared.Options.TtlDays));
         foreach (var lane in recovered.Lanes)
         {
             marks.Restore(lane.Key, lane.Epoch, lane.Committed);

@@ -5,6 +5,7 @@ using Streams.Queue;
 using Streams.Schema;
 using Streams.Stages;
 using Streams.Storage;
+using Streams.Worker.Admission;
 using Streams.Worker.Commit;
 using Streams.Worker.Merge;
 using Streams.Worker.Ownership;
@@ -138,6 +139,8 @@ public sealed class StreamsWorker : IAsyncDisposable
         var leases = await LeaseStore.OpenAsync(queue, Owner, _options.Lease, cancel).ConfigureAwait(false);
         var offsets = await OffsetStore.OpenAsync(queue, cancel).ConfigureAwait(false);
         var client = await OpenStorageAsync(leases, cancel).ConfigureAwait(false);
+        var recovery = new StorageClient(client.Options with { QueryTimeout = ClickHouseCommitLog.Patience });
+        Keep(recovery.Dispose);
         var storageMetrics = new StorageMetrics();
         var store = new ClickHouseBatchStore(client, storageMetrics, Owner);
         var materializer = GraphSettings.CreateMaterializer(_system, $"worker-{Owner}");
@@ -163,7 +166,14 @@ public sealed class StreamsWorker : IAsyncDisposable
             topology,
             leases,
             offsets,
-            new ClickHouseCommitLog(client, store, abandoned, Owner, _options.Partitions),
+            new ClickHouseCommitLog(
+                recovery,
+                store,
+                abandoned,
+                Owner,
+                _options.Partitions,
+                LaneMemory.For(_options.TtlDays),
+                () => Topology.OldestMessageAsync(queue, _options.Partitions)),
             inserter,
             clock,
             // A round merges one range of every partition into one block.

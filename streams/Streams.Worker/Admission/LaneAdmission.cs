@@ -7,7 +7,8 @@ namespace Streams.Worker.Admission;
 /// above it is dropped and the agent is asked to go back, so that its spool is the retransmission buffer.
 /// Not thread-safe: it belongs to the graph of one partition.
 /// </summary>
-internal sealed class LaneAdmission(TimeProvider time)
+/// <param name="memory">How long a lane that is not heard of is known.</param>
+internal sealed class LaneAdmission(TimeProvider time, TimeSpan memory)
 {
     /// <summary>
     /// A rewind may be lost on its way, so it is repeated while the same session keeps sending above the gap; rarely, because each
@@ -16,7 +17,8 @@ internal sealed class LaneAdmission(TimeProvider time)
     internal static readonly TimeSpan RewindRepeat = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<LaneKey, Lane> _lanes = [];
-    private readonly Dictionary<string, ulong> _generations = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private long _swept = time.GetTimestamp();
 
     public int Lanes => _lanes.Count;
 
@@ -25,6 +27,7 @@ internal sealed class LaneAdmission(TimeProvider time)
     {
         ref var lane = ref CollectionsMarshal.GetValueRefOrAddDefault(_lanes, key, out _);
         lane.Expected = Math.Max(lane.Expected, expected);
+        lane.TouchedAt = time.GetTimestamp();
     }
 
     /// <summary>
@@ -37,17 +40,24 @@ internal sealed class LaneAdmission(TimeProvider time)
             return new AdmissionVerdict(AdmissionKind.Malformed);
         }
 
-        ref var newest = ref CollectionsMarshal.GetValueRefOrAddDefault(_generations, head.AgentId, out _);
-        if (head.Generation < newest)
+        var now = time.GetTimestamp();
+        if (time.GetElapsedTime(_swept, now) >= LaneMemory.Sweep)
+        {
+            Forget(now);
+        }
+
+        ref var session = ref CollectionsMarshal.GetValueRefOrAddDefault(_sessions, head.AgentId, out _);
+        if (head.Generation < session.Generation)
         {
             return new AdmissionVerdict(AdmissionKind.StaleSession);
         }
 
-        newest = head.Generation;
+        session = new Session(head.Generation, now);
         ref var lane = ref CollectionsMarshal.GetValueRefOrAddDefault(_lanes, head.Key, out _);
+        lane.TouchedAt = now;
         if (head.First > lane.Expected)
         {
-            return Above(ref lane, head.Generation);
+            return Above(ref lane, head.Generation, now);
         }
 
         return head.First + head.Count <= lane.Expected
@@ -74,14 +84,33 @@ internal sealed class LaneAdmission(TimeProvider time)
         lane.Held = true;
     }
 
-    private AdmissionVerdict Above(ref Lane lane, ulong generation)
+    private void Forget(long now)
+    {
+        _swept = now;
+        foreach (var (key, lane) in _lanes)
+        {
+            if (time.GetElapsedTime(lane.TouchedAt, now) > memory)
+            {
+                _lanes.Remove(key);
+            }
+        }
+
+        foreach (var (agent, session) in _sessions)
+        {
+            if (time.GetElapsedTime(session.TouchedAt, now) > memory)
+            {
+                _sessions.Remove(agent);
+            }
+        }
+    }
+
+    private AdmissionVerdict Above(ref Lane lane, ulong generation, long now)
     {
         if (lane.Held)
         {
             return new AdmissionVerdict(AdmissionKind.Held, lane.Expected);
         }
 
-        var now = time.GetTimestamp();
         var ask = !lane.Asked || lane.AskedGeneration != generation || time.GetElapsedTime(lane.AskedAt, now) >= RewindRepeat;
         if (ask)
         {
@@ -100,5 +129,8 @@ internal sealed class LaneAdmission(TimeProvider time)
         public bool Asked;
         public ulong AskedGeneration;
         public long AskedAt;
+        public long TouchedAt;
     }
+
+    private readonly record struct Session(ulong Generation, long TouchedAt);
 }

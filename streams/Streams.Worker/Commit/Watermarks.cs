@@ -8,7 +8,8 @@ namespace Streams.Worker.Commit;
 /// How far each lane of a partition is committed: state that can always be asked, and deltas that are coalesced until they are taken.
 /// A lost delta costs nothing: the next one, a duplicate of the agent, or a question repeats it. Thread-safe.
 /// </summary>
-internal sealed class Watermarks
+/// <param name="memory">How long a lane that is not heard of is known.</param>
+internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
 {
     /// <summary>Lanes that an answer names, newest first: 64 open lanes per agent (review 15), twice for a restart.</summary>
     public const int AnswerLimit = 128;
@@ -19,6 +20,7 @@ internal sealed class Watermarks
     private readonly HashSet<LaneKey> _changed = [];
     private readonly Dictionary<LaneKey, FlowRecord> _rewinds = [];
     private long _tick;
+    private long _swept = time.GetTimestamp();
 
     public int Lanes
     {
@@ -64,6 +66,11 @@ internal sealed class Watermarks
             marks.AddRange(_rewinds.Values);
             _changed.Clear();
             _rewinds.Clear();
+            var now = time.GetTimestamp();
+            if (time.GetElapsedTime(_swept, now) >= LaneMemory.Sweep)
+            {
+                Forget(now);
+            }
         }
     }
 
@@ -89,6 +96,27 @@ internal sealed class Watermarks
         }
     }
 
+    private void Forget(long now)
+    {
+        _swept = now;
+        foreach (var (agent, keys) in _agents)
+        {
+            foreach (var key in keys)
+            {
+                if (time.GetElapsedTime(_marks[key].At, now) > memory)
+                {
+                    _marks.Remove(key);
+                }
+            }
+
+            keys.RemoveAll(key => !_marks.ContainsKey(key));
+            if (keys.Count == 0)
+            {
+                _agents.Remove(agent);
+            }
+        }
+    }
+
     private FlowRecord Told(in LaneKey key)
     {
         var mark = _marks[key];
@@ -109,7 +137,7 @@ internal sealed class Watermarks
                 keys.Add(key);
             }
 
-            _marks[key] = new Mark(epoch, Math.Max(mark.Committed, committed), ++_tick);
+            _marks[key] = new Mark(epoch, Math.Max(mark.Committed, committed), ++_tick, time.GetTimestamp());
             if (announce)
             {
                 _changed.Add(key);
@@ -117,5 +145,5 @@ internal sealed class Watermarks
         }
     }
 
-    private readonly record struct Mark(Epoch Epoch, uint Committed, long Tick);
+    private readonly record struct Mark(Epoch Epoch, uint Committed, long Tick, long At);
 }

@@ -8,7 +8,7 @@ public sealed class LaneAdmissionTests
     private readonly ManualClock _clock = new();
     private readonly LaneAdmission _admission;
 
-    public LaneAdmissionTests() => _admission = new LaneAdmission(_clock);
+    public LaneAdmissionTests() => _admission = new LaneAdmission(_clock, LaneMemory.For(30));
 
     [Fact]
     public void Exactly_the_next_number_is_admitted()
@@ -16,6 +16,20 @@ public sealed class LaneAdmissionTests
         Assert.Equal(AdmissionKind.Accepted, _admission.Check(Head(0, 2)).Kind);
         Advance(0, 2);
         Assert.Equal(AdmissionKind.Accepted, _admission.Check(Head(2, 1)).Kind);
+    }
+
+    [Fact]
+    public void A_lane_is_forgotten_when_its_rows_have_expired_and_not_while_it_is_heard_of()
+    {
+        Advance(0, 3);
+        _admission.Restore(new LaneKey("agent-2", 9, 1), 5);
+        Assert.Equal(AdmissionKind.Duplicate, _admission.Check(Head(0, 3)).Kind);
+        for (var day = 0; day < 32; day++)
+        {
+            _clock.Advance(TimeSpan.FromDays(1));
+            Assert.Equal(AdmissionKind.Duplicate, _admission.Check(Head(0, 3)).Kind);
+            Assert.Equal(day < 31 ? 2 : 1, _admission.Lanes);
+        }
     }
 
     [Fact]

@@ -9,7 +9,27 @@ public sealed class WatermarksTests
 {
     private static readonly Streams.Schema.Epoch Epoch = Batches.EpochOf(7);
 
-    private readonly Watermarks _marks = new();
+    private readonly ManualClock _clock = new();
+    private readonly Watermarks _marks;
+
+    public WatermarksTests() => _marks = new Watermarks(_clock, LaneMemory.For(30));
+
+    [Fact]
+    public void A_lane_is_forgotten_when_its_rows_have_expired_and_not_while_it_moves()
+    {
+        _marks.Restore(Lane(1), Epoch, 9);
+        _marks.Restore(Lane(2), Epoch, 4);
+        for (var day = 0; day < 32; day++)
+        {
+            Assert.Equal(2, _marks.Lanes);
+            _clock.Advance(TimeSpan.FromDays(1));
+            _marks.Advance(Lane(2), Epoch, 5 + (uint)day);
+            Taken();
+        }
+
+        Assert.Equal(1, _marks.Lanes);
+        Assert.Equal(2u, Assert.Single(Answered("agent-1")).Lane);
+    }
 
     [Fact]
     public void Deltas_are_coalesced_and_taken_once()

@@ -15,12 +15,12 @@ public sealed class MessageIntakeTests : IDisposable
 
     private readonly BatchPool _pool = new();
     private readonly StoredBatches _stored = new();
-    private readonly Watermarks _marks = new();
+    private readonly Watermarks _marks = new(TimeProvider.System, LaneMemory.For(30));
     private readonly WorkerMetrics _metrics = new();
     private readonly MessageIntake _intake;
 
     public MessageIntakeTests() => _intake = new MessageIntake(
-        0, new LaneAdmission(TimeProvider.System), _pool, _stored, _marks, _metrics, NullLogger.Instance);
+        0, new LaneAdmission(TimeProvider.System, LaneMemory.For(30)), _pool, _stored, _marks, _metrics, NullLogger.Instance);
 
     public void Dispose()
     {

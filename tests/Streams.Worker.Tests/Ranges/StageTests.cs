@@ -118,7 +118,13 @@ public sealed class StageTests : TestKit
     private Source<BatchRange, TMat> Graph<TMat>(Source<IncomingMessage, TMat> source, RangeLimits limits, TimeSpan? linger = null)
     {
         var intake = new MessageIntake(
-            0, new LaneAdmission(TimeProvider.System), _pool, new StoredBatches(), new Watermarks(), _metrics, NullLogger.Instance);
+            0,
+            new LaneAdmission(TimeProvider.System, LaneMemory.For(30)),
+            _pool,
+            new StoredBatches(),
+            new Watermarks(TimeProvider.System, LaneMemory.For(30)),
+            _metrics,
+            NullLogger.Instance);
         var clock = linger is { } fixedLinger ? new LingerClock(TimeProvider.System, fixedLinger, fixedLinger) : _clock;
         return source.Via(new IntakeStage(intake)).Via(new RangeStage(() => new RangeBuilder(0, limits, clock), clock));
     }
