@@ -54,6 +54,9 @@ public sealed class FlowTests
             records.Add(agent != "bad" ? Watermark : throw new InvalidOperationException("cannot answer"));
             return true;
         });
+        // An answer means that the server knows all subscriptions of both.
+        await Eventually.TrueAsync(
+            async () => await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(1)) is { Count: 1 }, "the owner answers");
         await flow.TellAsync([Watermark with { N = 1 }, Watermark with { N = 2 }]);
         await flow.TellAsync([Watermark with { N = 3 }]);
         await Eventually.TrueAsync(() => heard.Count == 2, "the records after it were heard");
