@@ -65,7 +65,8 @@ public sealed class QueueConnection : IAsyncDisposable
         {
             await nats.DisposeAsync().ConfigureAwait(false);
             if (error is NatsException)
-                throw new QueueException($"NATS at {options.Url} does not let {options.Name} in as {options.Role}: {FirstLine(Innermost(error))}", error);
+                throw new QueueException(
+                    $"NATS at {options.Url} does not let {options.Name} in as {options.Role}: {FirstLine(Innermost(error))}", error);
             throw;
         }
     }

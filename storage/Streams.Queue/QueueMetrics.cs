@@ -21,7 +21,10 @@ public sealed class QueueMetrics
         _publishedBytes = meter.CreateCounter<long>("streams.queue.published.bytes", "By", "Payload bytes acknowledged by the queue.");
         _received = meter.CreateCounter<long>("streams.queue.received", "{message}", "Messages read in order.");
         _receivedBytes = meter.CreateCounter<long>("streams.queue.received.bytes", "By", "Payload bytes read in order.");
-        _errors = meter.CreateCounter<long>("streams.queue.errors", "{error}", "Faults by kind: gap, redelivery, reposition, stream_reset, pump, header, flow, flow_handler, flow_answer, watch.");
+        _errors = meter.CreateCounter<long>(
+            "streams.queue.errors",
+            "{error}",
+            "Faults by kind: gap, redelivery, reposition, stream_reset, pump, header, flow, flow_handler, flow_answer, watch.");
         _reconnects = meter.CreateCounter<long>("streams.queue.reconnects", "{connection}", "Connections opened after the first.");
     }
 

@@ -20,7 +20,8 @@ public static class Subjects
     public static string AllOf(int partition) => string.Create(CultureInfo.InvariantCulture, $"ingest.{partition}.*");
 
     /// <summary>One subject per agent and partition (24: the server keeps state per subject).</summary>
-    public static string Ingest(int partition, string agentId) => string.Create(CultureInfo.InvariantCulture, $"ingest.{partition}.{agentId}");
+    public static string Ingest(int partition, string agentId) =>
+        string.Create(CultureInfo.InvariantCulture, $"ingest.{partition}.{agentId}");
 
     public static string Flow(int partition) => string.Create(CultureInfo.InvariantCulture, $"flow.{partition}");
 

@@ -51,7 +51,8 @@ public static class Topology
             for (var partition = 0; partition < partitions; partition++)
             {
                 var info = await FindAsync(connection, Subjects.Stream(partition), cancel).ConfigureAwait(false)
-                    ?? throw new QueueException($"The stream {Subjects.Stream(partition)} does not exist yet. Start a worker: it makes the streams.");
+                    ?? throw new QueueException(
+                        $"The stream {Subjects.Stream(partition)} does not exist yet. Start a worker: it makes the streams.");
                 Check(info.Config, partition, partitions);
             }
         }
@@ -63,7 +64,8 @@ public static class Topology
 
     /// <summary>When the oldest message that still waits in any ingest stream was published; null when none waits.</summary>
     /// <exception cref="QueueException">The server refused or did not answer.</exception>
-    public static async Task<DateTimeOffset?> OldestMessageAsync(QueueConnection connection, int partitions, CancellationToken cancel = default)
+    public static async Task<DateTimeOffset?> OldestMessageAsync(
+        QueueConnection connection, int partitions, CancellationToken cancel = default)
     {
         DateTimeOffset? oldest = null;
         try
@@ -97,7 +99,8 @@ public static class Topology
         }
     }
 
-    private static async Task EnsureStreamAsync(QueueConnection connection, int partition, TopologyOptions options, CancellationToken cancel)
+    private static async Task EnsureStreamAsync(
+        QueueConnection connection, int partition, TopologyOptions options, CancellationToken cancel)
     {
         var found = await FindAsync(connection, Subjects.Stream(partition), cancel).ConfigureAwait(false);
         if (found is not null)
@@ -129,7 +132,8 @@ public static class Topology
         if (await FindAsync(connection, "KV_" + bucket, cancel).ConfigureAwait(false) is not null)
             return;
         await connection.KeyValue.CreateStoreAsync(
-            new NatsKVConfig(bucket) { History = 1, MaxBytes = bytes, Storage = NatsKVStorageType.File, NumberOfReplicas = 1 }, cancel).ConfigureAwait(false);
+            new NatsKVConfig(bucket) { History = 1, MaxBytes = bytes, Storage = NatsKVStorageType.File, NumberOfReplicas = 1 },
+            cancel).ConfigureAwait(false);
     }
 
     private static string Describe(int partition, int partitions) =>
@@ -140,23 +144,28 @@ public static class Topology
     {
         if (config.Description != Describe(partition, partitions))
         {
-            throw new QueueException($"The stream {config.Name} was made as \"{config.Description}\", this program is set to {partitions} partitions. The number is fixed when the "
-                + "queue is made: set it back, or drain the queue and delete its streams.");
+            throw new QueueException(
+                $"The stream {config.Name} was made as \"{config.Description}\", this program is set to {partitions} partitions. "
+                + "The number is fixed when the queue is made: set it back, or drain the queue and delete its streams.");
         }
 
         if (config.Retention != StreamConfigRetention.Limits || config.Discard != StreamConfigDiscard.New || config.MaxAge != TimeSpan.Zero
             || config.MaxMsgs > 0 || config.MaxMsgsPerSubject > 0 || config.MaxBytes <= 0)
         {
-            throw new QueueException($"The stream {config.Name} would drop messages that nobody has read (it needs limits retention, discard new, max_bytes, and no other "
-                + "limit). Correct it, or drain and delete it.");
+            throw new QueueException(
+                $"The stream {config.Name} would drop messages that nobody has read (it needs limits retention, discard new, "
+                + "max_bytes, and no other limit). Correct it, or drain and delete it.");
         }
     }
 
     private static QueueException Explain(Exception error) => error switch
     {
-        NatsJSApiException { Error.ErrCode: NoStorage } => new QueueException("The queue's quotas exceed the server's max_file_store; make it larger or the quotas smaller.", error),
-        NatsJSApiException { Error.ErrCode: NoJetStream } => new QueueException("nats-server runs without JetStream; start it with -js or a jetstream block.", error),
-        NatsJSApiException api => new QueueException($"nats-server refused the queue's set-up: {api.Error.Description} ({api.Error.ErrCode}).", error),
+        NatsJSApiException { Error.ErrCode: NoStorage } =>
+            new QueueException("The queue's quotas exceed the server's max_file_store; make it larger or the quotas smaller.", error),
+        NatsJSApiException { Error.ErrCode: NoJetStream } =>
+            new QueueException("nats-server runs without JetStream; start it with -js or a jetstream block.", error),
+        NatsJSApiException api =>
+            new QueueException($"nats-server refused the queue's set-up: {api.Error.Description} ({api.Error.ErrCode}).", error),
         _ => new QueueException($"The queue could not be set up: {ClientFault.Reason(error)}", error),
     };
 }

@@ -57,7 +57,8 @@ public sealed class StorageClient : IDisposable
     /// <summary>Runs a query and maps each row.</summary>
     /// <exception cref="ClickHouseServerException">The server refused it.</exception>
     /// <exception cref="TimeoutException">It did not answer in time.</exception>
-    public Task<List<T>> QueryAsync<T>(string sql, Func<ClickHouseDataReader, T> map, CancellationToken cancellation = default) => LimitedAsync(
+    public Task<List<T>> QueryAsync<T>(string sql, Func<ClickHouseDataReader, T> map, CancellationToken cancellation = default) =>
+        LimitedAsync(
         async token =>
         {
             await using var reader = await Driver.ExecuteReaderAsync(sql, null, null, token).ConfigureAwait(false);
@@ -97,9 +98,8 @@ public sealed class StorageClient : IDisposable
         }
         catch (OperationCanceledException error) when (!cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException(
-                string.Create(CultureInfo.InvariantCulture, $"ClickHouse at {Options.Url} did not answer within {Options.QueryTimeout.TotalSeconds:0.#} s"),
-                error);
+            var limited = Options.QueryTimeout.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+            throw new TimeoutException($"ClickHouse at {Options.Url} did not answer within {limited} s", error);
         }
     }
 }

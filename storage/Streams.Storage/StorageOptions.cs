@@ -1,6 +1,7 @@
 namespace Streams.Storage;
 
-/// <summary>How to reach ClickHouse and how long to keep rows. To add a setting: property, reason of the default, check in <see cref="Validate"/>, test.</summary>
+/// <summary>How to reach ClickHouse and how long to keep rows. To add a setting: property, reason of the default, check in
+/// <see cref="Validate"/>, test.</summary>
 public sealed record StorageOptions
 {
     /// <summary>HTTP address, for example http://127.0.0.1:8123/.</summary>
@@ -15,7 +16,8 @@ public sealed record StorageOptions
     /// <summary>Days that rows of classes are kept after received_at: a month answers most incident reviews.</summary>
     public int RetentionDays { get; init; } = 30;
 
-    /// <summary>Days that <c>loss_ledger</c> is kept; it must outlive the rows it speaks of. A year and a bit, for yearly reports.</summary>
+    /// <summary>Days that <c>loss_ledger</c> is kept; it must outlive the rows it speaks of. A year and a bit, for yearly
+    /// reports.</summary>
     public int LedgerRetentionDays { get; init; } = 400;
 
     /// <summary>After this time an insert is in doubt: shorter than a partition lease, longer than any healthy insert.</summary>

@@ -15,7 +15,8 @@ internal static partial class LogMessages
     [LoggerMessage(3002, LogLevel.Warning, "lane {Lane}: expected batch {Expected}, got {First}; the agent is asked to go back")]
     public static partial void LaneRewound(this ILogger logger, LaneKey lane, uint expected, uint first);
 
-    [LoggerMessage(3003, LogLevel.Error, "system alert: lane {Lane} is held at batch {N}, refused as {Refusal} ({Error}); its agent keeps it")]
+    [LoggerMessage(
+        3003, LogLevel.Error, "system alert: lane {Lane} is held at batch {N}, refused as {Refusal} ({Error}); its agent keeps it")]
     public static partial void BatchRefused(this ILogger logger, LaneKey lane, uint n, Refusal refusal, BatchError error);
 
     [LoggerMessage(3004, LogLevel.Warning, "lane {Lane}: message {Sequence} has {Bytes} bytes behind the batches it promised; ignored")]
@@ -25,7 +26,8 @@ internal static partial class LogMessages
     public static partial void MessageShort(this ILogger logger, LaneKey lane, uint found, uint promised);
 
     [LoggerMessage(3010, LogLevel.Warning, "insert of {Batches} batches into {Table} is in doubt (attempt {Attempt}, {Verdict}): {Detail}")]
-    public static partial void InsertInDoubt(this ILogger logger, string table, int batches, int attempt, InsertVerdict verdict, string detail);
+    public static partial void InsertInDoubt(
+        this ILogger logger, string table, int batches, int attempt, InsertVerdict verdict, string detail);
 
     [LoggerMessage(3011, LogLevel.Warning, "cannot read back {Batches} batches of {Table}: {Reason}")]
     public static partial void ReadBackFailed(this ILogger logger, string table, int batches, string reason);

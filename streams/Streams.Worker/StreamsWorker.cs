@@ -66,7 +66,9 @@ public sealed class StreamsWorker : IAsyncDisposable
             var detail = partitions.Length == 0
                 ? "not started"
                 : $"{running} of {partitions.Length} partitions run"
-                    + (worst is null ? "" : $"; partition {worst.Partition} is {worst.State}{(worst.LastFailure is { } why ? $" ({why})" : "")}");
+                    + (worst is null
+                        ? ""
+                        : $"; partition {worst.Partition} is {worst.State}{(worst.LastFailure is { } why ? $" ({why})" : "")}");
             return new WorkerHealth(partitions.Length != 0 && running == partitions.Length, detail, partitions);
         }
     }

@@ -25,7 +25,8 @@ public sealed class FlowTests
                 records.AddRange([Watermark, Watermark with { Lane = 4, N = 0 }]);
             return !former;
         });
-        await Eventually.TrueAsync(async () => await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(1)) is { Count: 2 }, "the owner answers");
+        await Eventually.TrueAsync(async () =>
+            await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(1)) is { Count: 2 }, "the owner answers");
         Assert.Equal([Watermark, Watermark with { Lane = 4, N = 0 }], await subscriber.AskAsync(1, "agent-1", TimeSpan.FromSeconds(2)));
         Assert.Equal([], await subscriber.AskAsync(1, "unknown", TimeSpan.FromSeconds(2)));
 
@@ -33,7 +34,8 @@ public sealed class FlowTests
         former = true;
         Assert.Null(await subscriber.AskAsync(1, "agent-1", TimeSpan.FromMilliseconds(500)));
 
-        var many = Enumerable.Range(0, 5000).Select(n => Watermark with { N = (uint)n, Kind = n % 2 == 0 ? FlowKind.Watermark : FlowKind.Rewind }).ToList();
+        var many = Enumerable.Range(0, 5000).Select(n =>
+            Watermark with { N = (uint)n, Kind = n % 2 == 0 ? FlowKind.Watermark : FlowKind.Rewind }).ToList();
         await flow.TellAsync(many);
         await flow.TellAsync([]);
         await Eventually.TrueAsync(() => heard.Count == many.Count, "all were heard");

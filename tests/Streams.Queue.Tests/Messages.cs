@@ -22,7 +22,8 @@ internal static class Messages
     };
 
     /// <summary>Publishes and waits for the one result.</summary>
-    public static async Task<PublishResult> PublishOneAsync(QueueConnection gateway, MessageHeaders headers, byte[] payload, int partition = 0)
+    public static async Task<PublishResult> PublishOneAsync(
+        QueueConnection gateway, MessageHeaders headers, byte[] payload, int partition = 0)
     {
         var results = new ConcurrentQueue<PublishResult>();
         await using var publisher = await Publisher.OpenAsync(gateway, partition, new PublisherOptions(), results.Enqueue);

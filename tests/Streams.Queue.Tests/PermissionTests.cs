@@ -53,7 +53,8 @@ public sealed class PermissionTests : IAsyncLifetime
         var errors = Watch(connection);
         await connection.Nats.PublishAsync(subject, "x");
         await connection.PingAsync();
-        await Eventually.TrueAsync(() => errors.Any(error => error.Contains("permissions violation", StringComparison.OrdinalIgnoreCase)), "the server refuses");
+        await Eventually.TrueAsync(() =>
+            errors.Any(error => error.Contains("permissions violation", StringComparison.OrdinalIgnoreCase)), "the server refuses");
     }
 
     [Theory]
@@ -72,7 +73,8 @@ public sealed class PermissionTests : IAsyncLifetime
         var errors = Watch(connection);
         await using var subscription = await connection.Nats.SubscribeCoreAsync<string>(subject);
         await connection.PingAsync();
-        await Eventually.TrueAsync(() => errors.Any(error => error.Contains("permissions violation", StringComparison.OrdinalIgnoreCase)), "the server refuses");
+        await Eventually.TrueAsync(() =>
+            errors.Any(error => error.Contains("permissions violation", StringComparison.OrdinalIgnoreCase)), "the server refuses");
     }
 
     [Fact]

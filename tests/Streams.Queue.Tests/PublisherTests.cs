@@ -16,7 +16,8 @@ public sealed class PublisherTests
         var first = await Messages.PublishOneAsync(gateway, Messages.Headers(0), [1, 2, 3]);
         Assert.Equal((PublishOutcome.Acknowledged, 1UL, 3), (first.Outcome, first.Sequence, first.Bytes));
         Assert.Equal(PublishOutcome.Duplicate, (await Messages.PublishOneAsync(gateway, Messages.Headers(0), [1, 2, 3])).Outcome);
-        Assert.Equal(PublishOutcome.Acknowledged, (await Messages.PublishOneAsync(gateway, Messages.Headers(0, generation: 2), [1, 2, 3])).Outcome);
+        Assert.Equal(
+            PublishOutcome.Acknowledged, (await Messages.PublishOneAsync(gateway, Messages.Headers(0, generation: 2), [1, 2, 3])).Outcome);
     }
 
     [Fact]
@@ -137,7 +138,8 @@ public sealed class PublisherTests
         await nats.KillAsync();
         await nats.RestartAsync();
         var after = results.Count;
-        await Eventually.TrueAsync(() => results.Skip(after).Any(result => result.Outcome == PublishOutcome.Acknowledged), "messages flow again");
+        await Eventually.TrueAsync(() =>
+            results.Skip(after).Any(result => result.Outcome == PublishOutcome.Acknowledged), "messages flow again");
         await stop.CancelAsync();
         await load;
         await publisher.DrainAsync();

@@ -118,7 +118,8 @@ public sealed class ReaderTests
         await Topology.CreateAsync(worker, Servers.Small(1));
         await using var gateway = await nats.OpenAsync(QueueRole.Gateway);
         await PublishAsync(gateway, 0, 400, size: 64 * 1024);
-        await using var reader = PartitionReader.Start(worker, 0, 1, options: new ReaderOptions { PrefetchBytes = 4 << 20, BatchMessages = 1000 });
+        await using var reader = PartitionReader.Start(
+            worker, 0, 1, options: new ReaderOptions { PrefetchBytes = 4 << 20, BatchMessages = 1000 });
         await Task.Delay(1500);
         using var batch = await reader.ReadAsync(Deadline());
         // Half of it waiting, two requests of a quarter each under way, and a message's worth of rounding.

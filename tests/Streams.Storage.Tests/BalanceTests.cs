@@ -87,7 +87,8 @@ public sealed class BalanceTests(Engine engine)
     }
 
     private Task<string> BalanceAsync(string agent) => engine.QueryAsync(
-        $"SELECT class, cpu, stamped, stored, lost, difference, lost_unknown, state FROM ledger_balance WHERE agent_id = '{agent}' ORDER BY class, stamped FORMAT TSV");
+        $"SELECT class, cpu, stamped, stored, lost, difference, lost_unknown, state FROM ledger_balance "
+            + $"WHERE agent_id = '{agent}' ORDER BY class, stamped FORMAT TSV");
 
     private async Task InsertAsync(EventClass eventClass, params (DecodedBatch, BatchOrigin)[] batches)
     {

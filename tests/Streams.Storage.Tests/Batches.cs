@@ -48,7 +48,11 @@ internal static class Batches
         }
 
         Assert.True(builder.TryAddLedger(
-            cpu, first, first + (ulong)rows + ringFull - 1, (uint)rows, ringFull == 0 ? [] : [new LossCount(LossCause.RingFull, ringFull)]));
+            cpu,
+            first,
+            first + (ulong)rows + ringFull - 1,
+            (uint)rows,
+            ringFull == 0 ? [] : [new LossCount(LossCause.RingFull, ringFull)]));
         return Decode(builder, c, name, sensor);
     }
 

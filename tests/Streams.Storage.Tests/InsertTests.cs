@@ -34,7 +34,9 @@ public sealed class InsertTests(Engine engine)
         string[] others =
         [
             InsertToken.Compute("u", [a, b], [7], 0), InsertToken.Compute("t", [a], [7], 0), InsertToken.Compute("t", [a, b], [7], 1),
-            InsertToken.Compute("t", [a, b with { Last = 4 }], [7], 0), InsertToken.Compute("t", [a, b with { Epoch = Batches.Epoch(2) }], [7], 0),
+            InsertToken.Compute("t", [a, b with { Last = 4 }], [7], 0),
+            InsertToken.Compute("t", [a, b with { Epoch = Batches.Epoch(2) }], [7], 0),
+            InsertToken.Compute("t", [a, b], [8], 0), InsertToken.Compute("t", [a, b], [7, 8], 0),
         ];
         Assert.DoesNotContain(token, others);
         Assert.Equal(others.Length, others.Distinct().Count());
@@ -91,7 +93,8 @@ public sealed class InsertTests(Engine engine)
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        using var client = new StorageClient(engine.Options with { Url = new Uri($"http://127.0.0.1:{port}/"), InsertTimeout = TimeSpan.FromSeconds(5) });
+        using var client = new StorageClient(
+            engine.Options with { Url = new Uri($"http://127.0.0.1:{port}/"), InsertTimeout = TimeSpan.FromSeconds(5) });
         var accepted = Task.Run(async () =>
         {
             using var socket = await listener.AcceptSocketAsync();
@@ -109,7 +112,8 @@ public sealed class InsertTests(Engine engine)
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        using var client = new StorageClient(engine.Options with { Url = new Uri($"http://127.0.0.1:{port}/"), InsertTimeout = TimeSpan.FromMilliseconds(300) });
+        using var client = new StorageClient(
+            engine.Options with { Url = new Uri($"http://127.0.0.1:{port}/"), InsertTimeout = TimeSpan.FromMilliseconds(300) });
         Assert.Equal(InsertOutcome.InDoubt, (await InsertAsync(client)).Outcome);
     }
 
@@ -136,7 +140,8 @@ public sealed class InsertTests(Engine engine)
     {
         await engine.QueryAsync("CREATE TABLE IF NOT EXISTS slow (n UInt64) ENGINE = MergeTree ORDER BY n");
         var label = new InsertLabel("dead-owner", 1).Comment;
-        var running = engine.Client.ExecuteAsync($"{label} INSERT INTO slow SELECT sleepEachRow(0.05) + number FROM numbers(1200) SETTINGS max_block_size = 1");
+        var running = engine.Client.ExecuteAsync(
+            $"{label} INSERT INTO slow SELECT sleepEachRow(0.05) + number FROM numbers(1200) SETTINGS max_block_size = 1");
         await Eventually.TrueAsync(
             async () => await engine.QueryAsync("SELECT count() FROM system.processes WHERE query LIKE '/* ingest dead-owner %'") == "1",
             "the insert does not show in system.processes");
@@ -153,7 +158,8 @@ public sealed class InsertTests(Engine engine)
         using var block = Batches.Block(ProcessClasses.Exec, (batch, Batches.Origin("away")));
         using var buffer = new SegmentedBuffer();
         using var metrics = new StorageMetrics();
-        return await new TableInserter(client, metrics).InsertAsync(block, buffer, "t", new InsertLabel("test", 0), repeated: false, default);
+        return await new TableInserter(client, metrics).InsertAsync(
+            block, buffer, "t", new InsertLabel("test", 0), repeated: false, default);
     }
 
     private async Task<long> CountAsync(string agent) =>

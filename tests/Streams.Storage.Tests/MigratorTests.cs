@@ -8,7 +8,8 @@ public sealed class MigratorTests(Engine engine)
     {
         Assert.Empty(await Engine.Migrator(engine.Client).RunAsync(default));
         Assert.Equal("9\t1\t1\ttest", await engine.QueryAsync(
-            "SELECT countIf(change LIKE 'CREATE TABLE%'), any(version), any(catalogue), any(owner) FROM schema_version WHERE change NOT LIKE 'ALTER%' FORMAT TSV"));
+            "SELECT countIf(change LIKE 'CREATE TABLE%'), any(version), any(catalogue), any(owner) FROM schema_version "
+            + "WHERE change NOT LIKE 'ALTER%' FORMAT TSV"));
     }
 
     [Fact]
@@ -16,7 +17,8 @@ public sealed class MigratorTests(Engine engine)
     {
         foreach (var table in StorageSchema.Tables(engine.Options))
         {
-            var sql = await engine.QueryAsync($"SELECT create_table_query FROM system.tables WHERE name = '{table.Name}' AND database = currentDatabase() FORMAT TSVRaw");
+            var sql = await engine.QueryAsync(
+                $"SELECT create_table_query FROM system.tables WHERE name = '{table.Name}' AND database = currentDatabase() FORMAT TSVRaw");
             Assert.All(TableDefinition.Settings, s => Assert.Contains($"{s.Key} = {s.Value}", sql, StringComparison.Ordinal));
             Assert.Contains($"PARTITION BY {table.PartitionBy}", sql, StringComparison.Ordinal);
             Assert.Contains(table.Name == LedgerTable.Name ? "toIntervalDay(400)" : "toIntervalDay(30)", sql, StringComparison.Ordinal);
@@ -32,7 +34,8 @@ public sealed class MigratorTests(Engine engine)
         var changes = await Engine.Migrator(database.Client).RunAsync(default);
         Assert.Contains("ADD COLUMN IF NOT EXISTS exit_code Int32", Assert.Single(changes), StringComparison.Ordinal);
         Assert.Equal("comm\nexit_code\nexit_signal", await engine.QueryAsync(
-            $"SELECT name FROM system.columns WHERE database = '{database.Name}' AND table = 'process_exit' AND name IN ('comm', 'exit_code', 'exit_signal') ORDER BY position"));
+            $"SELECT name FROM system.columns WHERE database = '{database.Name}' "
+            + "AND table = 'process_exit' AND name IN ('comm', 'exit_code', 'exit_signal') ORDER BY position"));
     }
 
     [Fact]
@@ -40,10 +43,12 @@ public sealed class MigratorTests(Engine engine)
     {
         await using var database = await Database.CreateAsync(engine);
         await database.Client.ExecuteAsync(
-            "CREATE TABLE process_exec (agent_id LowCardinality(String), pid UInt64, received_at DateTime64(6, 'UTC')) ENGINE = MergeTree ORDER BY pid");
+            "CREATE TABLE process_exec (agent_id LowCardinality(String), pid UInt64, received_at DateTime64(6, 'UTC')) "
+            + "ENGINE = MergeTree ORDER BY pid");
         var error = await Assert.ThrowsAsync<SchemaMismatchException>(() => Engine.Migrator(database.Client).RunAsync(default));
         Assert.Equal(("process_exec", "pid", "UInt32", "UInt64"), (error.Table, error.Column, error.Expected, error.Found));
-        Assert.Equal("3", await engine.QueryAsync($"SELECT count() FROM system.columns WHERE database = '{database.Name}' AND table = 'process_exec'"));
+        Assert.Equal("3", await engine.QueryAsync(
+            $"SELECT count() FROM system.columns WHERE database = '{database.Name}' AND table = 'process_exec'"));
     }
 
     [Fact]
@@ -72,8 +77,9 @@ public sealed class MigratorTests(Engine engine)
             $"INSERT INTO schema_version SELECT {version}, {catalogue}, now64(6), 'newer', 'views' FROM schema_version LIMIT 1");
         Assert.Contains("exit_code", Assert.Single(await Engine.Migrator(database.Client).RunAsync(default)), StringComparison.Ordinal);
         Assert.Equal("42", await engine.QueryAsync($"SELECT newer FROM {database.Name}.ledger_balance"));
-        Assert.Contains("toIntervalDay(3)", await engine.QueryAsync(
-            $"SELECT create_table_query FROM system.tables WHERE database = '{database.Name}' AND name = 'process_exec' FORMAT TSVRaw"), StringComparison.Ordinal);
+        var sql = await engine.QueryAsync(
+            $"SELECT create_table_query FROM system.tables WHERE database = '{database.Name}' AND name = 'process_exec' FORMAT TSVRaw");
+        Assert.Contains("toIntervalDay(3)", sql, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -100,7 +106,8 @@ public sealed class MigratorTests(Engine engine)
 
         internal bool Released { get; private set; }
 
-        public ValueTask<IAsyncDisposable?> TryAcquireAsync(string owner, CancellationToken cancellation) => new(Asked++ == 0 ? null : this);
+        public ValueTask<IAsyncDisposable?> TryAcquireAsync(string owner, CancellationToken cancellation) =>
+            new(Asked++ == 0 ? null : this);
 
         public ValueTask DisposeAsync()
         {

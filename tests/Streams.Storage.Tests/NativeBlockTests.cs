@@ -24,7 +24,8 @@ public sealed class NativeBlockTests(Engine engine)
             SELECT agent_id, host, toUnixTimestamp64Micro(received_at), epoch, lane, batch, row, sensor_epoch, server_flags,
                 toUnixTimestamp64Micro(time), seq, cpu, policy_generation, flags,
                 c_uint8, c_uint16, c_uint32, c_uint64, c_int8, c_int16, c_int32, c_int64, reinterpretAsUInt64(c_float64),
-                toUnixTimestamp64Micro(c_datetime64micro), toUInt32(c_ipv4), hex(reinterpretAsFixedString(c_ipv6)), hex(c_string), hex(c_dictionary), toUInt8(c_bool)
+                toUnixTimestamp64Micro(c_datetime64micro), toUInt32(c_ipv4), hex(reinterpretAsFixedString(c_ipv6)), hex(c_string),
+                hex(c_dictionary), toUInt8(c_bool)
             FROM all_types ORDER BY agent_id, row FORMAT TSV
             """);
         var lines = answer.Split('\n');
@@ -54,7 +55,8 @@ public sealed class NativeBlockTests(Engine engine)
             {
                 // Neighbours share half of their keys, and one row has the empty key.
                 Assert.True(builder.TryBeginRow(16));
-                Assert.True(builder.TrySetDictionary(5, i == 0 ? [] : Encoding.ASCII.GetBytes($"k{(b * keysEach / (batches > 8 ? 1 : 2)) + i}")));
+                Assert.True(
+                    builder.TrySetDictionary(5, i == 0 ? [] : Encoding.ASCII.GetBytes($"k{(b * keysEach / (batches > 8 ? 1 : 2)) + i}")));
                 builder.SetUInt64(ClaimColumns.Seq, (ulong)((b * keysEach / (batches > 8 ? 1 : 2)) + i));
                 builder.EndRow();
             }
@@ -79,9 +81,15 @@ public sealed class NativeBlockTests(Engine engine)
     {
         var old = Evolving(1, new Column(16, "a", ColumnType.UInt32, ""));
         var now = Evolving(
-            2, new Column(16, "a", ColumnType.UInt32, ""), new Column(17, "s", ColumnType.String, ""), new Column(18, "d", ColumnType.Dictionary, ""));
+            2,
+            new Column(16, "a", ColumnType.UInt32, ""),
+            new Column(17, "s", ColumnType.String, ""),
+            new Column(18, "d", ColumnType.Dictionary, ""));
         var next = Evolving(
-            3, new Column(16, "a", ColumnType.UInt32, ""), new Column(17, "s", ColumnType.String, ""), new Column(18, "d", ColumnType.Dictionary, ""),
+            3,
+            new Column(16, "a", ColumnType.UInt32, ""),
+            new Column(17, "s", ColumnType.String, ""),
+            new Column(18, "d", ColumnType.Dictionary, ""),
             new Column(19, "future", ColumnType.Float64, ""));
         await engine.CreateAsync(now);
         using var block = new ClassBlock(now);

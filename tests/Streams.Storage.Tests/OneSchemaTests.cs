@@ -22,7 +22,8 @@ public sealed class OneSchemaTests(Engine engine)
         {
             var column = batch.Column(i);
             Assert.Equal(eventClass.Columns[i].Id, column.Id);
-            Assert.True((column.Type == ColumnType.Dictionary ? column.Indices : column.Data).ContainsAnyExcept((byte)0), eventClass.Columns[i].Name);
+            var bytes = column.Type == ColumnType.Dictionary ? column.Indices : column.Data;
+            Assert.True(bytes.ContainsAnyExcept((byte)0), eventClass.Columns[i].Name);
         }
 
         // Block: its columns are those of the server and those declared.
@@ -31,7 +32,9 @@ public sealed class OneSchemaTests(Engine engine)
         Assert.Equal(expected, block.Table.Columns.Select(c => (c.Name, c.Type)));
 
         // Table: as the server describes it.
-        var described = (await engine.QueryAsync($"SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = '{name}' ORDER BY position FORMAT TSVRaw"))
+        var described = (await engine.QueryAsync(
+            "SELECT name, type FROM system.columns WHERE database = currentDatabase() "
+            + $"AND table = '{name}' ORDER BY position FORMAT TSVRaw"))
             .Split('\n').Select(l => l.Split('\t')).Select(f => (f[0], f[1]));
         Assert.Equal(expected, described);
 

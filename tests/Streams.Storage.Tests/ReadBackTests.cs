@@ -18,7 +18,8 @@ public sealed class ReadBackTests(Engine engine)
 
         // A batch of two entries of which only one arrived is not committed.
         await engine.QueryAsync(
-            $"INSERT INTO loss_ledger (agent_id, received_at, epoch, epoch_low, lane, batch, entry, entries) VALUES ('lanes', fromUnixTimestamp64Micro(toInt64({Batches.Now})), {e.Prefix}, {e.Suffix}, 5, 1, 0, 2)");
+            $"INSERT INTO loss_ledger (agent_id, received_at, epoch, epoch_low, lane, batch, entry, entries) "
+            + $"VALUES ('lanes', fromUnixTimestamp64Micro(toInt64({Batches.Now})), {e.Prefix}, {e.Suffix}, 5, 1, 0, 2)");
 
         var reader = new StorageReader(engine.Client);
         Assert.Equal(
@@ -59,7 +60,9 @@ public sealed class ReadBackTests(Engine engine)
         using var builder = new BatchBuilder(c);
         Assert.True(builder.TryBeginRow());
         builder.EndRow();
-        var losses = Enum.GetValues<LossCause>().Select(l => new LossCount(l, (ulong)l + 1)).Append(new LossCount((LossCause)500, 1000)).ToArray();
+        var losses = Enum.GetValues<LossCause>()
+            .Select(l => new LossCount(l, (ulong)l + 1))
+            .Append(new LossCount((LossCause)500, 1000)).ToArray();
         var lost = losses.Aggregate(0UL, (sum, l) => sum + l.Count);
         Assert.True(builder.TryAddLedger(0, 1, 1, 1));
         Assert.True(builder.TryAddLedger(7, 10, 9 + lost, 0, losses));
@@ -70,7 +73,9 @@ public sealed class ReadBackTests(Engine engine)
         Assert.Equal(
             $"causes.example\t{Batches.Now}\t2\t9\tprocess_exec\t3\t1\t1\t1\t2\t7\t10\t{9 + lost}\t0\t{causes}",
             await engine.QueryAsync(
-                $"SELECT host, toUnixTimestamp64Micro(received_at), lane, batch, class, priority, catalogue, batch_rows, entry, entries, cpu, first, last, rows, {string.Join(", ", LossCauses.Names.Select(n => "lost_" + n))} FROM loss_ledger WHERE agent_id = 'causes' AND entry = 1 FORMAT TSV"));
+                $"SELECT host, toUnixTimestamp64Micro(received_at), lane, batch, class, priority, catalogue, "
+            + $"batch_rows, entry, entries, cpu, first, last, rows, {string.Join(", ", LossCauses.Names.Select(n => "lost_" + n))} "
+            + "FROM loss_ledger WHERE agent_id = 'causes' AND entry = 1 FORMAT TSV"));
     }
 
     [Fact]

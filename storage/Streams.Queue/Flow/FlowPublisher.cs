@@ -38,7 +38,9 @@ public sealed partial class FlowPublisher : IAsyncDisposable
     {
         var flow = new FlowPublisher(connection, partition);
         flow._questions = await connection.Nats.SubscribeCoreAsync(
-            Subjects.Watermarks(partition), serializer: NatsUtf8PrimitivesSerializer<string>.Default, cancellationToken: cancel).ConfigureAwait(false);
+            Subjects.Watermarks(partition),
+            serializer: NatsUtf8PrimitivesSerializer<string>.Default,
+            cancellationToken: cancel).ConfigureAwait(false);
         flow._loop = flow.AnswerAsync(answer);
         return flow;
     }
@@ -53,7 +55,10 @@ public sealed partial class FlowPublisher : IAsyncDisposable
             if (_buffer.WrittenCount + FlowCodec.MaxRecord <= FlowCodec.MaxMessage && index < records.Count - 1)
                 continue;
             await _connection.Nats.PublishAsync(
-                _subject, _buffer.WrittenMemory, serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default, cancellationToken: cancel).ConfigureAwait(false);
+                _subject,
+                _buffer.WrittenMemory,
+                serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default,
+                cancellationToken: cancel).ConfigureAwait(false);
             _buffer.ResetWrittenCount();
         }
     }
@@ -91,11 +96,13 @@ public sealed partial class FlowPublisher : IAsyncDisposable
                 }
 
                 await question.ReplyAsync(
-                    buffer.WrittenMemory, serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default, cancellationToken: _closed.Token).ConfigureAwait(false);
+                    buffer.WrittenMemory,
+                    serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default,
+                    cancellationToken: _closed.Token).ConfigureAwait(false);
             }
             catch (Exception error) when (!_closed.IsCancellationRequested)
             {
-                // Most likely the connection is away. Whatever it is: the asker's patience ends, it asks again, and must find somebody here.
+                // Most likely the connection is away. Whatever it is, the asker's patience ends and it asks again.
                 QueueMetrics.Shared.Error("flow_answer");
                 LogAnswer(_subject, error.Message);
             }

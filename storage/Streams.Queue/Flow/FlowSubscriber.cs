@@ -30,7 +30,8 @@ public sealed partial class FlowSubscriber : IAsyncDisposable
     /// record heard twice, or an older watermark, is
     /// possible and harmless.</param>
     /// <param name="cancel">Gives up.</param>
-    public static async Task<FlowSubscriber> OpenAsync(QueueConnection connection, Action<FlowRecord> onRecord, CancellationToken cancel = default)
+    public static async Task<FlowSubscriber> OpenAsync(
+        QueueConnection connection, Action<FlowRecord> onRecord, CancellationToken cancel = default)
     {
         var flow = new FlowSubscriber(connection);
         flow._flow = await connection.Nats.SubscribeCoreAsync(
@@ -41,7 +42,9 @@ public sealed partial class FlowSubscriber : IAsyncDisposable
             cancellationToken: cancel).ConfigureAwait(false);
         // Not the client's own inbox: a worker may publish here and nowhere else of ours.
         flow._answers = await connection.Nats.SubscribeCoreAsync(
-            flow._inbox + ".*", serializer: NatsRawSerializer<NatsMemoryOwner<byte>>.Default, cancellationToken: cancel).ConfigureAwait(false);
+            flow._inbox + ".*",
+            serializer: NatsRawSerializer<NatsMemoryOwner<byte>>.Default,
+            cancellationToken: cancel).ConfigureAwait(false);
         flow._loops = Task.WhenAll(flow.ListenAsync(onRecord), flow.TakeAnswersAsync());
         return flow;
     }
@@ -49,7 +52,8 @@ public sealed partial class FlowSubscriber : IAsyncDisposable
     /// <summary>Asks the owner of the partition for all lanes of an agent.</summary>
     /// <returns>The records (none for an agent it never saw), or null: nobody owns the partition now, or it did not answer in
     /// time.</returns>
-    public async Task<IReadOnlyList<FlowRecord>?> AskAsync(int partition, string agentId, TimeSpan patience, CancellationToken cancel = default)
+    public async Task<IReadOnlyList<FlowRecord>?> AskAsync(
+        int partition, string agentId, TimeSpan patience, CancellationToken cancel = default)
     {
         var question = Interlocked.Increment(ref _asked);
         var answer = new TaskCompletionSource<IReadOnlyList<FlowRecord>?>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -69,7 +69,11 @@ public sealed class Publisher : IAsyncDisposable
     /// <param name="onResult">Called once per message in order; must be quick, must not throw, must not block.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<Publisher> OpenAsync(
-        QueueConnection connection, int partition, PublisherOptions options, Action<PublishResult> onResult, CancellationToken cancel = default)
+        QueueConnection connection,
+        int partition,
+        PublisherOptions options,
+        Action<PublishResult> onResult,
+        CancellationToken cancel = default)
     {
         var publisher = new Publisher(connection, partition, options, onResult);
         // Twice the window: an answer to every slot, and late ones of the incarnation before.
@@ -126,7 +130,13 @@ public sealed class Publisher : IAsyncDisposable
         try
         {
             await _connection.Nats.PublishAsync(
-                SubjectOf(agentId), payload, natsHeaders, reply, NatsRawSerializer<ReadOnlyMemory<byte>>.Default, null, CancellationToken.None).ConfigureAwait(false);
+                SubjectOf(agentId),
+                payload,
+                natsHeaders,
+                reply,
+                NatsRawSerializer<ReadOnlyMemory<byte>>.Default,
+                null,
+                CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception error) when (error is NatsException or OperationCanceledException or IOException)
         {

@@ -24,8 +24,10 @@ public sealed partial class PartitionReader : IAsyncDisposable
     private readonly CancellationTokenSource _closed = new();
 
     // Bound: PrefetchBytes of payload. A request goes out only while at most half of it is ahead, at most two are out, and each is for a
-    // quarter (1 MiB where that is more). The writer never waits: what was asked for has its place. A condition comes at most once a message.
-    private readonly Channel<Item> _items = Channel.CreateUnbounded<Item>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+    // quarter (1 MiB where that is more). The writer never waits: what was asked for has its place. A condition comes at most once a
+    // message.
+    private readonly Channel<Item> _items = Channel.CreateUnbounded<Item>(
+        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private readonly SemaphoreSlim _taken = new(0, 1);
     private readonly Task _pump;
     private TaskCompletionSource _reopened = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -58,7 +60,8 @@ public sealed partial class PartitionReader : IAsyncDisposable
     /// <param name="created">The creation time of the stream that <paramref name="from"/> belongs to; null takes the stream that is
     /// there.</param>
     /// <param name="options">Bounds.</param>
-    public static PartitionReader Start(QueueConnection connection, int partition, ulong from, DateTimeOffset? created = null, ReaderOptions? options = null) =>
+    public static PartitionReader Start(
+        QueueConnection connection, int partition, ulong from, DateTimeOffset? created = null, ReaderOptions? options = null) =>
         new(connection, partition, from, created, options ?? new ReaderOptions());
 
     /// <summary>Waits for messages or a condition. One call at a time; the batch before may still be undisposed.</summary>
@@ -95,7 +98,8 @@ public sealed partial class PartitionReader : IAsyncDisposable
         {
             // Noted first: the purge may be done though its answer is lost, and then a hole up to here is ours.
             InterlockedMax(ref _purgedTo, through);
-            await _connection.JetStream.PurgeStreamAsync(_stream, new StreamPurgeRequest { Seq = through + 1 }, cancel).ConfigureAwait(false);
+            await _connection.JetStream.PurgeStreamAsync(
+                _stream, new StreamPurgeRequest { Seq = through + 1 }, cancel).ConfigureAwait(false);
         }
         catch (Exception error) when (ClientFault.Is(error, cancel))
         {
@@ -144,7 +148,8 @@ public sealed partial class PartitionReader : IAsyncDisposable
         }
     }
 
-    private void OnReopened() => Interlocked.Exchange(ref _reopened, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    private void OnReopened() =>
+        Interlocked.Exchange(ref _reopened, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     private async Task PumpAsync()
     {
@@ -161,7 +166,8 @@ public sealed partial class PartitionReader : IAsyncDisposable
                     return;
                 }
 
-                await using var consumer = await PullConsumer.OpenAsync(_connection, _stream, _expected, _options, cancel).ConfigureAwait(false);
+                await using var consumer = await PullConsumer.OpenAsync(
+                    _connection, _stream, _expected, _options, cancel).ConfigureAwait(false);
                 await ReadOnAsync(consumer, reopened, cancel).ConfigureAwait(false);
                 QueueMetrics.Shared.Error("reposition");
             }
@@ -194,7 +200,8 @@ public sealed partial class PartitionReader : IAsyncDisposable
         if (_created == default)
             _created = info.Created;
         if (info.Created != _created)
-            return new ReadBatch(ReadCondition.StreamReset, string.Create(CultureInfo.InvariantCulture, $"{_stream} was made anew at {info.Created:O}"));
+            return new ReadBatch(
+                ReadCondition.StreamReset, string.Create(CultureInfo.InvariantCulture, $"{_stream} was made anew at {info.Created:O}"));
         if (_expected > info.State.LastSeq + 1)
             return new ReadBatch(ReadCondition.StreamReset, $"{_stream} ends at {info.State.LastSeq}, {_expected} was expected next");
         return null;
@@ -264,7 +271,11 @@ public sealed partial class PartitionReader : IAsyncDisposable
         if (_expected != 0 && sequence != _expected && sequence - 1 > Volatile.Read(ref _purgedTo))
         {
             QueueMetrics.Shared.Error("gap");
-            Report(new ReadBatch(ReadCondition.Gap, $"{_stream} has nothing from {_expected} to {sequence - 1}") { GapFrom = _expected, GapTo = sequence - 1 });
+            Report(new ReadBatch(ReadCondition.Gap, $"{_stream} has nothing from {_expected} to {sequence - 1}")
+            {
+                GapFrom = _expected,
+                GapTo = sequence - 1,
+            });
         }
 
         _expected = sequence + 1;

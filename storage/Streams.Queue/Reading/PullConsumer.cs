@@ -26,7 +26,13 @@ internal sealed class PullConsumer : IAsyncDisposable
     private uint _asked;
 
     private PullConsumer(
-        QueueConnection connection, string stream, string consumer, string inbox, byte[] request, int perRequest, INatsSub<NatsMemoryOwner<byte>> messages)
+        QueueConnection connection,
+        string stream,
+        string consumer,
+        string inbox,
+        byte[] request,
+        int perRequest,
+        INatsSub<NatsMemoryOwner<byte>> messages)
     {
         _perRequest = perRequest;
         _connection = connection;
@@ -39,7 +45,8 @@ internal sealed class PullConsumer : IAsyncDisposable
 
     public System.Threading.Channels.ChannelReader<NatsMsg<NatsMemoryOwner<byte>>> Messages => _messages.Msgs;
 
-    public static async Task<PullConsumer> OpenAsync(QueueConnection connection, string stream, ulong from, ReaderOptions options, CancellationToken cancel)
+    public static async Task<PullConsumer> OpenAsync(
+        QueueConnection connection, string stream, ulong from, ReaderOptions options, CancellationToken cancel)
     {
         var created = await connection.JetStream.CreateConsumerAsync(
             stream,
@@ -145,8 +152,9 @@ internal sealed class PullConsumer : IAsyncDisposable
         const long NanosecondsPerMillisecond = 1_000_000;
         var heartbeat = (long)options.Heartbeat.TotalMilliseconds * NanosecondsPerMillisecond;
         var expires = heartbeat * 20;
+        var bytes = Math.Max(options.PrefetchBytes / 4, 1 << 20);
         return Encoding.ASCII.GetBytes(string.Create(
             CultureInfo.InvariantCulture,
-            $$"""{"batch":{{options.PrefetchMessages}},"max_bytes":{{Math.Max(options.PrefetchBytes / 4, 1 << 20)}},"expires":{{expires}},"idle_heartbeat":{{heartbeat}}}"""));
+            $$"""{"batch":{{options.PrefetchMessages}},"max_bytes":{{bytes}},"expires":{{expires}},"idle_heartbeat":{{heartbeat}}}"""));
     }
 }

@@ -34,7 +34,8 @@ internal sealed class Bucket<T>
         }
         catch (Exception error) when (ClientFault.Is(error, cancel))
         {
-            throw new QueueException($"The bucket {name} cannot be opened: {ClientFault.Reason(error)} Start a worker first: it makes the buckets.", error);
+            throw new QueueException(
+                $"The bucket {name} cannot be opened: {ClientFault.Reason(error)} Start a worker first: it makes the buckets.", error);
         }
     }
 
@@ -43,7 +44,9 @@ internal sealed class Bucket<T>
     public async Task<(T? Value, ulong Revision)> GetAsync(string key, CancellationToken cancel)
     {
         var result = await AnswerAsync(
-            key, _store.TryGetEntryAsync(key, serializer: NatsRawSerializer<byte[]>.Default, cancellationToken: cancel), cancel).ConfigureAwait(false);
+            key,
+            _store.TryGetEntryAsync(key, serializer: NatsRawSerializer<byte[]>.Default, cancellationToken: cancel),
+            cancel).ConfigureAwait(false);
         if (result.Success)
             return (Parse(key, result.Value.Value), result.Value.Revision);
         return result.Error switch
@@ -70,7 +73,8 @@ internal sealed class Bucket<T>
     public async Task<ulong> PutAsync(string key, T value, CancellationToken cancel)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(value, _type);
-        var result = await AnswerAsync(key, _store.TryPutAsync(key, json, NatsRawSerializer<byte[]>.Default, cancel), cancel).ConfigureAwait(false);
+        var result = await AnswerAsync(
+            key, _store.TryPutAsync(key, json, NatsRawSerializer<byte[]>.Default, cancel), cancel).ConfigureAwait(false);
         return result.Success ? result.Value : throw Failed(key, result.Error);
     }
 
@@ -126,7 +130,8 @@ internal sealed class Bucket<T>
     {
         try
         {
-            return (json is null ? null : JsonSerializer.Deserialize(json, _type)) ?? throw new QueueException($"The record {key} is empty.");
+            return (json is null ? null : JsonSerializer.Deserialize(json, _type))
+                ?? throw new QueueException($"The record {key} is empty.");
         }
         catch (JsonException error)
         {

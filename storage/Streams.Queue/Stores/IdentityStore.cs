@@ -10,7 +10,8 @@ public sealed class IdentityStore
     private IdentityStore(Bucket<IdentityRecord> bucket) => _bucket = bucket;
 
     public static async Task<IdentityStore> OpenAsync(QueueConnection connection, CancellationToken cancel = default) =>
-        new(await Bucket<IdentityRecord>.OpenAsync(connection, Topology.Identities, RecordsJson.Default.IdentityRecord, cancel).ConfigureAwait(false));
+        new(await Bucket<IdentityRecord>.OpenAsync(
+            connection, Topology.Identities, RecordsJson.Default.IdentityRecord, cancel).ConfigureAwait(false));
 
     /// <summary>The identity, or null.</summary>
     public async Task<IdentityRecord?> GetAsync(string agentId, CancellationToken cancel = default) =>
@@ -29,5 +30,6 @@ public sealed class IdentityStore
     public Task RemoveAsync(string agentId, CancellationToken cancel = default) => _bucket.RemoveAsync(agentId, cancel);
 
     /// <summary>All identities, then every change, until cancelled.</summary>
-    public IAsyncEnumerable<Change<IdentityRecord>> WatchAsync(Action? onCurrent = null, CancellationToken cancel = default) => _bucket.WatchAsync(onCurrent, cancel);
+    public IAsyncEnumerable<Change<IdentityRecord>> WatchAsync(Action? onCurrent = null, CancellationToken cancel = default) =>
+        _bucket.WatchAsync(onCurrent, cancel);
 }

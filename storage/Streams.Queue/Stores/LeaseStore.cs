@@ -40,8 +40,13 @@ public sealed class LeaseStore
     /// <param name="duration">How long a lease lasts without renewal; 15 s if null. Longer than any pause of a healthy process, shorter
     /// than an operator's patience.</param>
     /// <param name="cancel">Gives up.</param>
-    public static async Task<LeaseStore> OpenAsync(QueueConnection connection, string owner, TimeSpan? duration = null, CancellationToken cancel = default) =>
-        new(await Bucket<LeaseRecord>.OpenAsync(connection, Topology.Leases, RecordsJson.Default.LeaseRecord, cancel).ConfigureAwait(false), owner, duration ?? TimeSpan.FromSeconds(15));
+    public static async Task<LeaseStore> OpenAsync(
+        QueueConnection connection, string owner, TimeSpan? duration = null, CancellationToken cancel = default) =>
+        new(
+            await Bucket<LeaseRecord>.OpenAsync(
+                connection, Topology.Leases, RecordsJson.Default.LeaseRecord, cancel).ConfigureAwait(false),
+            owner,
+            duration ?? TimeSpan.FromSeconds(15));
 
     /// <summary>Key of a partition's lease.</summary>
     public static string Partition(int partition) => string.Create(CultureInfo.InvariantCulture, $"partition.{partition}");
@@ -52,7 +57,8 @@ public sealed class LeaseStore
     {
         var (record, revision) = await _bucket.GetAsync(key, cancel).ConfigureAwait(false);
         // Our own record may be from a write whose answer was lost: nobody else counts on it.
-        if (record is { Owner.Length: > 0 } && record.Owner != Owner && Watch(key, revision, TimeSpan.FromMilliseconds(record.DurationMs)) is { Ticks: > 0 } left)
+        if (record is { Owner.Length: > 0 } && record.Owner != Owner
+            && Watch(key, revision, TimeSpan.FromMilliseconds(record.DurationMs)) is { Ticks: > 0 } left)
             return new LeaseAttempt(null, record.Owner, left);
         var previous = record is null ? "" : record.Owner.Length > 0 ? record.Owner : record.LastOwner;
         var started = Stopwatch.GetTimestamp();
@@ -90,7 +96,8 @@ public sealed class LeaseStore
 
     private static long Ticks(TimeSpan duration) => (long)(duration.TotalSeconds * Stopwatch.Frequency);
 
-    private LeaseRecord Record(string previous) => new(Owner, (long)_duration.TotalMilliseconds, DateTimeOffset.UtcNow + _duration, previous);
+    private LeaseRecord Record(string previous) =>
+        new(Owner, (long)_duration.TotalMilliseconds, DateTimeOffset.UtcNow + _duration, previous);
 
     // How long this record must still stand, counted from when this process first saw this revision.
     private TimeSpan Watch(string key, ulong revision, TimeSpan duration)

@@ -12,7 +12,8 @@ public sealed class OffsetStore
     private OffsetStore(Bucket<OffsetRecord> bucket) => _bucket = bucket;
 
     public static async Task<OffsetStore> OpenAsync(QueueConnection connection, CancellationToken cancel = default) =>
-        new(await Bucket<OffsetRecord>.OpenAsync(connection, Topology.Offsets, RecordsJson.Default.OffsetRecord, cancel).ConfigureAwait(false));
+        new(await Bucket<OffsetRecord>.OpenAsync(
+            connection, Topology.Offsets, RecordsJson.Default.OffsetRecord, cancel).ConfigureAwait(false));
 
     /// <summary>The partition's offset with its revision (0 if there is none).</summary>
     public async Task<(OffsetRecord? Offset, ulong Revision)> GetAsync(int partition, CancellationToken cancel = default) =>

@@ -13,7 +13,8 @@ public sealed class SessionStore
     private SessionStore(Bucket<SessionRecord> bucket) => _bucket = bucket;
 
     public static async Task<SessionStore> OpenAsync(QueueConnection connection, CancellationToken cancel = default) =>
-        new(await Bucket<SessionRecord>.OpenAsync(connection, Topology.Sessions, RecordsJson.Default.SessionRecord, cancel).ConfigureAwait(false));
+        new(await Bucket<SessionRecord>.OpenAsync(
+            connection, Topology.Sessions, RecordsJson.Default.SessionRecord, cancel).ConfigureAwait(false));
 
     /// <summary>The newest session, or null if the agent never had one.</summary>
     public async Task<Entry<SessionRecord>?> GetAsync(string agentId, CancellationToken cancel = default)
@@ -45,5 +46,6 @@ public sealed class SessionStore
 
     /// <summary>All sessions, then every change, until cancelled. A gateway that sees a higher generation than its own ends that
     /// session.</summary>
-    public IAsyncEnumerable<Change<SessionRecord>> WatchAsync(Action? onCurrent = null, CancellationToken cancel = default) => _bucket.WatchAsync(onCurrent, cancel);
+    public IAsyncEnumerable<Change<SessionRecord>> WatchAsync(Action? onCurrent = null, CancellationToken cancel = default) =>
+        _bucket.WatchAsync(onCurrent, cancel);
 }

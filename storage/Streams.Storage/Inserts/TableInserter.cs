@@ -91,7 +91,8 @@ public sealed class TableInserter(StorageClient client, StorageMetrics metrics)
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or SocketException)
         {
-            return new InsertResult(InsertOutcome.InDoubt, -1, 0, cancellation.IsCancellationRequested ? "cancelled" : FirstLine(e.Message));
+            return new InsertResult(
+                InsertOutcome.InDoubt, -1, 0, cancellation.IsCancellationRequested ? "cancelled" : FirstLine(e.Message));
         }
     }
 

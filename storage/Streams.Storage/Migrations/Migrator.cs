@@ -72,7 +72,9 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
     {
         var newest = await client.QueryAsync(
             $"SELECT max(version), toUInt32(max(catalogue)) FROM {VersionTable.Name}",
-            static r => (Convert.ToUInt32(r.GetValue(0), CultureInfo.InvariantCulture), Convert.ToUInt32(r.GetValue(1), CultureInfo.InvariantCulture)),
+            static r => (
+                Convert.ToUInt32(r.GetValue(0), CultureInfo.InvariantCulture),
+                Convert.ToUInt32(r.GetValue(1), CultureInfo.InvariantCulture)),
             cancellation).ConfigureAwait(false);
         return newest[0];
     }
@@ -131,7 +133,8 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         var rows = changes.Select(c =>
             $"({StorageSchema.Version}, {Catalogue.Version}, now64(6), {Sql.Literal(owner)}, {Sql.Literal(c)})");
         return client.ExecuteAsync(
-            $"INSERT INTO {VersionTable.Name} (version, catalogue, applied_at, owner, change) SETTINGS async_insert = 0 VALUES {string.Join(", ", rows)}",
+            $"INSERT INTO {VersionTable.Name} (version, catalogue, applied_at, owner, change) SETTINGS async_insert = 0 "
+                + $"VALUES {string.Join(", ", rows)}",
             cancellation);
     }
 

@@ -92,7 +92,9 @@ public sealed class ServerProbe(StorageClient client)
         }
 
         var rows = await client.QueryAsync(
-            $"SELECT count() FROM {name}", static r => Convert.ToInt64(r.GetValue(0), CultureInfo.InvariantCulture), cancellation).ConfigureAwait(false);
+            $"SELECT count() FROM {name}",
+            static r => Convert.ToInt64(r.GetValue(0), CultureInfo.InvariantCulture),
+            cancellation).ConfigureAwait(false);
         if (rows[0] != 2)
         {
             faults.Add($"inserts with the tokens a, a, b left {rows[0]} rows instead of 2: deduplication by token does not work");

@@ -81,7 +81,9 @@ public sealed class StorageReader(StorageClient client)
     {
         // The pattern is anchored: this statement begins with KILL and never matches itself.
         var killed = await client.QueryAsync(
-            $"KILL QUERY WHERE query LIKE {Sql.Literal(InsertLabel.PatternOf(owner))} SYNC", static _ => 0, cancellation).ConfigureAwait(false);
+            $"KILL QUERY WHERE query LIKE {Sql.Literal(InsertLabel.PatternOf(owner))} SYNC",
+            static _ => 0,
+            cancellation).ConfigureAwait(false);
         return killed.Count;
     }
 

@@ -33,7 +33,8 @@ internal sealed class BlockInsert(IBatchStore store, AbandonedInserts abandoned,
                 return 0;
             }
 
-            var token = InsertToken.Compute(target.Table, BatchNames.Runs(pending), pending.Select(static batch => batch.Fence.Life), attempt);
+            var lives = pending.Select(static batch => batch.Fence.Life);
+            var token = InsertToken.Compute(target.Table, BatchNames.Runs(pending), lives, attempt);
             var repeated = token == lastToken;
             var serial = Interlocked.Increment(ref _serial);
             var started = time.GetTimestamp();

@@ -82,7 +82,12 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
     }
 
     private async Task<InsertOutcome> InsertRowsAsync(
-        EventClass eventClass, IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, bool repeated, CancellationToken cancel)
+        EventClass eventClass,
+        IReadOnlyList<PendingBatch> batches,
+        string token,
+        InsertLabel label,
+        bool repeated,
+        CancellationToken cancel)
     {
         var bag = _blocks.GetOrAdd(eventClass.Id, static _ => []);
         var block = bag.TryTake(out var free) ? free : new ClassBlock(eventClass);

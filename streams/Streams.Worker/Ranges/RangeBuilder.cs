@@ -9,7 +9,8 @@ namespace Streams.Worker.Ranges;
 internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerClock clock) : IDisposable
 {
     /// <summary>
-    /// Batches of one range. Each is named in tokens and read-backs, and 250,000 rows (a range of four partitions) in batches of 16 rows are
+    /// Batches of one range. Each is named in tokens and read-backs, and 250,000 rows (a range of four partitions) in batches of 16 rows
+    /// are
     /// fewer: only batches that carry little but a ledger reach it.
     /// </summary>
     internal const int MaxBatches = 16_384;
@@ -80,7 +81,8 @@ internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerCloc
     }
 
     /// <summary>Why a full range is full.</summary>
-    public CloseReason FullReason => _rows >= limits.Rows ? CloseReason.Rows : _bytes >= limits.Bytes ? CloseReason.Bytes : CloseReason.Batches;
+    public CloseReason FullReason => _rows >= limits.Rows
+        ? CloseReason.Rows : _bytes >= limits.Bytes ? CloseReason.Bytes : CloseReason.Batches;
 
     /// <summary>Returns the batches of the open range.</summary>
     public void Dispose() => Close(CloseReason.Drain).Dispose();

@@ -30,7 +30,8 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
             $"""
             SELECT countIf(
                 agent_id = '{agent.AgentId}' AND host = 'host-{agent.AgentId}' AND toUnixTimestamp64Micro(received_at) = {agent.ReceivedAt}
-                AND epoch = {agent.Epoch.Prefix} AND lane IN (0, 1, 2) AND row = seq - batch * 42 - 3 AND sensor_epoch = {agent.Epoch.Prefix}
+                AND epoch = {agent.Epoch.Prefix} AND lane IN (0, 1, 2)
+                AND row = seq - batch * 42 - 3 AND sensor_epoch = {agent.Epoch.Prefix}
                 AND server_flags = if(abs(dateDiff('hour', time, received_at)) > 24, 1, 0)
                 AND toUnixTimestamp64Micro(time) = {Fakes.Batches.Noon} + seq AND cpu = lane AND policy_generation = 3 AND flags = 0
                 AND pid = 1000 + seq AND ppid = 1 AND uid = 1001 AND gid = 1002 AND cgroup_id = 77 AND inode = 88
@@ -42,7 +43,8 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
         Assert.Equal("4800", right);
         var ledger = await stack.ClickHouse.QueryAsync(
             $"""
-            SELECT count(), sum(rows), sum(lost_ring_full), sum(last - first + 1), countIf(class = 'process_exec' AND entries = 1 AND batch_rows = 40 AND cpu = lane)
+            SELECT count(), sum(rows), sum(lost_ring_full), sum(last - first + 1),
+                countIf(class = 'process_exec' AND entries = 1 AND batch_rows = 40 AND cpu = lane)
             FROM loss_ledger WHERE agent_id = '{agent.AgentId}'
             """);
         Assert.Equal("120\t4800\t240\t5040\t120", ledger);
@@ -60,7 +62,8 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
         await agent.SendFromAsync(1, 1, 3); // overlaps by one
         await agent.SendFromAsync(1, 6, 2); // 4 and 5 are missing
         await Eventually.TrueAsync(
-            () => heard.Any(record => record is { Kind: FlowKind.Rewind, Lane: 1, N: 4 } && record.AgentId == agent.AgentId && record.Epoch == agent.Epoch),
+            () => heard.Any(record =>
+                record is { Kind: FlowKind.Rewind, Lane: 1, N: 4 } && record.AgentId == agent.AgentId && record.Epoch == agent.Epoch),
             "the agent is asked to go back to 4");
         agent.Generation = 1;
         await agent.SendFromAsync(1, 4, 2); // late, of the session before
@@ -70,7 +73,8 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
         var verdict = await stack.SettledAsync(agent);
         Assert.True(verdict.Clean, verdict.ToString());
         Assert.Equal(8 * Producer.Rows, verdict.Rows);
-        await Eventually.TrueAsync(() => heard.Any(record => record is { Kind: FlowKind.Watermark, Lane: 1, N: 8 }), "the watermark is told");
+        await Eventually.TrueAsync(() =>
+            heard.Any(record => record is { Kind: FlowKind.Watermark, Lane: 1, N: 8 }), "the watermark is told");
     }
 
     [Fact]
@@ -108,7 +112,8 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
             records => records is { Count: 2 } && records.Sum(record => record.N) == 6,
             "lane 1 stands at 3, lane 2 at 3");
         Assert.True(_worker.Health.Healthy);
-        Assert.Contains(stack.Log.Lines, line => line.Contains("system alert") && line.Contains(agent.AgentId) && line.Contains("held at batch 3"));
+        Assert.Contains(stack.Log.Lines, line =>
+            line.Contains("system alert") && line.Contains(agent.AgentId) && line.Contains("held at batch 3"));
         agent.Generation = 2;
         await agent.SendFromAsync(1, 3, 3);
         var verdict = await stack.SettledAsync(agent);
@@ -125,7 +130,8 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
         await agent.SendAsync(1, messages: 2);
         var verdict = await stack.SettledAsync(agent);
         Assert.True(verdict.Clean, verdict.ToString());
-        Assert.Equal("2", await stack.ClickHouse.QueryAsync($"SELECT uniqExact(_partition_id) FROM process_exec WHERE agent_id = '{agent.AgentId}'"));
+        Assert.Equal("2", await stack.ClickHouse.QueryAsync(
+            $"SELECT uniqExact(_partition_id) FROM process_exec WHERE agent_id = '{agent.AgentId}'"));
         Assert.Equal(0, _worker.Health.Partitions.Sum(partition => partition.Failures));
     }
 }

@@ -44,7 +44,8 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         await stack.ClickHouse.QueryAsync(
             $"ALTER TABLE loss_ledger DELETE WHERE agent_id = '{agent.AgentId}' AND batch >= 4 SETTINGS mutations_sync = 2");
         var next = await stack.StartAsync();
-        Assert.Contains(stack.Log.Lines, line => line.Contains($"partition {agent.Partition}: recovered") && line.Contains("6 batches stored without their ledger rows"));
+        Assert.Contains(stack.Log.Lines, line =>
+            line.Contains($"partition {agent.Partition}: recovered") && line.Contains("6 batches stored without their ledger rows"));
         agent.Generation = 2;
         await agent.SendFromAsync(1, 0, 10);
         await agent.SendAsync(1, messages: 2);
@@ -96,7 +97,8 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         await using var flow = await FlowSubscriber.OpenAsync(stack.Gateway, static _ => { });
         var answer = await Eventually.ValueAsync(
             async () => await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(1)),
-            records => worker.Health is { Healthy: true } health && health.Partitions.All(partition => partition.Failures != 0) && records is { Count: 2 },
+            records => worker.Health is { Healthy: true } health
+                && health.Partitions.All(partition => partition.Failures != 0) && records is { Count: 2 },
             "the owner recovered and answers from what ClickHouse holds: " + worker.Health.Detail,
             TimeSpan.FromSeconds(30));
         Assert.All(answer!, record => Assert.Equal((20u, agent.Epoch), (record.N, record.Epoch)));
@@ -128,7 +130,8 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
                 await Task.Delay(10);
             }
         });
-        await Eventually.TrueAsync(() => heard.Any(record => record.AgentId == agent.AgentId), "watermarks are told", TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(() =>
+            heard.Any(record => record.AgentId == agent.AgentId), "watermarks are told", TimeSpan.FromSeconds(10));
         await load.CancelAsync();
         if (silent)
         {
@@ -150,11 +153,15 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         await agent.SendAsync(0, messages: 5);
         var verdict = await stack.SettledAsync(agent, TimeSpan.FromSeconds(30));
         Assert.True(verdict.Clean, verdict.ToString());
-        await Eventually.TrueAsync(() => heard.Any(record => record.N == agent.Batches), "the last watermark is told", TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(() =>
+            heard.Any(record => record.N == agent.Batches), "the last watermark is told", TimeSpan.FromSeconds(10));
         var answer = await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(5));
         Assert.Equal(agent.Batches, Assert.Single(answer!).N);
         await Eventually.ValueAsync(
-            () => Topology.OldestMessageAsync(stack.Gateway, WorkerStack.Partitions), oldest => oldest is null, "what is committed is purged", TimeSpan.FromSeconds(10));
+            () => Topology.OldestMessageAsync(stack.Gateway, WorkerStack.Partitions),
+            oldest => oldest is null,
+            "what is committed is purged",
+            TimeSpan.FromSeconds(10));
         Assert.All(worker.Health.Partitions, partition => Assert.Equal(0, partition.Failures));
         await worker.StopAsync();
     }

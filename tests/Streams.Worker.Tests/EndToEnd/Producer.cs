@@ -97,7 +97,8 @@ internal sealed class Producer : IAsyncDisposable
     public async Task FlushAsync()
     {
         await _publisher.DrainAsync();
-        Assert.All(_results, result => Assert.True(result.Outcome is PublishOutcome.Acknowledged or PublishOutcome.Duplicate, result.ToString()));
+        Assert.All(_results, result =>
+            Assert.True(result.Outcome is PublishOutcome.Acknowledged or PublishOutcome.Duplicate, result.ToString()));
     }
 
     public ValueTask DisposeAsync() => _publisher.DisposeAsync();

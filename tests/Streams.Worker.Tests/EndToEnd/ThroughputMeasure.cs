@@ -35,15 +35,19 @@ public sealed class ThroughputMeasure(WorkerStack stack, ITestOutputHelper outpu
         await first.StopAsync();
         var raw = await RawAsync(batches, rows);
         await Eventually.TrueAsync(
-            async () => await stack.ClickHouse.QueryAsync("SELECT count() FROM system.merges") == "0", "the merges of the raw insert have settled", TimeSpan.FromMinutes(1));
+            async () => await stack.ClickHouse.QueryAsync("SELECT count() FROM system.merges") == "0",
+            "the merges of the raw insert have settled",
+            TimeSpan.FromMinutes(1));
         var path = await PathAsync(batches, epoch, rows);
-        output.WriteLine($"worker process CPU {path.Own / raw.Own:0.00}x, all {(path.Own + path.Engine) / (raw.Own + raw.Engine):0.00}x of the raw insert");
+        var all = (path.Own + path.Engine) / (raw.Own + raw.Engine);
+        output.WriteLine($"worker process CPU {path.Own / raw.Own:0.00}x, all {all:0.00}x of the raw insert");
         Assert.True(path.Own < 3 * (raw.Own + raw.Engine), "the path costs more than three times the raw insert");
     }
 
     private async Task<(double Own, double Engine)> RawAsync(List<byte[]> batches, long rows)
     {
-        using var client = new StorageClient(new StorageOptions { Url = stack.ClickHouse.Url, User = stack.ClickHouse.User, Password = stack.ClickHouse.Password });
+        using var client = new StorageClient(
+            new StorageOptions { Url = stack.ClickHouse.Url, User = stack.ClickHouse.User, Password = stack.ClickHouse.Password });
         using var metrics = new StorageMetrics();
         using var buffer = new SegmentedBuffer();
         using var block = new ClassBlock(Fakes.Batches.Exec);
@@ -75,11 +79,18 @@ public sealed class ThroughputMeasure(WorkerStack stack, ITestOutputHelper outpu
 
     private async Task<(double Own, double Engine)> PathAsync(List<byte[]> batches, Epoch epoch, long rows)
     {
-        string[] agents = [.. Enumerable.Range(0, 100).Select(i => $"load-{i}").GroupBy(agent => Subjects.PartitionOf(agent, WorkerStack.Partitions)).Select(group => group.First())];
+        string[] agents =
+        [
+            .. Enumerable.Range(0, 100).Select(i => $"load-{i}")
+                .GroupBy(agent => Subjects.PartitionOf(agent, WorkerStack.Partitions)).Select(group => group.First()),
+        ];
         for (var i = 0; i < agents.Length; i++)
         {
             await using var publisher = await Publisher.OpenAsync(
-                stack.Gateway, Subjects.PartitionOf(agents[i], WorkerStack.Partitions), new PublisherOptions(), result => Debug.Assert(result.ErrorCode == 0));
+                stack.Gateway,
+                Subjects.PartitionOf(agents[i], WorkerStack.Partitions),
+                new PublisherOptions(),
+                result => Debug.Assert(result.ErrorCode == 0));
             // Both agents have half of the messages, each numbered from 0 in its own lane.
             var half = batches.Count / agents.Length;
             for (var at = 0; at < half; at += (int)PerMessage)
@@ -107,16 +118,23 @@ public sealed class ThroughputMeasure(WorkerStack stack, ITestOutputHelper outpu
         // The partition's own word, at no cost to what is measured; the table is asked afterwards.
         var last = (ulong)(batches.Count / agents.Length / PerMessage);
         await Eventually.TrueAsync(
-            () => worker.Health.Partitions.All(partition => partition.Committed == last), "all messages are committed", TimeSpan.FromMinutes(3));
+            () => worker.Health.Partitions.All(partition => partition.Committed == last),
+            "all messages are committed",
+            TimeSpan.FromMinutes(3));
         var used = Report("queue to committed ClickHouse rows, start of the worker included", before, rows);
-        output.WriteLine($"blocks of process_exec: {await stack.ClickHouse.QueryAsync("SELECT count(), round(avg(rows)), max(rows) FROM system.parts WHERE table = 'process_exec' AND level = 0")} (new parts, mean and largest rows)");
-        foreach (var line in stack.Log.Lines.Where(line => line.StartsWith("Warning", StringComparison.Ordinal) || line.StartsWith("Error", StringComparison.Ordinal)))
+        var parts = await stack.ClickHouse.QueryAsync(
+            "SELECT count(), round(avg(rows)), max(rows) FROM system.parts WHERE table = 'process_exec' AND level = 0");
+        output.WriteLine($"blocks of process_exec: {parts} (new parts, mean and largest rows)");
+        foreach (var line in stack.Log.Lines.Where(line =>
+            line.StartsWith("Warning", StringComparison.Ordinal) || line.StartsWith("Error", StringComparison.Ordinal)))
         {
             output.WriteLine(line);
         }
 
-        Assert.Equal(rows.ToString(CultureInfo.InvariantCulture), await stack.ClickHouse.QueryAsync("SELECT sum(rows) FROM loss_ledger WHERE agent_id LIKE 'load-%'"));
-        Assert.Equal(rows.ToString(CultureInfo.InvariantCulture), await stack.ClickHouse.QueryAsync("SELECT count() FROM process_exec WHERE agent_id LIKE 'load-%'"));
+        Assert.Equal(rows.ToString(CultureInfo.InvariantCulture), await stack.ClickHouse.QueryAsync(
+            "SELECT sum(rows) FROM loss_ledger WHERE agent_id LIKE 'load-%'"));
+        Assert.Equal(rows.ToString(CultureInfo.InvariantCulture), await stack.ClickHouse.QueryAsync(
+            "SELECT count() FROM process_exec WHERE agent_id LIKE 'load-%'"));
         await worker.StopAsync();
         return used;
     }

@@ -10,7 +10,9 @@ internal static class Batches
 {
     public const long Noon = 1_790_000_000_000_000 / 86_400_000_000 * 86_400_000_000 + 43_200_000_000;
 
-    public static EventClass Exec { get; } = Catalogue.TryGet("process_exec", out var found) ? found : throw new InvalidOperationException();
+    public static EventClass Exec { get; } = Catalogue.TryGet("process_exec", out var found)
+        ? found
+        : throw new InvalidOperationException();
 
     public static Epoch EpochOf(ulong value)
     {
@@ -24,7 +26,8 @@ internal static class Batches
     /// Seals <paramref name="rows"/> rows whose <c>seq</c> starts at <paramref name="seq"/>; <paramref name="lost"/> rows before
     /// them are lost.
     /// </summary>
-    public static byte[] Seal(BatchName name, int rows, ulong seq, uint lost = 0, ushort cpu = 0, BatchCompression compression = BatchCompression.Zstd)
+    public static byte[] Seal(
+        BatchName name, int rows, ulong seq, uint lost = 0, ushort cpu = 0, BatchCompression compression = BatchCompression.Zstd)
     {
         using var builder = new BatchBuilder(Exec, new BuilderOptions { MaxRows = Math.Max(rows, 1), MaxBytes = Limits.MaxDecodedBytes });
         for (var i = 0; i < rows; i++)
@@ -45,7 +48,15 @@ internal static class Batches
 
     /// <summary>One message of consecutive batches.</summary>
     public static IncomingMessage Message(
-        ulong sequence, Epoch epoch, uint lane, uint first, uint count, int rows = 10, ulong generation = 1, string agent = "agent-1", long receivedAt = Noon)
+        ulong sequence,
+        Epoch epoch,
+        uint lane,
+        uint first,
+        uint count,
+        int rows = 10,
+        ulong generation = 1,
+        string agent = "agent-1",
+        long receivedAt = Noon)
     {
         var payload = new List<byte>();
         for (uint i = 0; i < count; i++)
@@ -53,12 +64,20 @@ internal static class Batches
             payload.AddRange(Seal(new BatchName(epoch, lane, first + i), rows, ((ulong)(first + i) * (ulong)rows) + 1));
         }
 
-        return new IncomingMessage(sequence, new MessageHead(agent, "host-1", epoch, lane, first, count, generation, receivedAt), payload.ToArray());
+        return new IncomingMessage(
+            sequence, new MessageHead(agent, "host-1", epoch, lane, first, count, generation, receivedAt), payload.ToArray());
     }
 
     /// <summary>A decoded batch out of a pool, as the range builder and the inserter see it.</summary>
     public static StagedBatch Staged(
-        BatchPool pool, uint n, int rows = 10, string agent = "agent-1", ulong epoch = 7, uint lane = 1, long receivedAt = Noon, uint lost = 0)
+        BatchPool pool,
+        uint n,
+        int rows = 10,
+        string agent = "agent-1",
+        ulong epoch = 7,
+        uint lane = 1,
+        long receivedAt = Noon,
+        uint lost = 0)
     {
         var name = new BatchName(EpochOf(epoch), lane, n);
         var staged = pool.Rent();

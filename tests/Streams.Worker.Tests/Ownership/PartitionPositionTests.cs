@@ -19,7 +19,8 @@ public sealed class PartitionPositionTests
             Name = "test worker",
             RequestTimeout = TimeSpan.FromSeconds(1),
         });
-        await Topology.CreateAsync(connection, new TopologyOptions { IngestBytes = 48L << 20, SessionsBytes = 4L << 20, IdentitiesBytes = 4L << 20 });
+        await Topology.CreateAsync(
+            connection, new TopologyOptions { IngestBytes = 48L << 20, SessionsBytes = 4L << 20, IdentitiesBytes = 4L << 20 });
         var offsets = await OffsetStore.OpenAsync(connection);
         var position = new PartitionPosition(offsets, 0, NullLogger.Instance);
         await position.ReadAsync(default);
@@ -30,7 +31,8 @@ public sealed class PartitionPositionTests
         nats.Pause();
         await position.TrimAsync(reader, 2, default);
         nats.Resume();
-        await Eventually.TrueAsync(async () => (await offsets.GetAsync(0)).Revision > before, "the server did what it was asked before the pause");
+        await Eventually.TrueAsync(
+            async () => (await offsets.GetAsync(0)).Revision > before, "the server did what it was asked before the pause");
         await position.TrimAsync(reader, 3, default);
         var (offset, revision) = await offsets.GetAsync(0);
         Assert.Equal(4UL, offset?.NextSequence);

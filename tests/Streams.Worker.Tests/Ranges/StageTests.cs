@@ -39,7 +39,9 @@ public sealed class StageTests : TestKit
         var messages = Enumerable.Range(0, 50).Select(i => Batches.Message((ulong)i + 1, Epoch, 1, (uint)i * 2, 2));
         var ranges = await Graph(Source.From(messages), new RangeLimits(150, 1 << 20)).RunWith(Sink.Seq<BatchRange>(), _materializer)
             .WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.Equal(Enumerable.Range(0, 100).Select(n => (uint)n), ranges.SelectMany(range => range.Batches).Select(batch => batch.Name.N));
+        Assert.Equal(
+            Enumerable.Range(0, 100).Select(n => (uint)n),
+            ranges.SelectMany(range => range.Batches).Select(batch => batch.Name.N));
         Assert.All(ranges.SkipLast(1), range => Assert.Equal(CloseReason.Rows, range.Reason));
         Assert.Equal(CloseReason.Drain, ranges[^1].Reason);
         Assert.Equal(50u, ranges[^1].LastSequence);
@@ -87,7 +89,8 @@ public sealed class StageTests : TestKit
             Interlocked.Increment(ref read);
             return Batches.Message((ulong)i + 1, Epoch, 1, (uint)i, 1);
         });
-        var (kill, ranges) = Graph(messages.ViaMaterialized(KillSwitches.Single<IncomingMessage>(), Keep.Right), new RangeLimits(200, 1 << 20))
+        var (kill, ranges) = Graph(
+            messages.ViaMaterialized(KillSwitches.Single<IncomingMessage>(), Keep.Right), new RangeLimits(200, 1 << 20))
             .ToMaterialized(Sink.Queue<BatchRange>().WithAttributes(Attributes.CreateInputBuffer(1, 1)), Keep.Both).Run(_materializer);
         await Eventually.TrueAsync(() => Volatile.Read(ref read) >= 40, "the next range fills while nobody asks");
         await Task.Delay(400);

@@ -54,14 +54,17 @@ public sealed class RecoveryReadTests
     {
         var reads = 0;
         var read = new SharedRead<int>(
-            () => Interlocked.Increment(ref reads) == 1 ? Task.FromException<int>(new IOException("away")) : Task.FromResult(2), TimeSpan.Zero);
+            () => Interlocked.Increment(ref reads) == 1 ? Task.FromException<int>(new IOException("away")) : Task.FromResult(2),
+            TimeSpan.Zero);
         await Assert.ThrowsAsync<IOException>(() => read.JoinAsync(default));
         Assert.Equal(2, await read.JoinAsync(default).WaitAsync(TimeSpan.FromSeconds(5)));
     }
 
     private static CommittedLane Lane(int partition, long day)
     {
-        var agent = Enumerable.Range(0, 100).Select(static i => $"agent-{i}").First(id => Subjects.PartitionOf(id, Partitions) == partition);
+        var agent = Enumerable.Range(0, 100)
+            .Select(static i => $"agent-{i}")
+            .First(id => Subjects.PartitionOf(id, Partitions) == partition);
         return new CommittedLane(agent, Batches.EpochOf((ulong)day), 1, 1, day * Day);
     }
 }
