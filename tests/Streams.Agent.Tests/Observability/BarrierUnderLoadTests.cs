@@ -110,8 +110,9 @@ public sealed class BarrierUnderLoadTests(ITestOutputHelper output)
     // Rows and ledger of a batch must agree entry by entry, also where a CPU has two.
     private static void Take(DecodedBatch decoded, Dictionary<(string Class, ulong Cpu), Balance> balances)
     {
-        var seqs = MemoryMarshal.Cast<byte, ulong>(decoded.Column(ClaimColumns.Seq).Data).ToArray();
-        var cpus = MemoryMarshal.Cast<byte, ushort>(decoded.Column(ClaimColumns.Cpu).Data).ToArray();
+        // A batch of losses alone has no rows and so no columns.
+        var seqs = decoded.Has(ClaimColumns.Seq) ? MemoryMarshal.Cast<byte, ulong>(decoded.Column(ClaimColumns.Seq).Data).ToArray() : [];
+        var cpus = decoded.Has(ClaimColumns.Cpu) ? MemoryMarshal.Cast<byte, ushort>(decoded.Column(ClaimColumns.Cpu).Data).ToArray() : [];
         foreach (var entry in decoded.Ledger.Entries)
         {
             var rows = 0u;
