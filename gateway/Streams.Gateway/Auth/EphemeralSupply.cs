@@ -4,7 +4,7 @@ using Streams.Wire.Keys;
 
 namespace Streams.Gateway.Auth;
 
-/// <summary>Ephemeral key pairs made ahead of time, off the path of a connection (review finding 43). Each is given out once.</summary>
+/// <summary>Ephemeral key pairs made ahead of time, off the path of a connection. Each is given out once.</summary>
 internal sealed class EphemeralSupply(KeyArena arena) : IThreadPoolWorkItem, IDisposable
 {
     /// <summary>A quarter second of the handshakes that one core can do.</summary>

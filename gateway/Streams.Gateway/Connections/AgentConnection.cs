@@ -11,7 +11,7 @@ namespace Streams.Gateway.Connections;
 
 /// <summary>
 /// One WebSocket of an agent, from the upgrade to its close: the handshake, then the receive loop. Frames that are not data are handled in this loop, outside the
-/// data graphs, so that a stalled queue never silences a session (review finding 52).
+/// data graphs, so that a stalled queue never silences a session.
 /// </summary>
 internal sealed class AgentConnection : IWheelMember
 {

@@ -3,7 +3,7 @@ using Streams.Wire;
 namespace Streams.Gateway.Credit;
 
 /// <summary>
-/// Which class is served first in a session's turn. Control and response always go first; the others lead in 8, 4, 2 and 1 of 15 turns (review finding 53),
+/// Which class is served first in a session's turn. Control and response always go first; the others lead in 8, 4, 2 and 1 of 15 turns,
 /// spread evenly, and whoever leads leaves the rest of the turn to the others, so that no class starves.
 /// </summary>
 internal static class ClassOrder

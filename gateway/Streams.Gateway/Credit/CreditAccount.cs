@@ -15,7 +15,7 @@ internal sealed class CreditAccount
     /// <summary>The agent would send up to here.</summary>
     internal ClassAmounts Wanted;
 
-    /// <summary>Size of the agent's next frame of the class: a grant covers it or is not given (review finding 50).</summary>
+    /// <summary>Size of the agent's next frame of the class: a grant covers it or is not given.</summary>
     internal ClassAmounts NextFrame;
 
     internal CreditAccount(ICreditHolder holder) => Holder = holder;

@@ -3,7 +3,7 @@ using Streams.Wire;
 namespace Streams.Gateway.Credit;
 
 /// <summary>
-/// Credit is a reservation of the gateway's memory (D5). One pool of bytes per process; a grant reserves, and what it reserved comes back when the queue has
+/// Credit is a reservation of the gateway's memory. One pool of bytes per process; a grant reserves, and what it reserved comes back when the queue has
 /// acknowledged the frame or it was refused. So Σ outstanding ≤ <see cref="Capacity"/> always holds, and a frame that had credit always finds room.
 /// <para>Sharing: the first grant of a session is small and needs no asking; all else follows <c>want</c>, by deficit round robin across sessions. No
 /// session holds more unspent credit than a share, because an absolute offset cannot be taken back from an agent that asks and then stays silent. Only the

@@ -10,7 +10,7 @@ namespace Streams.Gateway.Ingest;
 /// <summary>
 /// One of the N graphs that carry data: it serves the partitions ≡ its number mod N, so that an agent's frames keep their order and a stalled partition stalls
 /// no other's. Every frame inside is in a list of its own, so that nothing is lost to the account when the graph fails: its frames are settled, their sessions
-/// ended, and the agents send again (review findings 71-73).
+/// ended, and the agents send again.
 /// </summary>
 internal sealed class IngestGraph : IAsyncDisposable
 {

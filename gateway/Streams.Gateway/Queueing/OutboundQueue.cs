@@ -10,7 +10,7 @@ namespace Streams.Gateway.Queueing;
 /// </summary>
 internal sealed class OutboundQueue
 {
-    /// <summary>Control messages that may wait for a slow agent before its session ends (review finding 55).</summary>
+    /// <summary>Control messages that may wait for a slow agent before its session ends.</summary>
     public const int MaxMessages = 64;
 
     private readonly Lock _gate = new();

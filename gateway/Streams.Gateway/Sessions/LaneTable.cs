@@ -7,7 +7,7 @@ namespace Streams.Gateway.Sessions;
 
 /// <summary>
 /// What the gateway knows of an agent's lanes: up to where they are committed (from the worker) and up to where they came in this session. Only an
-/// optimisation and a memory for watermarks: the worker alone admits (D3). Thread-safe; 32 bytes a lane, nothing for a session without data.
+/// optimisation and a memory for watermarks: the worker alone admits. Thread-safe; 32 bytes a lane, nothing for a session without data.
 /// </summary>
 internal sealed class LaneTable
 {

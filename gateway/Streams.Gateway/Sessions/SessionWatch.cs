@@ -1,8 +1,7 @@
 namespace Streams.Gateway.Sessions;
 
 /// <summary>
-/// Hears from the store of every session that begins at any gateway, and ends an older one of the same agent here: it is told, and publishes no more (review
-/// finding 36).
+/// Hears from the store of every session that begins at any gateway, and ends an older one of the same agent here: it is told, and publishes no more.
 /// </summary>
 internal sealed class SessionWatch : IAsyncDisposable
 {

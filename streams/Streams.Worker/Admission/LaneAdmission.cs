@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Streams.Worker.Admission;
 
 /// <summary>
-/// The only place that decides what enters the tables (design 2.6, D3): per lane exactly the next number. Below it is a duplicate,
+/// The only place that decides what enters the tables: per lane exactly the next number. Below it is a duplicate,
 /// above it is dropped and the agent is asked to go back, so that its spool is the retransmission buffer.
 /// Not thread-safe: it belongs to the graph of one partition.
 /// </summary>
