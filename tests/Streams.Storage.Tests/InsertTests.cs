@@ -124,9 +124,7 @@ public sealed class InsertTests(Engine engine)
     [Fact]
     public async Task The_probe_accepts_this_engine_and_leaves_nothing()
     {
-        var started = System.Diagnostics.Stopwatch.GetTimestamp();
         await new ServerProbe(engine.Client).DemandAsync(default);
-        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(3)); // 0.1 s when idle
         Assert.Equal("0", await engine.QueryAsync("SELECT count() FROM system.tables WHERE name LIKE 'streams_probe_%'"));
         Assert.Equal("0", await engine.QueryAsync("SELECT count() FROM system.tables WHERE name LIKE 'streams_probe_%'"));
     }
