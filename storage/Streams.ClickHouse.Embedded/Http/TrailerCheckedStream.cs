@@ -8,7 +8,7 @@ namespace Streams.ClickHouse.Embedded.Http;
 /// lost in silence; so the last bytes that came are compared with what they must say of the decoded bytes: their number, or Adler-32.
 /// A body of several gzip members is refused too: no client sends one.
 /// </summary>
-internal sealed class TrailerCheckedStream : Stream
+internal sealed class TrailerCheckedStream : ForwardReadStream
 {
     private readonly TailStream _source;
     private readonly Stream _decoder;
@@ -26,20 +26,6 @@ internal sealed class TrailerCheckedStream : Stream
             : new ZLibStream(_source, CompressionMode.Decompress, leaveOpen: true);
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await _decoder.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
@@ -54,19 +40,6 @@ internal sealed class TrailerCheckedStream : Stream
             Add(buffer.Span[..count]);
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {
