@@ -73,7 +73,7 @@ public static class FlowCodec
         record = default;
         if (message.Length < 2)
             return FlowError.Truncated;
-        if (message[0] is not ((byte)FlowKind.Watermark or (byte)FlowKind.Rewind))
+        if (message[0] is not (>= (byte)FlowKind.Watermark and <= (byte)FlowKind.Hold))
             return FlowError.UnknownKind;
         var length = message[1];
         if (length is 0 or > MaxAgentId)

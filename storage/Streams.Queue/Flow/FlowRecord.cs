@@ -10,6 +10,9 @@ public enum FlowKind : byte
 
     /// <summary>Batch N was expected and did not come: send again from there.</summary>
     Rewind = 2,
+
+    /// <summary>Batch N is of a class or schema version that this worker does not know: it is kept by the agent, other lanes go on.</summary>
+    Hold = 3,
 }
 
 /// <summary>One statement about one lane of one agent.</summary>

@@ -29,4 +29,10 @@ public enum FrameType : byte
 
     /// <summary>The gateway ends the session, with a reason.</summary>
     Goodbye = 68,
+
+    /// <summary>Lanes to send again from a number on, within the session. Same layout as <see cref="Watermark"/>.</summary>
+    Rewind = 69,
+
+    /// <summary>Lanes whose next batch this server cannot store yet (unknown class or newer schema). Same layout as <see cref="Watermark"/>.</summary>
+    Hold = 70,
 }
