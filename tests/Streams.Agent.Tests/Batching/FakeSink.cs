@@ -1,4 +1,5 @@
 using Streams.Agent.Modules.Comm;
+using Streams.AgentLink;
 using Streams.Schema;
 
 namespace Streams.Agent.Tests.Batching;
@@ -27,6 +28,15 @@ internal sealed class FakeSink : IBatchSink, IDisposable
         Sent.Add(_buffer.AsSpan(0, length).ToArray());
         builder.Reset();
         return true;
+    }
+
+    /// <summary>What <see cref="FillOf"/> answers for every class.</summary>
+    public double Fill { get; set; }
+
+    public double FillOf(PriorityClass priority) => Fill;
+
+    public void VisitSpooled(SpooledEntryVisitor visitor)
+    {
     }
 
     public bool WaitForRoom(TimeSpan timeout)

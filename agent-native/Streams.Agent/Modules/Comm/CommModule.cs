@@ -68,6 +68,13 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         }
     }
 
+    public double FillOf(PriorityClass priority) => (double)_link.Status.RetainedBytes / _link.Status.RetentionCapacity;
+
+    public void VisitSpooled(SpooledEntryVisitor visitor)
+    {
+        // What is kept in memory begins empty.
+    }
+
     public bool WaitForRoom(TimeSpan timeout) => _link.WaitForSpace(timeout);
 
     public void Start(Action<string> failed)

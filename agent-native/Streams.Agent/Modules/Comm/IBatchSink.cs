@@ -1,3 +1,4 @@
+using Streams.AgentLink;
 using Streams.Schema;
 
 namespace Streams.Agent.Modules.Comm;
@@ -15,6 +16,12 @@ internal interface IBatchSink
 
     /// <summary>Names, seals and keeps the batch, and resets the builder. False when there is no room: the builder is unchanged.</summary>
     bool TrySend(BatchBuilder builder, in BatchStamp stamp);
+
+    /// <summary>Share of the room of the class that kept batches use, 0 to 1: the pressure that raises shedding.</summary>
+    double FillOf(PriorityClass priority);
+
+    /// <summary>Tells of what is kept from before this process, in the order of lanes and n; call it before anything is sent.</summary>
+    void VisitSpooled(SpooledEntryVisitor visitor);
 
     /// <summary>Waits until there may be room again. False on timeout.</summary>
     bool WaitForRoom(TimeSpan timeout);
