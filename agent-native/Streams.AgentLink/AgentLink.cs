@@ -1,5 +1,6 @@
 using Streams.AgentLink.Lanes;
 using Streams.AgentLink.Session;
+using Streams.AgentLink.Spool;
 using Streams.Schema;
 using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
@@ -21,6 +22,12 @@ public sealed partial class AgentLink : IDisposable
     /// <summary>Two directions and one ephemeral key; the rest is room for the moment of a reconnect.</summary>
     private const int KeySlots = 8;
 
+    /// <summary>Names that an append may try: the lane's, memory's when the disk refuses, and one more for a session that ends in between.</summary>
+    private const int Attempts = 3;
+
+    /// <summary>What a loss of power may cost, beside 4 MiB.</summary>
+    private static readonly TimeSpan SyncInterval = TimeSpan.FromSeconds(1);
+
     private readonly AgentLinkOptions _options;
     private readonly AgentLinkHooks _hooks;
     private readonly AgentIdentity _identity;
@@ -31,12 +38,15 @@ public sealed partial class AgentLink : IDisposable
     private readonly AsyncSignal _signal = new();
     private readonly ManualResetEventSlim _space = new(initialState: true);
     private readonly Lock _appendGate = new();
-    private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(Limits.MaxStoredBytes);
+    private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(RecordHeader.Size + Limits.MaxStoredBytes);
+    private readonly ITimer _tick;
+    private int _ticking;
     private volatile Wire.Messages.SessionMessage? _session;
     private volatile bool _connected;
 
     /// <param name="identity">The agent's id and key; stays the caller's.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message is one line.</exception>
+    /// <exception cref="SpoolException">The spool cannot be used.</exception>
     public AgentLink(AgentLinkOptions options, AgentIdentity identity, AgentLinkHooks hooks, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -51,7 +61,9 @@ public sealed partial class AgentLink : IDisposable
         _identity = identity;
         _hooks = hooks;
         _time = time ?? TimeProvider.System;
-        _lanes = new LaneTable(Epoch.NewRandom(), options.RetentionBytes);
+        var spool = options.SpoolDirectory is { } folder ? SpoolStore.Open(folder, options.SpoolBytes, _time) : null;
+        _lanes = new LaneTable(Epoch.NewRandom(), options.RetentionBytes, spool);
+        _tick = _time.CreateTimer(static state => ((AgentLink)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The epoch of this process, drawn when the link was made.</summary>
@@ -71,6 +83,16 @@ public sealed partial class AgentLink : IDisposable
                 ParkedLanes = parked,
                 RetainedBytes = _lanes.RetainedBytes,
                 RetentionCapacity = _lanes.Capacity,
+                SpoolBytes = _lanes.SpoolBytes,
+                SpoolCapacity = _lanes.SpoolCapacity,
+                BatchesEvicted = _lanes.SpoolCounters?.BatchesEvicted ?? 0,
+                RowsEvicted = _lanes.SpoolCounters?.RowsEvicted ?? 0,
+                BatchesCorrupt = _lanes.SpoolCounters?.BatchesCorrupt ?? 0,
+                DiskErrors = _lanes.SpoolCounters?.DiskErrors ?? 0,
+                LastDiskError = _lanes.SpoolCounters?.LastError ?? "",
+                BatchesRewound = _lanes.Rewound,
+                BatchesServerLost = _lanes.ServerLost,
+                LanesHeld = _lanes.Holds,
                 BatchesAppended = _lanes.Appended,
                 BatchesRefused = _counters.Refused,
                 BatchesCommitted = _lanes.Committed,
@@ -96,32 +118,35 @@ public sealed partial class AgentLink : IDisposable
     {
         lock (_appendGate)
         {
-            var bytes = Math.Min(sealer.MaxSealedBytes, _scratch.Length);
-            if (!_lanes.TryName(priority, bytes, out var lane, out var name))
+            for (var attempt = 0; ; attempt++)
             {
-                // Reset, then look again: memory freed in between would otherwise wake nobody.
-                _space.Reset();
-                if (!_lanes.TryName(priority, bytes, out lane, out name))
+                if (!TryName(priority, Math.Min(sealer.MaxSealedBytes, Limits.MaxStoredBytes), out var lane, out var name) || attempt == Attempts)
                 {
                     _counters.AppendRefused();
+                    Arm();
                     return AppendResult.Full;
+                }
+
+                var length = sealer.Seal(name, _scratch.AsSpan(RecordHeader.Size));
+                if (length == 0)
+                {
+                    return AppendResult.TooLarge;
+                }
+
+                // Refused: the lane was sealed in between or the disk said no, and the batch needs another name.
+                if (_lanes.Append(lane!, _scratch.AsSpan(0, RecordHeader.Size + length)))
+                {
+                    break;
                 }
             }
 
-            var length = sealer.Seal(name, _scratch);
-            if (length == 0)
+            if (_lanes.SyncDue)
             {
-                return AppendResult.TooLarge;
-            }
-
-            if (!_lanes.Append(lane!, _scratch.AsSpan(0, length)))
-            {
-                _space.Reset();
-                _counters.AppendRefused();
-                return AppendResult.Full;
+                _lanes.Sync();
             }
         }
 
+        Arm();
         _signal.Set();
         return AppendResult.Appended;
     }
@@ -147,8 +172,49 @@ public sealed partial class AgentLink : IDisposable
         return true;
     }
 
+    /// <summary>Share of the room of the class that uncommitted batches use, 0 to 1.</summary>
+    public double FillOf(PriorityClass priority) => _lanes.FillOf(priority);
+
+    /// <summary>Tells of the ledger of every batch that earlier processes left in the spool, in the order of lanes and n. Before <see cref="RunAsync"/>:
+    /// what is committed later goes.</summary>
+    public void VisitSpooled(SpooledEntryVisitor visitor) => _lanes.VisitSpooled(visitor);
+
+    private bool TryName(PriorityClass priority, int bytes, out Lane? lane, out BatchName name)
+    {
+        if (_lanes.TryName(priority, bytes, out lane, out name))
+        {
+            return true;
+        }
+
+        // Reset, then look again: memory freed in between would otherwise wake nobody.
+        _space.Reset();
+        return _lanes.TryName(priority, bytes, out lane, out name);
+    }
+
+    /// <summary>The timer runs only while there is something to sync or a refusing disk to ask again: a quiet agent sleeps.</summary>
+    private void Arm()
+    {
+        if (_lanes.NeedsTick && Interlocked.Exchange(ref _ticking, 1) == 0)
+        {
+            _tick.Change(SyncInterval, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Tick()
+    {
+        Volatile.Write(ref _ticking, 0);
+        _lanes.Sync();
+        if (_lanes.Degraded)
+        {
+            _space.Set();
+        }
+
+        Arm();
+    }
+
     public void Dispose()
     {
+        _tick.Dispose();
         lock (_appendGate)
         {
             _lanes.Dispose();

@@ -232,7 +232,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task ALaneThatTheServerForgotWaitsAndTheOthersGoOn()
+    public async Task WhatTheServerForgotAndIsGoneHereIsAnsweredByTombstones()
     {
         using var gateway = new ScriptedGateway();
         await using var link = new RunningLink(gateway);
@@ -256,11 +256,18 @@ public sealed class SessionTests
 
         await using var again = await gateway.AcceptSessionAsync(p => p.Watermarks = [new LaneWatermark(link.Epoch, 0, 1)]);
         link.Next(LinkEventKind.LaneRegressed);
-        Assert.Equal(1, link.Link.Status.ParkedLanes);
         await again.GrantAllAsync(1 << 20);
-        link.Append(PriorityClass.Event, 1000);
-        var (_, batches) = await again.ReceiveDataAsync();
-        Assert.Equal(1u, batches[0].Name.Lane);
+        var batches = new List<(BatchName Name, byte[] Bytes)>();
+        while (batches.Count < 3)
+        {
+            batches.AddRange((await again.ReceiveDataAsync()).Batches);
+        }
+
+        Assert.Equal([1u, 2u, 3u], batches.Select(b => b.Name.N));
+        Assert.Equal([Tombstone.BareSize, 1000, 1000], batches.Select(b => b.Bytes.Length));
+        Assert.Equal(1UL, link.Link.Status.BatchesServerLost);
+        await again.CommitAsync(new LaneWatermark(link.Epoch, 0, 4));
+        Assert.True(await link.Link.FlushAsync(ScriptedGateway.Deadline));
     }
 
     [Fact]
