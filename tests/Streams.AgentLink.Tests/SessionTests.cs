@@ -161,13 +161,15 @@ public sealed class SessionTests
         await peer.CommitAsync(new LaneWatermark(link.Epoch, 0, 10));
         Assert.True(link.Link.WaitForSpace(ScriptedGateway.Deadline));
         Assert.Equal(AppendResult.Appended, link.Append(PriorityClass.Event, 10_000));
+
+        // The lane that waited for the session was sealed when it began: what is live does not stand behind it.
         var (_, next) = await peer.ReceiveDataAsync();
-        while (next[0].Name.Lane != 0)
+        while (next[0].Name.Lane < 2)
         {
             (_, next) = await peer.ReceiveDataAsync();
         }
 
-        Assert.Equal(appended, next[0].Name.N);
+        Assert.Equal(0u, next[0].Name.N);
     }
 
     [Fact]
