@@ -28,7 +28,10 @@ internal sealed class AgentConfiguration
 
     public string LogLevel { get; set; } = "info";
 
-    /// <summary>2 MiB holds about 90,000 exec rows at the measured 20.7 bytes a row; the disk spool comes after it.</summary>
+    /// <summary>1 GiB holds some 50 million exec rows at the measured 20.7 bytes a row: almost three hours at 5,000 events/s.</summary>
+    public int SpoolMebibytes { get; set; } = 1024;
+
+    /// <summary>2 MiB holds about 90,000 exec rows.</summary>
     public int RetentionBytes { get; set; } = 2 * 1024 * 1024;
 
     public bool TelemetryEnabled { get; set; } = true;

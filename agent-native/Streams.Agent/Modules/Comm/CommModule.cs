@@ -5,6 +5,7 @@ using Streams.Agent.Modules.Core;
 using Streams.Agent.Status;
 using Streams.AgentLink;
 using Streams.AgentLink.Connect;
+using Streams.AgentLink.Spool;
 using Streams.Schema;
 using Streams.Wire.Handshake;
 using Streams.Wire.Messages;
@@ -40,9 +41,21 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
             HostName = Environment.MachineName,
             AgentVersion = AgentVersion.Text,
             RetentionBytes = configuration.RetentionBytes,
+            SpoolDirectory = SpoolFolder(stateDirectory),
+            SpoolBytes = (long)configuration.SpoolMebibytes << 20,
         };
-        _link = new AgentLink.AgentLink(options, identity, new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent });
+        try
+        {
+            _link = new AgentLink.AgentLink(options, identity, new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent });
+        }
+        catch (SpoolException e)
+        {
+            throw new AgentException(e.Message);
+        }
     }
+
+    /// <summary>Where the spool is.</summary>
+    public static string SpoolFolder(string stateDirectory) => Path.Combine(stateDirectory, "spool");
 
     public string Name => ModuleName.Comm;
 
@@ -68,12 +81,9 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         }
     }
 
-    public double FillOf(PriorityClass priority) => (double)_link.Status.RetainedBytes / _link.Status.RetentionCapacity;
+    public double FillOf(PriorityClass priority) => _link.FillOf(priority);
 
-    public void VisitSpooled(SpooledEntryVisitor visitor)
-    {
-        // What is kept in memory begins empty.
-    }
+    public void VisitSpooled(SpooledEntryVisitor visitor) => _link.VisitSpooled(visitor);
 
     public bool WaitForRoom(TimeSpan timeout) => _link.WaitForSpace(timeout);
 
@@ -121,6 +131,16 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         writer.WriteNumber("parked_lanes", status.ParkedLanes);
         writer.WriteNumber("retained_bytes", status.RetainedBytes);
         writer.WriteNumber("retention_bytes", status.RetentionCapacity);
+        writer.WriteNumber("spool_bytes", status.SpoolBytes);
+        writer.WriteNumber("spool_capacity", status.SpoolCapacity);
+        writer.WriteNumber("batches_evicted", status.BatchesEvicted);
+        writer.WriteNumber("rows_evicted", status.RowsEvicted);
+        writer.WriteNumber("batches_corrupt", status.BatchesCorrupt);
+        writer.WriteNumber("batches_server_lost", status.BatchesServerLost);
+        writer.WriteNumber("batches_rewound", status.BatchesRewound);
+        writer.WriteNumber("lanes_held", status.LanesHeld);
+        writer.WriteNumber("disk_errors", status.DiskErrors);
+        writer.WriteString("last_disk_error", status.LastDiskError);
         writer.WriteNumber("batches_appended", status.BatchesAppended);
         writer.WriteNumber("batches_committed", status.BatchesCommitted);
         writer.WriteNumber("batches_resent", status.BatchesResent);
@@ -137,7 +157,7 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         Compressor.Dispose();
     }
 
-    // Until batches are kept on disk these lines are the only trace of what is lost here.
+    // What is in memory because the disk refuses ends with the process: these lines are its only trace.
     private void LogGivenUp()
     {
         foreach (var left in _link.Uncommitted())
