@@ -118,9 +118,10 @@ public sealed partial class AgentLink : IDisposable
     {
         lock (_appendGate)
         {
+            ushort classId = 0;
             for (var attempt = 0; ; attempt++)
             {
-                if (!TryName(priority, Math.Min(sealer.MaxSealedBytes, Limits.MaxStoredBytes), out var lane, out var name) || attempt == Attempts)
+                if (attempt == Attempts || !TryName(priority, Math.Min(sealer.MaxSealedBytes, Limits.MaxStoredBytes), classId, out var lane, out var name))
                 {
                     _counters.AppendRefused();
                     Arm();
@@ -133,11 +134,13 @@ public sealed partial class AgentLink : IDisposable
                     return AppendResult.TooLarge;
                 }
 
-                // Refused: the lane was sealed in between or the disk said no, and the batch needs another name.
                 if (_lanes.Append(lane!, _scratch.AsSpan(0, RecordHeader.Size + length)))
                 {
                     break;
                 }
+
+                // The lane was sealed in between, the disk said no, or the server holds the class back: the batch needs another name.
+                classId = BatchHeader.TryRead(_scratch.AsSpan(RecordHeader.Size), out var header, out _) ? header.ClassId : (ushort)0;
             }
 
             if (_lanes.SyncDue)
@@ -179,16 +182,16 @@ public sealed partial class AgentLink : IDisposable
     /// what is committed later goes.</summary>
     public void VisitSpooled(SpooledEntryVisitor visitor) => _lanes.VisitSpooled(visitor);
 
-    private bool TryName(PriorityClass priority, int bytes, out Lane? lane, out BatchName name)
+    private bool TryName(PriorityClass priority, int bytes, ushort classId, out Lane? lane, out BatchName name)
     {
-        if (_lanes.TryName(priority, bytes, out lane, out name))
+        if (_lanes.TryName(priority, bytes, out lane, out name, classId))
         {
             return true;
         }
 
         // Reset, then look again: memory freed in between would otherwise wake nobody.
         _space.Reset();
-        return _lanes.TryName(priority, bytes, out lane, out name);
+        return _lanes.TryName(priority, bytes, out lane, out name, classId);
     }
 
     /// <summary>The timer runs only while there is something to sync or a refusing disk to ask again: a quiet agent sleeps.</summary>

@@ -31,6 +31,9 @@ internal sealed class Lane(Epoch epoch, uint number, PriorityClass priority, ILa
     /// <summary>The server cannot store it yet, or it cannot be read now: nothing is sent until the next F0.</summary>
     internal bool Held { get; set; }
 
+    /// <summary>For live batches of classes that the server holds back: held from the start.</summary>
+    internal bool Parks { get; set; }
+
     /// <summary>n of the next batch to put into a frame of this session.</summary>
     internal uint NextToSend { get; set; }
 

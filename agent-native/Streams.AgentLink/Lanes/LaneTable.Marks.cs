@@ -12,6 +12,9 @@ internal sealed partial class LaneTable
 
     private readonly Queue<(UInt128 Epoch, uint Number, Epoch Name, PriorityClass Priority, uint Next)> _gone = new();
 
+    /// <summary>Classes that the server cannot store in this session: their live batches go to lanes of their own, or each would stop a lane.</summary>
+    private readonly HashSet<ushort> _heldClasses = [];
+
     /// <summary>Batches that a rewind asked for again.</summary>
     internal ulong Rewound { get; private set; }
 
@@ -28,6 +31,15 @@ internal sealed partial class LaneTable
         lock (_gate)
         {
             _maxInFlight = maxInFlight;
+            _heldClasses.Clear();
+            foreach (var open in _open)
+            {
+                if (open is { Parks: true })
+                {
+                    Seal(open);
+                }
+            }
+
             foreach (var lane in _lanes.ToArray())
             {
                 lane.Held = false;
@@ -102,17 +114,22 @@ internal sealed partial class LaneTable
         }
     }
 
-    /// <summary>Stops sending the lanes for this session; live data goes to new ones.</summary>
-    internal void Hold(ReadOnlySpan<LaneWatermark> held)
+    /// <summary>Stops sending the lanes for this session; live data goes to new ones, that of the class at fault to one that waits too.</summary>
+    internal void Hold(ReadOnlySpan<LaneWatermark> holds)
     {
         lock (_gate)
         {
-            foreach (var hold in held)
+            foreach (var hold in holds)
             {
                 if (Find(hold.Epoch, hold.Lane) is { Held: false } lane)
                 {
                     lane.Held = true;
                     Holds++;
+                    if (hold.Committed >= lane.Log.First && hold.Committed < lane.Log.Next && lane.Log.ClassOf(hold.Committed) is var held and not 0)
+                    {
+                        _heldClasses.Add(held);
+                    }
+
                     if (!lane.Sealed)
                     {
                         Seal(lane);

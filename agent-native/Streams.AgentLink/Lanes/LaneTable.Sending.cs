@@ -66,7 +66,7 @@ internal sealed partial class LaneTable
     /// <summary>Live data first; when there is backlog too, every fourth frame is from the oldest sealed lane.</summary>
     private Lane? Choose(PriorityClass priority, int turn)
     {
-        var live = Ready(_open[(int)priority]) ?? Ready(_openInMemory[(int)priority]);
+        var live = Ready(Open(priority, parks: false, onDisk: true)) ?? Ready(Open(priority, parks: false, onDisk: false));
         if (live is not null && turn != BacklogTurn - 1)
         {
             return live;

@@ -144,11 +144,11 @@ internal sealed partial class LaneTable
         {
             _spool!.Counters.Failed($"sync: {error}");
             _spool.Refused();
-            for (var i = 0; i < Classes; i++)
+            foreach (var open in _open)
             {
-                if (_open[i] is { } lane)
+                if (open?.Segment is not null)
                 {
-                    Seal(lane);
+                    Seal(open);
                 }
             }
         }
@@ -158,22 +158,21 @@ internal sealed partial class LaneTable
     {
         Volatile.Write(ref _unsynced, _unsynced + bytes);
         _spool!.Accepted();
-        if (_openInMemory[(int)lane.Priority] is { } inMemory)
+        if (Open(lane.Priority, lane.Parks, onDisk: false) is { } inMemory)
         {
             Seal(inMemory);
         }
     }
 
-    private Lane? LaneOnDisk(PriorityClass priority, int maxBytes)
+    private Lane? LaneOnDisk(PriorityClass priority, int maxBytes, bool parks)
     {
-        var index = (int)priority;
-        var quota = SpoolQuota.Of(priority, _spool!.Bytes);
-        if (_open[index] is { } full && full.Log.Bytes >= SpoolQuota.SegmentBytes(priority, _spool.Bytes))
+        ref var slot = ref Open(priority, parks, onDisk: true);
+        if (slot is { } full && full.Log.Bytes >= SpoolQuota.SegmentBytes(priority, _spool!.Bytes))
         {
             Seal(full);
         }
 
-        while (_diskBytes[index] + maxBytes + RecordHeader.Size > quota)
+        while (_diskBytes[(int)priority] + maxBytes + RecordHeader.Size > SpoolQuota.Of(priority, _spool!.Bytes))
         {
             if (!TryEvict(priority))
             {
@@ -181,18 +180,18 @@ internal sealed partial class LaneTable
             }
         }
 
-        if (_open[index] is { } open)
+        if (slot is not null)
         {
-            return open;
+            return slot;
         }
 
         if (_ownLanes >= MaxLanes)
         {
-            return Reopen(priority, _open, onDisk: true);
+            return slot = Reopen(priority, parks, onDisk: true);
         }
 
         var number = _nextLane++;
-        return _spool.TryCreate(new SegmentName(Epoch, number, priority)) is { } segment ? Add(priority, number, segment, _open) : null;
+        return _spool.TryCreate(new SegmentName(Epoch, number, priority)) is { } segment ? slot = Add(priority, number, segment, parks) : null;
     }
 
     /// <summary>Gives up the rows of the oldest sealed lane of the class. False when nothing is left to give up, or the disk refuses.</summary>

@@ -29,8 +29,7 @@ internal sealed partial class LaneTable : IDisposable
     private readonly BlockPool _pool;
     private readonly SpoolStore? _spool;
     private readonly List<Lane> _lanes = new(Wire.Limits.MaxOpenLanes);
-    private readonly Lane?[] _open = new Lane?[Classes];
-    private readonly Lane?[] _openInMemory = new Lane?[Classes];
+    private readonly Lane?[] _open = new Lane?[Classes * 4];
     private readonly long[] _memoryBytes = new long[Classes];
     private readonly long[] _diskBytes = new long[Classes];
     private readonly int[] _turn = new int[Classes];
@@ -145,13 +144,14 @@ internal sealed partial class LaneTable : IDisposable
     /// appender's lock): the
     /// name is used by the <see cref="Append"/> that follows, or not at all.
     /// </summary>
-    internal bool TryName(PriorityClass priority, int maxBytes, out Lane? lane, out BatchName name)
+    /// <param name="classId">The batch's class where it is known; 0 is none that the server holds back.</param>
+    internal bool TryName(PriorityClass priority, int maxBytes, out Lane? lane, out BatchName name, ushort classId = 0)
     {
         lock (_gate)
         {
             lane = null;
             name = default;
-            if (_disposed || LaneFor(priority, maxBytes) is not { } open)
+            if (_disposed || LaneFor(priority, maxBytes, _heldClasses.Contains(classId)) is not { } open)
             {
                 return false;
             }
@@ -163,14 +163,15 @@ internal sealed partial class LaneTable : IDisposable
     }
 
     /// <summary>
-    /// Keeps the batch named last. False when it must be named again: its lane was sealed in between, or the memory or the disk refused.
+    /// Keeps the batch named last. False when it must be named again: its lane was sealed in between, the memory or the disk refused, or the server
+    /// holds its class back and the lane is not one for those.
     /// </summary>
     /// <param name="record">The batch behind <see cref="RecordHeader.Size"/> bytes of room.</param>
     internal bool Append(Lane lane, Span<byte> record)
     {
         lock (_gate)
         {
-            if (_disposed || lane.Sealed || lane.Dropped)
+            if (_disposed || lane.Sealed || lane.Dropped || _heldClasses.Contains(ClassOf(record[RecordHeader.Size..])) != lane.Parks)
             {
                 return false;
             }
@@ -210,64 +211,61 @@ internal sealed partial class LaneTable : IDisposable
     /// <summary>Seals the open lanes that have more than this uncommitted.</summary>
     private void SealOpen(long above)
     {
-        for (var i = 0; i < Classes; i++)
+        foreach (var open in _open)
         {
-            foreach (var open in (ReadOnlySpan<Lane?>)[_open[i], _openInMemory[i]])
+            if (open is { } lane && lane.UncommittedBytes > above)
             {
-                if (open is { } lane && lane.UncommittedBytes > above)
-                {
-                    Seal(lane);
-                }
+                Seal(lane);
             }
         }
     }
 
-    private Lane? LaneFor(PriorityClass priority, int maxBytes)
+    /// <summary>The open lane of a class in one of its four places.</summary>
+    /// <param name="parks">For batches that the server holds back.</param>
+    /// <param name="onDisk">In the spool, or in memory.</param>
+    private ref Lane? Open(PriorityClass priority, bool parks, bool onDisk) => ref _open[((int)priority * 4) + (parks ? 2 : 0) + (onDisk ? 1 : 0)];
+
+    private Lane? LaneFor(PriorityClass priority, int maxBytes, bool parks)
     {
-        if (_spool is not null && !_spool.Failing && LaneOnDisk(priority, maxBytes) is { } onDisk)
+        if (_spool is not null && !_spool.Failing && LaneOnDisk(priority, maxBytes, parks) is { } onDisk)
         {
             return onDisk;
         }
 
         // With a healthy spool a full quota is not a reason to use memory as well.
-        return (_spool is null || _spool.Degraded) && HasRoom(priority, maxBytes) ? LaneInMemory(priority) : null;
+        return (_spool is null || _spool.Degraded) && HasRoom(priority, maxBytes) ? LaneInMemory(priority, parks) : null;
     }
 
-    private Lane? LaneInMemory(PriorityClass priority)
+    private Lane? LaneInMemory(PriorityClass priority, bool parks)
     {
-        if (_openInMemory[(int)priority] is { } open)
-        {
-            return open;
-        }
-
-        if (_spool is null && _lanes.Count >= Wire.Limits.MaxOpenLanes)
-        {
-            return Reopen(priority, _openInMemory, onDisk: false);
-        }
-
-        return Add(priority, _nextLane++, new LaneLog(_pool), _openInMemory);
+        ref var slot = ref Open(priority, parks, onDisk: false);
+        return slot ??= _spool is null && _lanes.Count >= Wire.Limits.MaxOpenLanes
+            ? Reopen(priority, parks, onDisk: false)
+            : Add(priority, _nextLane++, new LaneLog(_pool), parks);
     }
 
-    private Lane Add(PriorityClass priority, uint number, ILaneLog log, Lane?[] open)
+    private Lane Add(PriorityClass priority, uint number, ILaneLog log, bool parks)
     {
-        var lane = new Lane(Epoch, number, priority, log);
+        var lane = new Lane(Epoch, number, priority, log) { Parks = parks, Held = parks };
         _lanes.Add(lane);
         _ownLanes++;
         BytesOf(lane) += log.Bytes;
-        return open[(int)priority] = lane;
+        return lane;
     }
 
     /// <summary>At the limit of lanes the newest sealed lane of the class takes live data again: order is kept, only freshness is
     /// lost.</summary>
-    private Lane? Reopen(PriorityClass priority, Lane?[] open, bool onDisk)
+    private Lane? Reopen(PriorityClass priority, bool parks, bool onDisk)
     {
         for (var i = _lanes.Count - 1; i >= 0; i--)
         {
             var lane = _lanes[i];
-            if (lane.Priority == priority && !lane.Held && lane.EpochNumber == _epochNumber && lane.Log.OnDisk == onDisk && lane.Segment is not { Evicted: true })
+            if (lane.Priority == priority && lane.Held == parks && lane.EpochNumber == _epochNumber && lane.Log.OnDisk == onDisk
+                && lane.Segment is not { Evicted: true })
             {
                 lane.Sealed = false;
-                return open[(int)priority] = lane;
+                lane.Parks = parks;
+                return lane;
             }
         }
 
@@ -278,15 +276,10 @@ internal sealed partial class LaneTable : IDisposable
     {
         lane.Sealed = true;
         lane.Segment?.Seal();
-        var index = (int)lane.Priority;
-        if (_open[index] == lane)
+        var place = Array.IndexOf(_open, lane);
+        if (place >= 0)
         {
-            _open[index] = null;
-        }
-
-        if (_openInMemory[index] == lane)
-        {
-            _openInMemory[index] = null;
+            _open[place] = null;
         }
 
         if (lane.IsDone)
@@ -294,6 +287,8 @@ internal sealed partial class LaneTable : IDisposable
             Drop(lane);
         }
     }
+
+    private static ushort ClassOf(ReadOnlySpan<byte> batch) => BatchHeader.TryRead(batch, out var header, out _) ? header.ClassId : (ushort)0;
 
     private ref long BytesOf(Lane lane) => ref (lane.Log.OnDisk ? _diskBytes : _memoryBytes)[(int)lane.Priority];
 

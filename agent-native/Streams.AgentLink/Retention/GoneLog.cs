@@ -19,6 +19,8 @@ internal sealed class GoneLog(uint next) : ILaneLog
 
     public int LengthOf(uint n) => 0;
 
+    public ushort ClassOf(uint n) => 0;
+
     public int CopyFrom(uint n, Span<byte> destination, out int count)
     {
         count = 0;

@@ -25,6 +25,9 @@ internal interface ILaneLog : IDisposable
     /// <summary>Length of batch <paramref name="n"/>, from <see cref="First"/> to below <see cref="Next"/>; 0 when it cannot be read now.</summary>
     int LengthOf(uint n);
 
+    /// <summary>Class of batch <paramref name="n"/>; 0 when it cannot be read.</summary>
+    ushort ClassOf(uint n);
+
     /// <summary>Copies whole consecutive batches from <paramref name="n"/> on, as many as fit.</summary>
     /// <returns>Bytes copied; <paramref name="count"/> batches.</returns>
     int CopyFrom(uint n, Span<byte> destination, out int count);

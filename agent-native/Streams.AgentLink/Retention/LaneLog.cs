@@ -1,3 +1,5 @@
+using Streams.Schema;
+
 namespace Streams.AgentLink.Retention;
 
 /// <summary>
@@ -108,6 +110,13 @@ internal sealed class LaneLog(BlockPool pool) : ILaneLog
         }
 
         return released;
+    }
+
+    public ushort ClassOf(uint n)
+    {
+        Span<byte> start = stackalloc byte[BatchHeader.Size];
+        CopyStart(n, start);
+        return BatchHeader.TryRead(start, out var header, out _) ? header.ClassId : (ushort)0;
     }
 
     bool ILaneLog.TryAppend(Span<byte> record) => TryAppend(record[Spool.RecordHeader.Size..]);

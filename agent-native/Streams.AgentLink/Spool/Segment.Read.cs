@@ -36,6 +36,15 @@ internal sealed partial class Segment
 
     public int LengthOf(uint n) => Seek(n) ? CurrentLength : 0;
 
+    public ushort ClassOf(uint n)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Limits.MaxStoredBytes);
+        var known = Seek(n) && ReadPrefix(buffer) is var prefix and > 0 && BatchHeader.TryRead(buffer.AsSpan(0, prefix), out var header, out _)
+            ? header.ClassId : (ushort)0;
+        ArrayPool<byte>.Shared.Return(buffer);
+        return known;
+    }
+
     public int CopyFrom(uint n, Span<byte> destination, out int count)
     {
         var length = 0;
