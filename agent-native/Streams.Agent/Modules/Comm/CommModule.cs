@@ -105,12 +105,13 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
 
     public void Stop(TimeSpan deadline)
     {
+        // What is in the spool can wait for the next process; what the disk refused cannot.
         var flushTime = deadline > CloseTime ? deadline - CloseTime : TimeSpan.Zero;
-        if (!_link.Status.Connected && flushTime > AbsentGatewayTime)
-            flushTime = AbsentGatewayTime;
+        if (!_link.Status.Connected)
+            flushTime = _link.Uncommitted().Count == 0 ? TimeSpan.Zero : flushTime > AbsentGatewayTime ? AbsentGatewayTime : flushTime;
         // A restart after a failure has no session to flush over; at the agent's end everything that can be committed is.
         if (_run is { IsCompleted: false } && !_link.FlushAsync(flushTime).AsTask().GetAwaiter().GetResult())
-            LogGivenUp();
+            LogKept();
         _stop?.Cancel();
         _run?.Wait(CloseTime);
         _stop?.Dispose();
@@ -158,8 +159,9 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     }
 
     // What is in memory because the disk refuses ends with the process: these lines are its only trace.
-    private void LogGivenUp()
+    private void LogKept()
     {
+        _log.Info(AgentEvent.LinkState, Name, $"{_link.Status.RetainedBytes} bytes are not committed yet; what is in the spool goes with the next start");
         foreach (var left in _link.Uncommitted())
         {
             var name = Catalogue.TryGet(left.ClassId, out var eventClass) ? eventClass.Name : $"class {left.ClassId}";
