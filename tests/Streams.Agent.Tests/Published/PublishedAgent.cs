@@ -14,7 +14,7 @@ internal sealed class PublishedAgent : IDisposable
     private readonly System.Text.StringBuilder _log = new();
     private readonly string? _cgroup;
 
-    private PublishedAgent(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra)
+    private PublishedAgent(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra, string? spoolSize)
     {
         var key = _directory.File("agent.key");
         File.WriteAllBytes(key, KeyFile.Format(KeyFileKind.Agent, gateway.AgentKey));
@@ -32,7 +32,14 @@ internal sealed class PublishedAgent : IDisposable
         if (CgroupFileSystem.FindMount() is { } mount)
             _cgroup = Directory.CreateDirectory(Path.Combine(mount, $"streams-agent-test-{Environment.ProcessId}")).FullName;
         var enter = _cgroup is null ? "" : $"echo $$ > {_cgroup}/cgroup.procs; ";
-        Process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"{enter}exec {Program} run --config {Configuration}"])
+        var run = $"exec {Program} run --config {Configuration}";
+        if (spoolSize is not null)
+        {
+            var spool = Directory.CreateDirectory(Path.Combine(_directory.Path, "state", "spool")).FullName;
+            run = $"exec unshare -m /bin/sh -c 'mount -t tmpfs -o size={spoolSize} streams-spool {spool} && {run}'";
+        }
+
+        Process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", enter + run])
         {
             RedirectStandardError = true,
         })!;
@@ -69,7 +76,9 @@ internal sealed class PublishedAgent : IDisposable
         }
     }
 
-    public static PublishedAgent Start(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra) => new(gateway, extra);
+    /// <param name="spoolSize">Puts the spool on a disk of its own of this size, seen by the agent alone ("256k").</param>
+    public static PublishedAgent Start(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra, string? spoolSize = null) =>
+        new(gateway, extra, spoolSize);
 
     public static (int Code, string Output, string Error) RunToEnd(params string[] arguments) => RunToEnd(Program, arguments);
 
