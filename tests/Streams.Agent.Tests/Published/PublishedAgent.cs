@@ -13,6 +13,7 @@ internal sealed class PublishedAgent : IDisposable
     private readonly TempDirectory _directory = new("agent");
     private readonly System.Text.StringBuilder _log = new();
     private readonly string? _cgroup;
+    private readonly string _command;
 
     private PublishedAgent(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra, string? spoolSize)
     {
@@ -39,16 +40,8 @@ internal sealed class PublishedAgent : IDisposable
             run = $"exec unshare -m /bin/sh -c 'mount -t tmpfs -o size={spoolSize} streams-spool {spool} && {run}'";
         }
 
-        Process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", enter + run])
-        {
-            RedirectStandardError = true,
-        })!;
-        Process.ErrorDataReceived += (_, line) =>
-        {
-            lock (_log)
-                _log.AppendLine(line.Data);
-        };
-        Process.BeginErrorReadLine();
+        _command = enter + run;
+        Process = Launch();
     }
 
     public static string Program
@@ -64,7 +57,7 @@ internal sealed class PublishedAgent : IDisposable
 
     public string Configuration { get; }
 
-    public Process Process { get; }
+    public Process Process { get; private set; }
 
     /// <summary>What it has written to standard error.</summary>
     public string Said
@@ -79,6 +72,15 @@ internal sealed class PublishedAgent : IDisposable
     /// <param name="spoolSize">Puts the spool on a disk of its own of this size, seen by the agent alone ("256k").</param>
     public static PublishedAgent Start(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra, string? spoolSize = null) =>
         new(gateway, extra, spoolSize);
+
+    /// <summary>kill -9, and the same command again.</summary>
+    public void KillAndRestart()
+    {
+        Process.Kill();
+        Process.WaitForExit();
+        Process.Dispose();
+        Process = Launch();
+    }
 
     public static (int Code, string Output, string Error) RunToEnd(params string[] arguments) => RunToEnd(Program, arguments);
 
@@ -113,6 +115,18 @@ internal sealed class PublishedAgent : IDisposable
         }
 
         throw new InvalidDataException($"{file} has no {name}");
+    }
+
+    private Process Launch()
+    {
+        var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", _command]) { RedirectStandardError = true })!;
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_log)
+                _log.AppendLine(line.Data);
+        };
+        process.BeginErrorReadLine();
+        return process;
     }
 
     public void Dispose()
