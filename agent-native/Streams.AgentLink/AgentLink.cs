@@ -66,7 +66,7 @@ public sealed partial class AgentLink : IDisposable
         _tick = _time.CreateTimer(static state => ((AgentLink)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The epoch of this process, drawn when the link was made.</summary>
+    /// <summary>The epoch of new batches: drawn when the link was made, and again if the server has batches of it that were never sent here.</summary>
     public Epoch Epoch => _lanes.Epoch;
 
     public LinkStatus Status
@@ -106,7 +106,7 @@ public sealed partial class AgentLink : IDisposable
         }
     }
 
-    /// <summary>What is kept and not committed, per event class: what is lost when the process ends now. Reads every header; not for hot paths.</summary>
+    /// <summary>What is kept in memory and not committed, per event class: what is lost when the process ends now. Reads every header; not for hot paths.</summary>
     public IReadOnlyList<UncommittedClass> Uncommitted() => _lanes.Uncommitted();
 
     /// <summary>

@@ -273,6 +273,23 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task ACopyThatSendsUnderTheSameEpochIsToldAndNewBatchesGetAnother()
+    {
+        using var gateway = new ScriptedGateway();
+        await using var link = new RunningLink(gateway);
+        var epoch = link.Epoch;
+        await using var peer = await gateway.AcceptSessionAsync(p => p.Watermarks = [new LaneWatermark(epoch, 0, 5)]);
+        Assert.Contains("a copy of it runs", link.Next(LinkEventKind.LaneAhead).Detail, StringComparison.Ordinal);
+        await peer.GrantAllAsync(1 << 20);
+        link.Append(PriorityClass.Event, 1000);
+        var (_, batches) = await peer.ReceiveDataAsync();
+        Assert.NotEqual(epoch, link.Epoch);
+        Assert.Equal((link.Link.Epoch, 0u), (batches[0].Name.Epoch, batches[0].Name.N));
+        await peer.CommitAsync(new LaneWatermark(link.Epoch, batches[0].Name.Lane, 1));
+        Assert.True(await link.Link.FlushAsync(ScriptedGateway.Deadline));
+    }
+
+    [Fact]
     public async Task AWatermarkAboveWhatWasSentEndsTheSession()
     {
         using var gateway = new ScriptedGateway();

@@ -65,6 +65,11 @@ internal sealed partial class LaneTable
                 Release(lane, watermark.Committed);
             }
 
+            if (ahead > 0)
+            {
+                Renew();
+            }
+
             SealOpen(MaxLiveBacklogBytes);
             return (regressed, ahead);
         }
@@ -137,6 +142,18 @@ internal sealed partial class LaneTable
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// Somebody else sends under this epoch: a machine was copied while the process ran. What is named stays as it is, duplicates of the other's or not; what
+    /// comes gets an epoch of its own, so that neither takes the other's numbers.
+    /// </summary>
+    private void Renew()
+    {
+        SealOpen(above: -1);
+        _epoch = Epoch.NewRandom();
+        _epochNumber = Lane.ToNumber(_epoch);
+        _ownLanes = 0;
     }
 
     /// <summary>The server has less than it once said: what is still kept is sent again, and what is gone is answered by tombstones.</summary>

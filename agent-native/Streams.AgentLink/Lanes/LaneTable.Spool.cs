@@ -191,7 +191,7 @@ internal sealed partial class LaneTable
         }
 
         var number = _nextLane++;
-        return _spool.TryCreate(new SegmentName(Epoch, number, priority)) is { } segment ? slot = Add(priority, number, segment, parks) : null;
+        return _spool.TryCreate(new SegmentName(_epoch, number, priority)) is { } segment ? slot = Add(priority, number, segment, parks) : null;
     }
 
     /// <summary>Gives up the rows of the oldest sealed lane of the class. False when nothing is left to give up, or the disk refuses.</summary>

@@ -33,7 +33,8 @@ internal sealed partial class LaneTable : IDisposable
     private readonly long[] _memoryBytes = new long[Classes];
     private readonly long[] _diskBytes = new long[Classes];
     private readonly int[] _turn = new int[Classes];
-    private readonly UInt128 _epochNumber;
+    private Epoch _epoch;
+    private UInt128 _epochNumber;
     private int _ownLanes;
     private uint _nextLane;
     private bool _disposed;
@@ -42,7 +43,7 @@ internal sealed partial class LaneTable : IDisposable
     /// <param name="spool">Becomes the table's; null keeps everything in memory.</param>
     internal LaneTable(Epoch epoch, int retentionBytes, SpoolStore? spool = null)
     {
-        Epoch = epoch;
+        _epoch = epoch;
         Capacity = retentionBytes;
         _pool = new BlockPool(retentionBytes);
         _spool = spool;
@@ -62,10 +63,20 @@ internal sealed partial class LaneTable : IDisposable
         spool?.Found.Clear();
     }
 
-    internal Epoch Epoch { get; }
+    /// <summary>The epoch of new lanes.</summary>
+    internal Epoch Epoch
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _epoch;
+            }
+        }
+    }
 
     /// <summary>The epoch as the wire's number.</summary>
-    internal UInt128 EpochNumber => _epochNumber;
+    internal UInt128 EpochNumber => Lane.ToNumber(Epoch);
 
     /// <summary>Bound of the memory.</summary>
     internal long Capacity { get; }
@@ -157,7 +168,7 @@ internal sealed partial class LaneTable : IDisposable
             }
 
             lane = open;
-            name = new BatchName(Epoch, open.Number, open.Log.Next);
+            name = new BatchName(_epoch, open.Number, open.Log.Next);
             return true;
         }
     }
@@ -246,7 +257,7 @@ internal sealed partial class LaneTable : IDisposable
 
     private Lane Add(PriorityClass priority, uint number, ILaneLog log, bool parks)
     {
-        var lane = new Lane(Epoch, number, priority, log) { Parks = parks, Held = parks };
+        var lane = new Lane(_epoch, number, priority, log) { Parks = parks, Held = parks };
         _lanes.Add(lane);
         _ownLanes++;
         BytesOf(lane) += log.Bytes;

@@ -30,8 +30,9 @@ internal sealed partial class Segment
             return 0;
         }
 
-        return n == _atN ? _tail - _atOffset - (long)(Next - n) * RecordHeader.Size
-            : (_tail - SegmentHeader.Size - (long)Next * RecordHeader.Size) * (Next - n) / Next;
+        // Never 0: something is there, however wrong the sum is where records are destroyed.
+        return Math.Max(1, n == _atN ? _tail - _atOffset - (long)(Next - n) * RecordHeader.Size
+            : (_tail - SegmentHeader.Size - (long)Next * RecordHeader.Size) * (Next - n) / Next);
     }
 
     public int LengthOf(uint n) => Seek(n) ? CurrentLength : 0;

@@ -11,6 +11,7 @@ namespace Streams.AgentLink.Spool;
 internal sealed class SpoolStore : IDisposable
 {
     private const string LockName = "spool.lock";
+    private const int WouldBlock = 11; // EWOULDBLOCK of flock(2), as .NET hands it on
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>After a refusal the disk is left alone for so long.</summary>
@@ -133,7 +134,7 @@ internal sealed class SpoolStore : IDisposable
             // FileShare.None is flock(LOCK_EX | LOCK_NB): gone with the process, however it ends.
             return File.OpenHandle(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException exception) when (exception.HResult == WouldBlock)
         {
             throw new SpoolException($"another process uses the spool {folder}; stop it or set another state_directory");
         }
