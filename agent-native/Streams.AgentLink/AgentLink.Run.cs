@@ -71,12 +71,14 @@ public sealed partial class AgentLink
             Tell(LinkEventKind.Connected, $"session {keys.Session.Generation} with {keys.Session.Gateway}");
             if (regressed > 0)
             {
-                Tell(LinkEventKind.LaneRegressed, $"the server lost committed batches of {regressed} lanes that are gone here too: counted as server_lost");
+                Tell(LinkEventKind.LaneRegressed,
+                    $"the server lost committed batches of {regressed} lanes that are gone here too: counted as server_lost");
             }
 
             if (ahead > 0)
             {
-                Tell(LinkEventKind.LaneAhead, $"the server has batches of {ahead} lanes that this process did not send: a copy of it runs; new batches get a new epoch");
+                Tell(LinkEventKind.LaneAhead,
+                    $"the server has batches of {ahead} lanes that this process did not send: a copy of it runs; new batches get a new epoch");
             }
 
             var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set);

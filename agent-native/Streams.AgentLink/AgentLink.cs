@@ -22,7 +22,8 @@ public sealed partial class AgentLink : IDisposable
     /// <summary>Two directions and one ephemeral key; the rest is room for the moment of a reconnect.</summary>
     private const int KeySlots = 8;
 
-    /// <summary>Names that an append may try: the lane's, memory's when the disk refuses, and one more for a session that ends in between.</summary>
+    /// <summary>Names that an append may try: the lane's, memory's when the disk refuses, and one more for a session that ends in
+    /// between.</summary>
     private const int Attempts = 3;
 
     /// <summary>What a loss of power may cost, beside 4 MiB.</summary>
@@ -66,7 +67,8 @@ public sealed partial class AgentLink : IDisposable
         _tick = _time.CreateTimer(static state => ((AgentLink)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The epoch of new batches: drawn when the link was made, and again if the server has batches of it that were never sent here.</summary>
+    /// <summary>The epoch of new batches: drawn when the link was made, and again if the server has batches of it that were never sent
+    /// here.</summary>
     public Epoch Epoch => _lanes.Epoch;
 
     public LinkStatus Status
@@ -106,7 +108,8 @@ public sealed partial class AgentLink : IDisposable
         }
     }
 
-    /// <summary>What is kept in memory and not committed, per event class: what is lost when the process ends now. Reads every header; not for hot paths.</summary>
+    /// <summary>What is kept in memory and not committed, per event class: what is lost when the process ends now. Reads every header;
+    /// not for hot paths.</summary>
     public IReadOnlyList<UncommittedClass> Uncommitted() => _lanes.Uncommitted();
 
     /// <summary>
@@ -119,9 +122,10 @@ public sealed partial class AgentLink : IDisposable
         lock (_appendGate)
         {
             ushort classId = 0;
+            var bytes = Math.Min(sealer.MaxSealedBytes, Limits.MaxStoredBytes);
             for (var attempt = 0; ; attempt++)
             {
-                if (attempt == Attempts || !TryName(priority, Math.Min(sealer.MaxSealedBytes, Limits.MaxStoredBytes), classId, out var lane, out var name))
+                if (attempt == Attempts || !TryName(priority, bytes, classId, out var lane, out var name))
                 {
                     _counters.AppendRefused();
                     Arm();
@@ -178,8 +182,8 @@ public sealed partial class AgentLink : IDisposable
     /// <summary>Share of the room of the class that uncommitted batches use, 0 to 1.</summary>
     public double FillOf(PriorityClass priority) => _lanes.FillOf(priority);
 
-    /// <summary>Tells of the ledger of every batch that earlier processes left in the spool, in the order of lanes and n. Before <see cref="RunAsync"/>:
-    /// what is committed later goes.</summary>
+    /// <summary>Tells of the ledger of every batch that earlier processes left in the spool, in the order of lanes and n. Before <see
+    /// cref="RunAsync"/>: what is committed later goes.</summary>
     public void VisitSpooled(SpooledEntryVisitor visitor) => _lanes.VisitSpooled(visitor);
 
     private bool TryName(PriorityClass priority, int bytes, ushort classId, out Lane? lane, out BatchName name)

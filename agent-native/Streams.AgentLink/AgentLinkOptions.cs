@@ -35,8 +35,8 @@ public sealed record AgentLinkOptions
     /// <summary>Bound of the spool. 1 GiB: at 20 bytes an event and 5,000 events/s almost three hours.</summary>
     public long SpoolBytes { get; init; } = 1L << 30;
 
-    /// <summary>Memory for batches that are not committed, without a spool or while the disk refuses. 2 MiB: the agent has 16 MB for everything, and at
-    /// 20 bytes an event this is 100,000 events.</summary>
+    /// <summary>Memory for batches that are not committed, without a spool or while the disk refuses. 2 MiB: the agent has 16 MB for
+    /// everything, and at 20 bytes an event this is 100,000 events.</summary>
     public int RetentionBytes { get; init; } = 2 * 1024 * 1024;
 
     /// <summary>Largest frame to build. The protocol's own limit: more batches a frame mean fewer messages in the queue.</summary>

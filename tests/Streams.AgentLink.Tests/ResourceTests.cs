@@ -59,7 +59,8 @@ public sealed class ResourceTests
         await reader.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.True(await link.Link.FlushAsync(ScriptedGateway.Deadline));
 
-        // The thread waits for space now and then, which may allocate inside the runtime, and 10 MB are two segments of the spool; 2,000 batches may not.
+        // The thread waits for space now and then, which may allocate inside the runtime, and 10 MB are two segments of the spool; 2,000
+        // batches may not.
         Assert.InRange(allocated, 0, onDisk ? 12_000 : 2000);
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Streams.Agent.CommandLine;
@@ -18,7 +19,8 @@ internal static class SpoolCommand
     {
         var configuration = ConfigurationLoader.Load(arguments);
         ConfigurationValidator.Require(configuration, toConnect: false);
-        var document = Document(CommModule.SpoolFolder(configuration.Resolve(configuration.StateDirectory)), (long)configuration.SpoolMebibytes << 20);
+        var folder = CommModule.SpoolFolder(configuration.Resolve(configuration.StateDirectory));
+        var document = Document(folder, (long)configuration.SpoolMebibytes << 20);
         if (arguments.Json)
             output.WriteLine(Encoding.UTF8.GetString(document.Span));
         else
@@ -102,7 +104,7 @@ internal static class SpoolCommand
     private static void WriteTime(Utf8JsonWriter writer, DateTimeOffset? oldest)
     {
         if (oldest is { } time)
-            writer.WriteString("oldest", time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture));
+            writer.WriteString("oldest", time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
         else
             writer.WriteNull("oldest");
     }

@@ -55,7 +55,8 @@ internal sealed class Lane(Epoch epoch, uint number, PriorityClass priority, ILa
     /// <summary>Length of the batch that is next; 0 when it cannot be read now.</summary>
     internal int NextLength => NextToSend < Log.First ? Tombstone.BareSize : Log.LengthOf(NextToSend);
 
-    /// <summary>Copies batches from the next one on. Numbers that are gone are answered by tombstones: the server asked for them again.</summary>
+    /// <summary>Copies batches from the next one on. Numbers that are gone are answered by tombstones: the server asked for them
+    /// again.</summary>
     internal int CopyNext(Span<byte> destination, out int count)
     {
         var length = 0;

@@ -7,12 +7,14 @@ namespace Streams.AgentLink.Lanes;
 /// <summary>What the server says of lanes: committed, send again, not now.</summary>
 internal sealed partial class LaneTable
 {
-    /// <summary>Dropped lanes that are remembered, so that a server which lost them can be told so; the oldest are forgotten first.</summary>
+    /// <summary>Dropped lanes that are remembered, so that a server which lost them can be told so; the oldest are forgotten
+    /// first.</summary>
     private const int MaxGone = 256;
 
     private readonly Queue<(UInt128 Epoch, uint Number, Epoch Name, PriorityClass Priority, uint Next)> _gone = new();
 
-    /// <summary>Classes that the server cannot store in this session: their live batches go to lanes of their own, or each would stop a lane.</summary>
+    /// <summary>Classes that the server cannot store in this session: their live batches go to lanes of their own, or each would stop a
+    /// lane.</summary>
     private readonly HashSet<ushort> _heldClasses = [];
 
     /// <summary>Batches that a rewind asked for again.</summary>
@@ -25,7 +27,8 @@ internal sealed partial class LaneTable
     internal ulong Holds { get; private set; }
 
     /// <summary>Takes F0's state over: frees what is committed and goes back to the first batch that is not.</summary>
-    /// <returns>Lanes of which the server expects batches that are gone, and of this epoch lanes that are further than they ever were.</returns>
+    /// <returns>Lanes of which the server expects batches that are gone, and of this epoch lanes that are further than they ever
+    /// were.</returns>
     internal (int Regressed, int Ahead) Resume(IReadOnlyList<LaneWatermark> watermarks, int maxInFlight = Wire.Limits.MaxOpenLanes)
     {
         lock (_gate)
@@ -119,7 +122,8 @@ internal sealed partial class LaneTable
         }
     }
 
-    /// <summary>Stops sending the lanes for this session; live data goes to new ones, that of the class at fault to one that waits too.</summary>
+    /// <summary>Stops sending the lanes for this session; live data goes to new ones, that of the class at fault to one that waits
+    /// too.</summary>
     internal void Hold(ReadOnlySpan<LaneWatermark> holds)
     {
         lock (_gate)
@@ -130,7 +134,8 @@ internal sealed partial class LaneTable
                 {
                     lane.Held = true;
                     Holds++;
-                    if (hold.Committed >= lane.Log.First && hold.Committed < lane.Log.Next && lane.Log.ClassOf(hold.Committed) is var held and not 0)
+                    if (hold.Committed >= lane.Log.First && hold.Committed < lane.Log.Next
+                        && lane.Log.ClassOf(hold.Committed) is var held and not 0)
                     {
                         _heldClasses.Add(held);
                     }
@@ -145,8 +150,8 @@ internal sealed partial class LaneTable
     }
 
     /// <summary>
-    /// Somebody else sends under this epoch: a machine was copied while the process ran. What is named stays as it is, duplicates of the other's or not; what
-    /// comes gets an epoch of its own, so that neither takes the other's numbers.
+    /// Somebody else sends under this epoch: a machine was copied while the process ran. What is named stays as it is, duplicates of the
+    /// other's or not; what comes gets an epoch of its own, so that neither takes the other's numbers.
     /// </summary>
     private void Renew()
     {
@@ -156,7 +161,8 @@ internal sealed partial class LaneTable
         _ownLanes = 0;
     }
 
-    /// <summary>The server has less than it once said: what is still kept is sent again, and what is gone is answered by tombstones.</summary>
+    /// <summary>The server has less than it once said: what is still kept is sent again, and what is gone is answered by
+    /// tombstones.</summary>
     /// <returns>True when something is gone.</returns>
     private bool GoBack(Lane lane, uint expected)
     {

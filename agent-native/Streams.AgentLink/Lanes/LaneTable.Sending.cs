@@ -96,7 +96,8 @@ internal sealed partial class LaneTable
         return lane.Held ? null : lane;
     }
 
-    /// <summary>Lanes that the server has a part of in flight: it bounds them, so that backlog does not begin one after the other.</summary>
+    /// <summary>Lanes that the server has a part of in flight: it bounds them, so that backlog does not begin one after the
+    /// other.</summary>
     private int CountInFlight()
     {
         var count = 0;

@@ -137,7 +137,8 @@ internal sealed partial class LaneTable
         }
     }
 
-    /// <summary>The kernel drops pages that it could not write: what they held may be gone, and is found to be when it is read. New data goes elsewhere.</summary>
+    /// <summary>The kernel drops pages that it could not write: what they held may be gone, and is found to be when it is read. New data
+    /// goes elsewhere.</summary>
     private void SyncRefused(string error)
     {
         lock (_gate)
@@ -191,10 +192,12 @@ internal sealed partial class LaneTable
         }
 
         var number = _nextLane++;
-        return _spool.TryCreate(new SegmentName(_epoch, number, priority)) is { } segment ? slot = Add(priority, number, segment, parks) : null;
+        return _spool.TryCreate(new SegmentName(_epoch, number, priority)) is { } segment
+            ? slot = Add(priority, number, segment, parks) : null;
     }
 
-    /// <summary>Gives up the rows of the oldest sealed lane of the class. False when nothing is left to give up, or the disk refuses.</summary>
+    /// <summary>Gives up the rows of the oldest sealed lane of the class. False when nothing is left to give up, or the disk
+    /// refuses.</summary>
     private bool TryEvict(PriorityClass priority)
     {
         foreach (var lane in _lanes)

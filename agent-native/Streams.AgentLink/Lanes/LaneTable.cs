@@ -5,9 +5,10 @@ using Streams.Schema;
 namespace Streams.AgentLink.Lanes;
 
 /// <summary>
-/// All lanes: those of this process's epoch and those that earlier processes left in the spool. One open lane per priority class takes live data; a
-/// disconnect seals it when it holds anything, so that live data of the next session is never behind backlog. Without a spool, and while the disk
-/// refuses, lanes are kept in memory. Thread-safe: every member takes the one lock, held for the copies of at most a frame and for one eviction.
+/// All lanes: those of this process's epoch and those that earlier processes left in the spool. One open lane per priority class takes
+/// live data; a disconnect seals it when it holds anything, so that live data of the next session is never behind backlog. Without a
+/// spool, and while the disk refuses, lanes are kept in memory. Thread-safe: every member takes the one lock, held for the copies of at
+/// most a frame and for one eviction.
 /// </summary>
 internal sealed partial class LaneTable : IDisposable
 {
@@ -22,7 +23,8 @@ internal sealed partial class LaneTable : IDisposable
     /// <summary>Lanes of this epoch that are kept; above it the newest of a class takes live data again.</summary>
     private const int MaxLanes = 512;
 
-    /// <summary>An open lane with more than this to send is sealed when a session begins, so that live data does not wait behind it.</summary>
+    /// <summary>An open lane with more than this to send is sealed when a session begins, so that live data does not wait behind
+    /// it.</summary>
     private const int MaxLiveBacklogBytes = 256 * 1024;
 
     private readonly Lock _gate = new();
@@ -174,8 +176,8 @@ internal sealed partial class LaneTable : IDisposable
     }
 
     /// <summary>
-    /// Keeps the batch named last. False when it must be named again: its lane was sealed in between, the memory or the disk refused, or the server
-    /// holds its class back and the lane is not one for those.
+    /// Keeps the batch named last. False when it must be named again: its lane was sealed in between, the memory or the disk refused, or
+    /// the server holds its class back and the lane is not one for those.
     /// </summary>
     /// <param name="record">The batch behind <see cref="RecordHeader.Size"/> bytes of room.</param>
     internal bool Append(Lane lane, Span<byte> record)
@@ -234,7 +236,8 @@ internal sealed partial class LaneTable : IDisposable
     /// <summary>The open lane of a class in one of its four places.</summary>
     /// <param name="parks">For batches that the server holds back.</param>
     /// <param name="onDisk">In the spool, or in memory.</param>
-    private ref Lane? Open(PriorityClass priority, bool parks, bool onDisk) => ref _open[((int)priority * 4) + (parks ? 2 : 0) + (onDisk ? 1 : 0)];
+    private ref Lane? Open(PriorityClass priority, bool parks, bool onDisk) =>
+        ref _open[((int)priority * 4) + (parks ? 2 : 0) + (onDisk ? 1 : 0)];
 
     private Lane? LaneFor(PriorityClass priority, int maxBytes, bool parks)
     {
@@ -299,7 +302,8 @@ internal sealed partial class LaneTable : IDisposable
         }
     }
 
-    private static ushort ClassOf(ReadOnlySpan<byte> batch) => BatchHeader.TryRead(batch, out var header, out _) ? header.ClassId : (ushort)0;
+    private static ushort ClassOf(ReadOnlySpan<byte> batch) =>
+        BatchHeader.TryRead(batch, out var header, out _) ? header.ClassId : (ushort)0;
 
     private ref long BytesOf(Lane lane) => ref (lane.Log.OnDisk ? _diskBytes : _memoryBytes)[(int)lane.Priority];
 

@@ -4,9 +4,10 @@ using Streams.Schema;
 namespace Streams.AgentLink.Spool;
 
 /// <summary>
-/// The 32 bytes before each batch of a segment, little-endian: 0 magic u32, 4 length u32, 8 n u32, 12 prefix u32, 16 CRC of the prefix, 20 CRC of
-/// the rest, 24 reserved u32, 28 CRC of these bytes. The prefix is the batch's own header and ledger: with a sum of its own a batch whose rows are
-/// damaged can still say what it accounted for. The last sum is seeded by the segment's name, so that no content of a batch can pose as a record.
+/// The 32 bytes before each batch of a segment, little-endian: 0 magic u32, 4 length u32, 8 n u32, 12 prefix u32, 16 CRC of the prefix,
+/// 20 CRC of the rest, 24 reserved u32, 28 CRC of these bytes. The prefix is the batch's own header and ledger: with a sum of its own a
+/// batch whose rows are damaged can still say what it accounted for. The last sum is seeded by the segment's name, so that no content of
+/// a batch can pose as a record.
 /// </summary>
 internal readonly record struct RecordHeader(uint N, int Length, int Prefix, uint PrefixSum, uint RestSum)
 {
@@ -17,7 +18,8 @@ internal readonly record struct RecordHeader(uint N, int Length, int Prefix, uin
     internal static void Write(Span<byte> record, uint n, uint salt)
     {
         var batch = record[Size..];
-        var prefix = BatchHeader.TryRead(batch, out var header, out _) ? Math.Min(BatchHeader.Size + header.LedgerLength, batch.Length) : batch.Length;
+        var prefix = BatchHeader.TryRead(batch, out var header, out _)
+            ? Math.Min(BatchHeader.Size + header.LedgerLength, batch.Length) : batch.Length;
         BinaryPrimitives.WriteUInt32LittleEndian(record, Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(record[4..], (uint)batch.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(record[8..], n);

@@ -11,8 +11,8 @@ internal sealed partial class Segment
     private const int WriteBytes = 64 * 1024;
 
     /// <summary>
-    /// Replaces the file by one of tombstones. What is committed keeps its number too, under the cause server_lost: it is only sent again when
-    /// the server has lost it. False, with nothing changed, when the disk refuses.
+    /// Replaces the file by one of tombstones. What is committed keeps its number too, under the cause server_lost: it is only sent again
+    /// when the server has lost it. False, with nothing changed, when the disk refuses.
     /// </summary>
     internal bool TryEvict()
     {

@@ -40,7 +40,8 @@ internal sealed partial class Segment
     public ushort ClassOf(uint n)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(Limits.MaxStoredBytes);
-        var known = Seek(n) && ReadPrefix(buffer) is var prefix and > 0 && BatchHeader.TryRead(buffer.AsSpan(0, prefix), out var header, out _)
+        var known = Seek(n) && ReadPrefix(buffer) is var prefix and > 0
+            && BatchHeader.TryRead(buffer.AsSpan(0, prefix), out var header, out _)
             ? header.ClassId : (ushort)0;
         ArrayPool<byte>.Shared.Return(buffer);
         return known;
@@ -197,7 +198,8 @@ internal sealed partial class Segment
         }
 
         var prefix = destination[.._record.Prefix];
-        return TryRead(prefix, _recordOffset + RecordHeader.Size) == prefix.Length && Crc32C.Compute(prefix) == _record.PrefixSum ? prefix.Length : 0;
+        return TryRead(prefix, _recordOffset + RecordHeader.Size) == prefix.Length && Crc32C.Compute(prefix) == _record.PrefixSum
+            ? prefix.Length : 0;
     }
 
     /// <summary>False when the file cannot be opened now. One that is gone is as good as destroyed.</summary>
@@ -219,8 +221,8 @@ internal sealed partial class Segment
         }
     }
 
-    /// <summary>Finds the first record at or behind <paramref name="offset"/> that is whole, with at least <paramref name="n"/>; where there is none, all
-    /// that is left is taken for destroyed.</summary>
+    /// <summary>Finds the first record at or behind <paramref name="offset"/> that is whole, with at least <paramref name="n"/>; where
+    /// there is none, all that is left is taken for destroyed.</summary>
     private void Find(long offset, uint n, long limit)
     {
         Span<byte> start = stackalloc byte[RecordHeader.Size];

@@ -4,10 +4,12 @@ using Streams.AgentLink.Retention;
 namespace Streams.AgentLink.Spool;
 
 /// <summary>
-/// One lane in one file: <see cref="SegmentHeader"/>, then records (<see cref="RecordHeader"/> and batch) for n = 0, 1, 2 ... without gap. Batches
-/// stay until the whole file goes, so that the server may go back below its own watermark. In memory there is one position and no index: a lane
-/// is read from front to back, and going back is rare enough to find the place again record by record. Guarded by the lane table's lock.
-/// <para>Reading never fails for damage: what cannot be read back is answered with a tombstone of cause spool_corrupt under the same n.</para>
+/// One lane in one file: <see cref="SegmentHeader"/>, then records (<see cref="RecordHeader"/> and batch) for n = 0, 1, 2 ... without
+/// gap. Batches stay until the whole file goes, so that the server may go back below its own watermark. In memory there is one position
+/// and no index: a lane is read from front to back, and going back is rare enough to find the place again record by record. Guarded by
+/// the lane table's lock.
+/// <para>Reading never fails for damage: what cannot be read back is answered with a tombstone of cause spool_corrupt under the same
+/// n.</para>
 /// </summary>
 internal sealed partial class Segment : ILaneLog
 {
@@ -96,7 +98,8 @@ internal sealed partial class Segment : ILaneLog
             return null;
         }
 
-        (segment._flags, segment._committed) = read == SegmentHeader.Size ? SegmentHeader.ReadMark(header[SegmentHeader.FixedSize..]) : default;
+        (segment._flags, segment._committed) = read == SegmentHeader.Size
+            ? SegmentHeader.ReadMark(header[SegmentHeader.FixedSize..]) : default;
         segment.FindEnd();
         segment._committed = Math.Min(segment._committed, segment.Next);
         segment.CloseFile();
@@ -139,7 +142,8 @@ internal sealed partial class Segment : ILaneLog
         _flags |= SegmentHeader.Flags.Sealed;
     }
 
-    /// <summary>Writes the mark when it changed and gives the file that needs a sync, if any. A mark that is lost costs sending again.</summary>
+    /// <summary>Writes the mark when it changed and gives the file that needs a sync, if any. A mark that is lost costs sending
+    /// again.</summary>
     internal SafeFileHandle? TakeDirty()
     {
         if (_markDirty)

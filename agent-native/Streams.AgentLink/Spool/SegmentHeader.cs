@@ -3,9 +3,10 @@ using System.Buffers.Binary;
 namespace Streams.AgentLink.Spool;
 
 /// <summary>
-/// The first 80 bytes of a segment, little-endian. Written once: 0 magic 8, 8 version u16, 10 priority u8, 11 reserved u8, 12 lane u32, 16 epoch 16,
-/// 32 created i64 (ms since 1970), 40 reserved 20, 60 CRC of the bytes before. Then the mark, which is overwritten: 64 flags u8, 65 reserved 3,
-/// 68 committed u32, 72 reserved u32, 76 CRC of the mark. A mark that cannot be read is taken for "nothing committed": it only costs sending again.
+/// The first 80 bytes of a segment, little-endian. Written once: 0 magic 8, 8 version u16, 10 priority u8, 11 reserved u8, 12 lane u32,
+/// 16 epoch 16, 32 created i64 (ms since 1970), 40 reserved 20, 60 CRC of the bytes before. Then the mark, which is overwritten: 64 flags
+/// u8, 65 reserved 3, 68 committed u32, 72 reserved u32, 76 CRC of the mark. A mark that cannot be read is taken for "nothing committed":
+/// it only costs sending again.
 /// </summary>
 internal static class SegmentHeader
 {

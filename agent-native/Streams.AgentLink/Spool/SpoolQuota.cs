@@ -3,12 +3,13 @@ using Streams.Schema;
 namespace Streams.AgentLink.Spool;
 
 /// <summary>
-/// The parts of the spool: each priority class has its own, so that a flood of one never costs another its batches. In 32nds: control 1, response
-/// 1, alert 4, event 20, metric 4, bulk 2.
+/// The parts of the spool: each priority class has its own, so that a flood of one never costs another its batches. In 32nds: control 1,
+/// response 1, alert 4, event 20, metric 4, bulk 2.
 /// </summary>
 internal static class SpoolQuota
 {
-    /// <summary>A segment is sealed at this size, or at an eighth of its class's quota where that is less: space comes back segment by segment.</summary>
+    /// <summary>A segment is sealed at this size, or at an eighth of its class's quota where that is less: space comes back segment by
+    /// segment.</summary>
     private const long MaxSegmentBytes = 8 * 1024 * 1024;
     private const int SegmentsPerClass = 8;
 

@@ -5,8 +5,8 @@ using Streams.Schema;
 namespace Streams.AgentLink.Spool;
 
 /// <summary>
-/// The folder of segments, held by one process at a time. What is found in it at the start belongs to earlier epochs: sealed lanes, which are
-/// drained like one's own. Guarded by the lane table's lock, except <see cref="SyncFolder"/>.
+/// The folder of segments, held by one process at a time. What is found in it at the start belongs to earlier epochs: sealed lanes, which
+/// are drained like one's own. Guarded by the lane table's lock, except <see cref="SyncFolder"/>.
 /// </summary>
 internal sealed class SpoolStore : IDisposable
 {
@@ -56,7 +56,8 @@ internal sealed class SpoolStore : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new SpoolException($"spool {folder} cannot be used ({exception.Message}); set state_directory to a folder that the agent may write to");
+            throw new SpoolException(
+                $"spool {folder} cannot be used ({exception.Message}); set state_directory to a folder that the agent may write to");
         }
     }
 

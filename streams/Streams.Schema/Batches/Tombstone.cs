@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Streams.Schema;
 
 /// <summary>
-/// What stands in the place of a batch whose rows are gone: the same name, class, schema version and sensor epoch, no rows, no columns, and the
-/// ledger of the batch with its rows moved to a cause. So the lane keeps its numbers without gap and the ledger its sum.
+/// What stands in the place of a batch whose rows are gone: the same name, class, schema version and sensor epoch, no rows, no columns,
+/// and the ledger of the batch with its rows moved to a cause. So the lane keeps its numbers without gap and the ledger its sum.
 /// </summary>
 public static class Tombstone
 {
@@ -14,7 +14,8 @@ public static class Tombstone
     /// <summary>Writes the tombstone of a batch, of which only header and ledger are looked at.</summary>
     /// <param name="batch">Starts with header and ledger; the body need not be there.</param>
     /// <param name="cause">What the rows are counted under.</param>
-    /// <returns>Bytes written; 0 when header or ledger cannot be read, or the result is more than <paramref name="destination"/> or a batch holds.</returns>
+    /// <returns>Bytes written; 0 when header or ledger cannot be read, or the result is more than <paramref name="destination"/> or a
+    /// batch holds.</returns>
     public static int Write(ReadOnlySpan<byte> batch, LossCause cause, Span<byte> destination)
     {
         if (!BatchHeader.TryRead(batch, out var header, out _) || batch.Length < BatchHeader.Size + header.LedgerLength)
@@ -51,8 +52,8 @@ public static class Tombstone
     }
 
     /// <summary>
-    /// Writes the tombstone of a batch of which nothing but its name is known: without ledger, of the first class of the lane's priority (class 0,
-    /// which a server holds back, when this build knows none).
+    /// Writes the tombstone of a batch of which nothing but its name is known: without ledger, of the first class of the lane's priority
+    /// (class 0, which a server holds back, when this build knows none).
     /// </summary>
     /// <returns><see cref="BareSize"/>.</returns>
     public static int WriteBare(BatchName name, PriorityClass priority, Span<byte> destination)

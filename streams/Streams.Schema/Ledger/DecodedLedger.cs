@@ -17,7 +17,8 @@ public sealed class DecodedLedger
     /// <summary>Reads the ledger of a batch whose rows are not looked at.</summary>
     /// <param name="source">Exactly the ledger's bytes.</param>
     /// <returns>False when it is not what the header says; the content is then undefined.</returns>
-    public bool TryRead(ReadOnlySpan<byte> source, in BatchHeader header) => LedgerCodec.Read(source, header, this).Kind == BatchErrorKind.None;
+    public bool TryRead(ReadOnlySpan<byte> source, in BatchHeader header) =>
+        LedgerCodec.Read(source, header, this).Kind == BatchErrorKind.None;
 
     internal void Clear()
     {

@@ -202,7 +202,8 @@ public sealed class EndToEndTests(ITestOutputHelper output)
             var cpu = (ushort)(ulong)barrier["barrier_cpu"];
             ulong next = 1, counted = 0;
             // Lanes overtake each other: backlog goes beside live data.
-            foreach (var (_, epoch, entry, losses) in rows.Ledger(name).Where(entry => entry.Entry.Cpu == cpu).OrderBy(entry => entry.Entry.First))
+            foreach (var (_, epoch, entry, losses) in rows.Ledger(name).Where(entry => entry.Entry.Cpu == cpu)
+                .OrderBy(entry => entry.Entry.First))
             {
                 Assert.Equal(barrier["sensor_epoch"], epoch);
                 Assert.Equal(next, entry.First);

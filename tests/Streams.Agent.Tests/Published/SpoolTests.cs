@@ -31,8 +31,10 @@ public sealed class SpoolTests
         }
 
         Assert.Equal(Enumerable.Range(0, old.Count).Select(n => (uint)n), old.Select(name => name.N));
-        await peer.CommitAsync(new LaneWatermark(UInt128.Parse(epoch, System.Globalization.NumberStyles.HexNumber), old[0].Lane, (uint)old.Count));
-        await Eventually.TrueAsync(() => Batches(agent, out var now, out _) > 0 && now != epoch, "the old lane's file gone", TimeSpan.FromSeconds(20));
+        var number = UInt128.Parse(epoch, System.Globalization.NumberStyles.HexNumber);
+        await peer.CommitAsync(new LaneWatermark(number, old[0].Lane, (uint)old.Count));
+        await Eventually.TrueAsync(() => Batches(agent, out var now, out _) > 0 && now != epoch,
+            "the old lane's file gone", TimeSpan.FromSeconds(20));
         PublishedAgent.SendSignal(agent.Process, "TERM");
         Assert.True(agent.Process.WaitForExit(10_000), "it did not end");
     }
@@ -43,8 +45,10 @@ public sealed class SpoolTests
         var (code, text, error) = PublishedAgent.RunToEnd("spool", "--json", "--config", agent.Configuration);
         Assert.Equal((0, ""), (code, error));
         using var document = JsonDocument.Parse(text);
-        var segments = document.RootElement.GetProperty("segments").EnumerateArray().Where(s => s.GetProperty("class").GetString() == "metric").ToList();
-        var metric = document.RootElement.GetProperty("classes").EnumerateArray().Single(c => c.GetProperty("class").GetString() == "metric");
+        var segments = document.RootElement.GetProperty("segments").EnumerateArray()
+            .Where(s => s.GetProperty("class").GetString() == "metric").ToList();
+        var metric = document.RootElement.GetProperty("classes").EnumerateArray()
+            .Single(c => c.GetProperty("class").GetString() == "metric");
         Assert.Equal(segments.Count, metric.GetProperty("segments").GetInt32());
         Assert.Equal(128L << 20, metric.GetProperty("quota_bytes").GetInt64());
         states = [.. segments.Select(s => s.GetProperty("state").GetString()!)];
@@ -61,7 +65,8 @@ public sealed class SpoolTests
             {
                 return await gateway.AcceptSessionAsync();
             }
-            catch (Exception exception) when (exception is System.Net.WebSockets.WebSocketException or System.Net.Sockets.SocketException or IOException
+            catch (Exception exception) when (exception is System.Net.WebSockets.WebSocketException or IOException
+                or System.Net.Sockets.SocketException
                 or InvalidOperationException)
             {
                 // A closed one: the next.

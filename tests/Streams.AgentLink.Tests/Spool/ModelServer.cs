@@ -5,8 +5,8 @@ using Streams.Wire.Messages;
 namespace Streams.AgentLink.Tests.Spool;
 
 /// <summary>
-/// The server's side of the model: admits only the next n of each lane, as the worker does, commits in steps, may forget what is not committed, and
-/// adds up what the ledgers of the committed batches say.
+/// The server's side of the model: admits only the next n of each lane, as the worker does, commits in steps, may forget what is not
+/// committed, and adds up what the ledgers of the committed batches say.
 /// </summary>
 internal sealed class ModelServer
 {
@@ -75,7 +75,8 @@ internal sealed class ModelServer
     }
 
     internal LaneWatermark[] Watermarks =>
-        [.. _lanes.Where(l => l.Value.Committed > 0).Select(l => new LaneWatermark(Lane.ToNumber(l.Key.Epoch), l.Key.Lane, l.Value.Committed))];
+        [.. _lanes.Where(l => l.Value.Committed > 0)
+            .Select(l => new LaneWatermark(Lane.ToNumber(l.Key.Epoch), l.Key.Lane, l.Value.Committed))];
 
     internal LaneWatermark[] Rewinds =>
         [.. Gaps.Select(l => new LaneWatermark(Lane.ToNumber(l.Key.Epoch), l.Key.Lane, l.Value))];
@@ -83,5 +84,6 @@ internal sealed class ModelServer
     internal uint Expected(Epoch epoch, uint lane) => _lanes.TryGetValue((epoch, lane), out var state) ? (uint)state.Admitted.Count : 0;
 
     internal IEnumerable<(BatchName Name, byte[] Bytes)> Stored =>
-        _lanes.SelectMany(l => l.Value.Admitted.Take((int)l.Value.Committed).Select((b, n) => (new BatchName(l.Key.Epoch, l.Key.Lane, (uint)n), b)));
+        _lanes.SelectMany(l => l.Value.Admitted.Take((int)l.Value.Committed)
+            .Select((b, n) => (new BatchName(l.Key.Epoch, l.Key.Lane, (uint)n), b)));
 }

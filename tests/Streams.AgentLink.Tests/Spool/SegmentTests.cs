@@ -131,7 +131,8 @@ public sealed class SegmentTests
         {
             for (var n = 0u; n < Batches; n++)
             {
-                var record = SpoolBatch.Record(new BatchName(Name.Epoch, Name.Lane, n), Name.Priority, 1 + (n * 100), Rows, body + ((int)n * 17));
+                var record = SpoolBatch.Record(
+                    new BatchName(Name.Epoch, Name.Lane, n), Name.Priority, 1 + (n * 100), Rows, body + ((int)n * 17));
                 batches.Add(record[RecordHeader.Size..]);
                 Assert.True(segment.TryAppend(record));
                 ends.Add((int)segment.Bytes);
@@ -174,7 +175,8 @@ public sealed class SegmentTests
             {
                 changed++;
                 var header = HeaderOf(read[n]);
-                Assert.Equal((new BatchName(Name.Epoch, Name.Lane, (uint)n), Name.Priority, 0, 0), (header.Name, header.Priority, header.Rows, header.Columns));
+                Assert.Equal((new BatchName(Name.Epoch, Name.Lane, (uint)n), Name.Priority, 0, 0),
+                    (header.Name, header.Priority, header.Rows, header.Columns));
                 SpoolBatch.Sum(read[n]);
             }
         }

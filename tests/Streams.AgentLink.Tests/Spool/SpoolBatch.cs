@@ -9,7 +9,8 @@ internal static class SpoolBatch
 {
     internal static readonly Epoch Sensor = Epoch.FromHalves(0x5E_4501, 7);
 
-    /// <summary>A record: room for its header, then the batch of two CPUs with <paramref name="rows"/> rows and one lost event each.</summary>
+    /// <summary>A record: room for its header, then the batch of two CPUs with <paramref name="rows"/> rows and one lost event
+    /// each.</summary>
     internal static byte[] Record(BatchName name, PriorityClass priority, ulong first, uint rows, int body)
     {
         const int Entry = LedgerEntry.Size + LedgerEntry.CauseSize;

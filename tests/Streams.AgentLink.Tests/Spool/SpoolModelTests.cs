@@ -11,8 +11,9 @@ public sealed class SpoolModelTests
     private const long Bytes = 1 << 20;
 
     /// <summary>
-    /// Appends, sends, commits, disconnects, rewinds, holds, losses of the queue's tail and kills of the agent, with a quota so small that eviction is
-    /// common. At the end every batch that was ever appended is stored once, as itself or as its tombstone, and not one event is uncounted.
+    /// Appends, sends, commits, disconnects, rewinds, holds, losses of the queue's tail and kills of the agent, with a quota so small
+    /// that eviction is common. At the end every batch that was ever appended is stored once, as itself or as its tombstone, and not one
+    /// event is uncounted.
     /// </summary>
     [Theory]
     [InlineData(1)]
@@ -123,7 +124,8 @@ public sealed class SpoolModelTests
     private static LaneTable Open(SpoolFolder folder) =>
         new(Epoch.NewRandom(), 512 * 1024, SpoolStore.Open(folder.Path, Bytes, TimeProvider.System));
 
-    private static void Append(LaneTable table, Random random, PriorityClass priority, ref ulong next, Dictionary<BatchName, byte[]> appended)
+    private static void Append(
+        LaneTable table, Random random, PriorityClass priority, ref ulong next, Dictionary<BatchName, byte[]> appended)
     {
         var body = random.Next(20, random.Next(3) == 0 ? 20_000 : 2_000);
         var rows = (uint)random.Next(1, 500);

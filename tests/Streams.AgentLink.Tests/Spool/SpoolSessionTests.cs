@@ -82,7 +82,8 @@ public sealed class SpoolSessionTests : IDisposable
                 Assert.Equal(AppendResult.Appended, link.Append(PriorityClass.Event, 1000));
             }
 
-            Assert.Equal(AppendResult.Appended, link.Link.TryAppend(PriorityClass.Event, new TestSealer(700, PriorityClass.Event, classId: 2)));
+            var other = new TestSealer(700, PriorityClass.Event, classId: 2);
+            Assert.Equal(AppendResult.Appended, link.Link.TryAppend(PriorityClass.Event, other));
             Assert.Equal(700, (await ReceiveAsync(peer, 1))[0].Bytes.Length);
             Assert.Equal((3, 2), (link.Link.Status.Lanes, link.Link.Status.ParkedLanes));
             peer.Cut();
@@ -126,7 +127,7 @@ public sealed class SpoolSessionTests : IDisposable
         var lastLive = received.FindLastIndex(b => ToNumber(b.Name.Epoch) == link.Epoch);
         Assert.InRange(received.Take(lastLive).Count(b => ToNumber(b.Name.Epoch) == oldEpoch), 7, 28);
 
-        await peer.CommitAsync(new LaneWatermark(oldEpoch, 0, 60), new LaneWatermark(link.Epoch, received.First(b => ToNumber(b.Name.Epoch) == link.Epoch).Name.Lane, 60));
+        await peer.CommitAsync(new LaneWatermark(oldEpoch, 0, 60), new LaneWatermark(link.Epoch, received[lastLive].Name.Lane, 60));
         Assert.True(await link.Link.FlushAsync(ScriptedGateway.Deadline));
         Assert.DoesNotContain(_folder.Segments, s => s.Contains(oldEpoch.ToString("x32"), StringComparison.Ordinal));
     }
@@ -165,7 +166,8 @@ public sealed class SpoolSessionTests : IDisposable
         link.Append(PriorityClass.Event, 1000);
         link.Append(PriorityClass.Metric, 1000);
         var segments = SpoolInventory.Read(_folder.Path);
-        Assert.Equal([(PriorityClass.Event, 2u, false), (PriorityClass.Metric, 1u, false)], segments.Select(s => (s.Priority, s.Batches, s.Sealed)));
+        Assert.Equal([(PriorityClass.Event, 2u, false), (PriorityClass.Metric, 1u, false)],
+            segments.Select(s => (s.Priority, s.Batches, s.Sealed)));
         Assert.All(segments, s => Assert.Equal(link.Link.Epoch, s.Epoch));
         Assert.Empty(SpoolInventory.Read(_folder.Path + "-none"));
         Assert.Throws<SpoolException>(Unconnected);

@@ -46,7 +46,8 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         };
         try
         {
-            _link = new AgentLink.AgentLink(options, identity, new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent });
+            _link = new AgentLink.AgentLink(options, identity,
+                new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent });
         }
         catch (SpoolException e)
         {
@@ -161,7 +162,8 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     // What is in memory because the disk refuses ends with the process: these lines are its only trace.
     private void LogKept()
     {
-        _log.Info(AgentEvent.LinkState, Name, $"{_link.Status.RetainedBytes} bytes are not committed yet; what is in the spool goes with the next start");
+        _log.Info(AgentEvent.LinkState, Name,
+            $"{_link.Status.RetainedBytes} bytes are not committed yet; what is in the spool goes with the next start");
         foreach (var left in _link.Uncommitted())
         {
             var name = Catalogue.TryGet(left.ClassId, out var eventClass) ? eventClass.Name : $"class {left.ClassId}";
