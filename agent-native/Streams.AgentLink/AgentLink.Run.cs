@@ -157,6 +157,4 @@ public sealed partial class AgentLink
             // The peer is gone already; the reason that counts is the first one.
         }
     }
-
-    private void Tell(LinkEventKind kind, string detail, TimeSpan retryIn = default) => _hooks.OnEvent?.Invoke(new LinkEvent(kind, detail, retryIn));
 }

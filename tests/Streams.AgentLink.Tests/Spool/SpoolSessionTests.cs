@@ -159,6 +159,38 @@ public sealed class SpoolSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatADeadProcessLeftIsToldForAWhileAlsoWhenItIsCommitted()
+    {
+        UInt128 oldEpoch;
+        using (var dead = Unconnected())
+        {
+            oldEpoch = ToNumber(dead.Epoch);
+            Assert.Equal(AppendResult.Appended, dead.TryAppend(PriorityClass.Event, new LedgerSealer(1, 10)));
+        }
+
+        await using (var link = Link(o => o with { KeepLeftFor = TimeSpan.FromSeconds(5) }))
+        {
+            await using var peer = await _gateway.AcceptSessionAsync(p => p.Watermarks = [new LaneWatermark(oldEpoch, 0, 1)]);
+            await peer.ReceiveAsync(FrameType.Heartbeat);
+            Assert.Equal((0, 0L), (link.Link.Status.Lanes, link.Link.Status.RetainedBytes));
+            Assert.Equal(2, Told(link.Link));
+            await Until(() =>
+            {
+                link.Append(PriorityClass.Metric, 200); // the clock that it goes by
+                return !_folder.Segments.Any(s => s.Contains(oldEpoch.ToString("x32"), StringComparison.Ordinal));
+            });
+            Assert.Equal(0, Told(link.Link));
+        }
+
+        static int Told(AgentLink link)
+        {
+            var count = 0;
+            link.VisitSpooled((Epoch sensor, ushort classId, in LedgerEntry entry, ReadOnlySpan<LossCount> losses) => count++);
+            return count;
+        }
+    }
+
+    [Fact]
     public async Task TheInventoryIsReadWhileTheProcessRuns()
     {
         await using var link = Link();
