@@ -125,7 +125,8 @@ internal sealed partial class LaneTable
                         _syncing.Add(file);
                     }
 
-                    if (lane is { Sealed: true, HasWork: false })
+                    // At most the lanes in flight keep a descriptor.
+                    if (lane.Sealed && !(lane.HasWork && lane.InFlight))
                     {
                         lane.Segment?.CloseFile();
                     }
@@ -205,9 +206,9 @@ internal sealed partial class LaneTable
             return slot;
         }
 
-        if (_ownLanes >= MaxLanes)
+        if (_ownLanes >= MaxLanes && Reopen(priority, parks, onDisk: true) is { } reopened)
         {
-            return slot = Reopen(priority, parks, onDisk: true);
+            return slot = reopened;
         }
 
         var number = _nextLane++;
