@@ -10,6 +10,7 @@ using Xunit.Abstractions;
 namespace Streams.Agent.Tests.Published;
 
 /// <summary>The published agent from exec to decoded row, against a gateway that the test plays.</summary>
+[Collection(nameof(PublishedAgent))]
 public sealed class EndToEndTests(ITestOutputHelper output)
 {
     private const int Processes = 200;
