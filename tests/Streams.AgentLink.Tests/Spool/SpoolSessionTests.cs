@@ -133,6 +133,27 @@ public sealed class SpoolSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task ACommitLetsTheNextLaneOfALongBacklogBegin()
+    {
+        var epochs = new HashSet<UInt128>();
+        for (var i = 0; i < 60; i++)
+        {
+            using var dead = Unconnected();
+            epochs.Add(ToNumber(dead.Epoch));
+            Assert.Equal(AppendResult.Appended, dead.TryAppend(PriorityClass.Event, new TestSealer(500, PriorityClass.Event)));
+        }
+
+        await using var link = Link();
+        await using var peer = await _gateway.AcceptSessionAsync();
+        await peer.GrantAllAsync(1 << 24);
+        var sent = await ReceiveAsync(peer, 58);
+        await peer.CommitAsync(new LaneWatermark(ToNumber(sent[0].Name.Epoch), sent[0].Name.Lane, 1));
+        sent.AddRange(await ReceiveAsync(peer, 1));
+        Assert.Equal(59, sent.Select(b => b.Name.Epoch).Distinct().Count());
+        Assert.Subset(epochs, sent.Select(b => ToNumber(b.Name.Epoch)).ToHashSet());
+    }
+
+    [Fact]
     public void WhatADeadProcessLeftIsTold()
     {
         using (var dead = Unconnected())

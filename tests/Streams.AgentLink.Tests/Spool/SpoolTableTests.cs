@@ -60,6 +60,12 @@ public sealed class SpoolTableTests : IDisposable
         Assert.Equal([80u], SendAll(table));
         Assert.True(table.Release([new LaneWatermark(table.EpochNumber, 0, 1), new LaneWatermark(table.EpochNumber, 1, 1)], out _));
         Assert.Equal([58u], SendAll(table));
+
+        // A session with one lane at a time has one at a time.
+        table.Resume([], maxInFlight: 1);
+        Assert.Equal([80u], SendAll(table));
+        Assert.True(table.Release([new LaneWatermark(table.EpochNumber, 80, 1)], out _));
+        Assert.Equal([2u], SendAll(table));
     }
 
     [Fact]
