@@ -60,13 +60,15 @@ public sealed partial class AgentLink
         {
             _toldRefused = !_toldRefused;
             Tell(_toldRefused ? LinkEventKind.SpoolRefused : LinkEventKind.SpoolAccepted,
-                _toldRefused ? $"the spool's disk refuses ({counters.LastError}): batches are kept in memory" : "the spool's disk takes batches again");
+                _toldRefused ? $"the spool's disk refuses ({counters.LastError}): batches are kept in memory"
+                : "the spool's disk takes batches again");
         }
 
         var news = counters.RowsEvicted + counters.BatchesCorrupt > _toldEvicted + _toldCorrupt;
         if (news && (_toldAt == 0 || _time.GetElapsedTime(_toldAt) > TellInterval))
         {
-            Tell(LinkEventKind.SpoolLoss, $"{counters.RowsEvicted - _toldEvicted} rows were given up because their class's part of the spool is full, " +
+            Tell(LinkEventKind.SpoolLoss,
+                $"{counters.RowsEvicted - _toldEvicted} rows were given up because their class's part of the spool is full, " +
                 $"{counters.BatchesCorrupt - _toldCorrupt} batches could not be read back; both are counted in the ledger");
             _toldAt = _time.GetTimestamp();
             _toldEvicted = counters.RowsEvicted;

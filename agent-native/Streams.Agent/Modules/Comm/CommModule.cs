@@ -24,7 +24,8 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     /// <summary>A gateway that is not there when the agent stops gets this long to come back.</summary>
     private static readonly TimeSpan AbsentGatewayTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>Within it the sensor has asked what a killed agent left; it starts beside the link, which may have sent all of it by then.</summary>
+    /// <summary>Within it the sensor has asked what a killed agent left; it starts beside the link, which may have sent all of it by
+    /// then.</summary>
     private static readonly TimeSpan SensorStartTime = TimeSpan.FromMinutes(2);
 
     private readonly AgentLink.AgentLink _link;
@@ -59,7 +60,8 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         }
 
         if (_link.Status is { Lanes: > 0 } left)
-            log.Info(AgentEvent.LinkState, Name, $"the spool has {left.RetainedBytes} bytes in {left.Lanes} lanes of earlier processes to send");
+            log.Info(AgentEvent.LinkState, Name,
+                $"the spool has {left.RetainedBytes} bytes in {left.Lanes} lanes of earlier processes to send");
     }
 
     /// <summary>Where the spool is.</summary>
