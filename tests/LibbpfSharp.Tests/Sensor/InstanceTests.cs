@@ -16,11 +16,11 @@ public sealed class InstanceTests(BpfFsFixture bpffs) : KernelTest
         {
             pins = instance.PinPath;
             epoch = instance.Epoch.ToArray();
-            Assert.Equal(["control", "events", "excluded", "instance", "slots"], Directory.GetFiles(pins).Select(Path.GetFileName).Order());
+            Assert.Equal(["control", "events", "excluded", "instance", "owners", "positions", "slots"], Directory.GetFiles(pins).Select(Path.GetFileName).Order());
             using var map = BpfMap.OpenPinned(Path.Combine(pins, "instance"));
             var identity = new ArrayMap<InstanceIdentity>(map)[0];
             Assert.Equal(epoch, ((ReadOnlySpan<byte>)identity.Epoch).ToArray());
-            Assert.Equal(1u, identity.Layout);
+            Assert.Equal(2u, identity.Layout);
             Assert.Equal((uint)BpfMap.PossibleCpus, identity.Cpus);
             Assert.Null(instance.RemovedEpoch);
         }
@@ -48,7 +48,7 @@ public sealed class InstanceTests(BpfFsFixture bpffs) : KernelTest
         }
         using var instance = SensorInstance.Start(Options("b"));
         Assert.Equal(string.Concat(Enumerable.Repeat("ab", 16)), instance.RemovedEpoch);
-        Assert.Equal(5, Directory.GetFiles(directory).Length);
+        Assert.Equal(7, Directory.GetFiles(directory).Length);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class InstanceTests(BpfFsFixture bpffs) : KernelTest
         using var instance = SensorInstance.Start(Options("c"));
         var error = Assert.Throws<SensorException>(() => SensorInstance.Start(Options("c")));
         Assert.Contains("\"c\"", error.Message);
-        Assert.Equal(5, Directory.GetFiles(instance.PinPath).Length);
+        Assert.Equal(7, Directory.GetFiles(instance.PinPath).Length);
         using var other = SensorInstance.Start(Options("d"));
     }
 

@@ -44,6 +44,6 @@ public sealed class LayoutTests : KernelTest
         Assert.Equal((ushort[])[1, 2, 3, 4, 5], RecordClass.All.ToArray());
         Assert.Equal(64, RecordHeader.ByteSize);
         Assert.Equal(128, ProcessExecRecord.ByteSize);
-        Assert.Equal(1u, InstanceIdentity.CurrentLayout);
+        Assert.Equal(2u, InstanceIdentity.CurrentLayout);
     }
 }

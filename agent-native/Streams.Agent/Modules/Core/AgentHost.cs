@@ -111,7 +111,7 @@ internal sealed class AgentHost : IDisposable
         {
             var module = _heartbeatModules[i];
             modules[i] = new ModuleReport(
-                module.Name, WireState(module.State), (uint)(module.StartRssBytes / 1024), _load.TakePermille(module.Name), (ushort)Math.Min(module.Restarts, ushort.MaxValue));
+                module.Name, WireState(module), (uint)(module.StartRssBytes / 1024), _load.TakePermille(module.Name), (ushort)Math.Min(module.Restarts, ushort.MaxValue));
         }
 
         return new HeartbeatMessage
@@ -124,8 +124,10 @@ internal sealed class AgentHost : IDisposable
         };
     }
 
-    private static Wire.Messages.ModuleState WireState(ModuleState state) => state switch
+    private Wire.Messages.ModuleState WireState(in ModuleStatus module) => module.State switch
     {
+        // It does not send all that it sees.
+        ModuleState.Running when module.Name == ModuleName.Observability && _observability is { IsShedding: true } => Wire.Messages.ModuleState.Degraded,
         ModuleState.Running => Wire.Messages.ModuleState.Running,
         ModuleState.BackingOff => Wire.Messages.ModuleState.Failed,
         ModuleState.WaitingForDependency => Wire.Messages.ModuleState.Degraded,

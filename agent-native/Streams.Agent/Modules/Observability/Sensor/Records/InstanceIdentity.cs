@@ -10,7 +10,7 @@ public struct InstanceIdentity
     public const int ByteSize = 24;
 
     /// <summary>EVENTS_LAYOUT of events.h.</summary>
-    public const uint CurrentLayout = 1;
+    public const uint CurrentLayout = 2;
 
     /// <summary>128 random bits.</summary>
     [FieldOffset(0)] public Bytes16 Epoch;
