@@ -64,10 +64,6 @@ internal static partial class Libc
     [LibraryImport(Name, SetLastError = true)]
     internal static unsafe partial nint syscall(nint number, void* attr, nint pid, nint cpu, nint group, nint flags);
 
-    /// <summary>syscall(2) again, for membarrier(command, flags, cpu).</summary>
-    [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
-    internal static partial nint membarrier(nint number, nint command, nint flags, nint cpu);
-
     [LibraryImport(Name, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string path, int flags, int mode);
 

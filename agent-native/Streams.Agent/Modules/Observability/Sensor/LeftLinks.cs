@@ -40,7 +40,6 @@ internal static class LeftLinks
         {
             Thread.Sleep(1);
         }
-        RunningPrograms.WaitForEnd();
     }
 
     private static ulong MissedBy(string path)

@@ -16,4 +16,22 @@ public sealed class StampSnapshot
 
     /// <summary>The CPUs' counters of a class.</summary>
     public Span<ClassSlot> OfClass(ushort classId) => _slots.AsSpan(classId * Cpus, Cpus);
+
+    /// <summary>True when nothing was stamped between the two.</summary>
+    public bool HasNumbersOf(StampSnapshot other)
+    {
+        foreach (var classId in RecordClass.All)
+        {
+            for (var cpu = 0; cpu < Cpus; cpu++)
+            {
+                ref readonly var ours = ref this[classId, cpu];
+                ref readonly var theirs = ref other[classId, cpu];
+                if (ours.Seq != theirs.Seq || ours.Lost.Total != theirs.Lost.Total)
+                {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
 }
