@@ -79,11 +79,18 @@ internal sealed class PinDirectory : IDisposable
         }
         Clear();
         Directory.Delete(Path);
-        _lock.Dispose();
+        Dispose();
     }
 
     /// <summary>Gives up the lock. The pins stay.</summary>
-    public void Dispose() => _lock.Dispose();
+    public void Dispose()
+    {
+        if (!_lock.IsClosed)
+        {
+            OpenDirectory.Unlock(_lock);
+            _lock.Dispose();
+        }
+    }
 
     private static string FileSystem(SensorOptions options)
     {
