@@ -13,12 +13,14 @@ internal sealed class PublishedAgent : IDisposable
     private readonly TempDirectory _directory = new("agent");
     private readonly System.Text.StringBuilder _log = new();
     private readonly string? _cgroup;
+    private readonly string _pins;
 
     private PublishedAgent(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra)
     {
         var key = _directory.File("agent.key");
         File.WriteAllBytes(key, KeyFile.Format(KeyFileKind.Agent, gateway.AgentKey));
         File.SetUnixFileMode(key, KeyFile.RequiredMode);
+        _pins = Path.Combine(BpfFileSystem.DefaultPath, "streams", gateway.Agent.AgentId);
         Configuration = _directory.File("agent.json");
         File.WriteAllText(Configuration, $$"""
             {
@@ -112,6 +114,9 @@ internal sealed class PublishedAgent : IDisposable
             Process.Kill();
         Process.WaitForExit();
         Process.Dispose();
+        // The programs of a killed agent stay attached for the next one, which does not come here.
+        if (Directory.Exists(_pins))
+            Directory.Delete(_pins, recursive: true);
         if (_cgroup is not null)
             Directory.Delete(_cgroup);
         _directory.Dispose();

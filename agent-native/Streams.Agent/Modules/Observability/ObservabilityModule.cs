@@ -56,7 +56,7 @@ internal sealed class ObservabilityModule(
                 RuntimeDirectory = stateDirectory,
             }, Settle);
             if (instance.RemovedEpoch is { } removed)
-                log.Warn(AgentEvent.SensorRemoved, Name, $"the sensor instance {removed} that a killed agent of another version left cannot be gone on with: removed, a new one begins");
+                log.Warn(AgentEvent.SensorRemoved, Name, $"removed the sensor instance {removed}, which this agent cannot go on with (another layout, or incomplete); a new one begins");
             Exclude(instance);
             _session = new SensorSession(configuration, instance, sink, log, clock);
             instance.Attach();
@@ -72,7 +72,7 @@ internal sealed class ObservabilityModule(
         }
 
         KernelProbe.TrimNativeHeap();
-        log.Info(AgentEvent.SensorLoaded, Name, $"probes attached, sensor epoch {_session.Epoch}{(instance.IsTakenOver ? " of a killed agent" : "")}, pinned in {instance.PinPath}");
+        log.Info(AgentEvent.SensorLoaded, Name, $"probes attached, sensor epoch {_session.Epoch}{(instance.IsTakenOver ? " of an agent that did not end cleanly" : "")}, pinned in {instance.PinPath}");
         _thread = ModuleThread.Start(Name, "observability", threads, _session.Run, failed);
     }
 

@@ -21,6 +21,9 @@ internal sealed class SensorSession : IDisposable
     /// <summary>While a batch is open its next records are likely soon.</summary>
     private const int OpenWaitMilliseconds = 50;
 
+    /// <summary>Between two looks at the pressure.</summary>
+    private const int PressureMilliseconds = 50;
+
     /// <summary>Records between two looks at the clock: a batch's age is exact to the time these take (below 1 ms).</summary>
     private const int DrainStep = 1024;
 
@@ -31,6 +34,7 @@ internal sealed class SensorSession : IDisposable
     private readonly SheddingController _shedding;
     private readonly CpuGauge _cpu;
     private long _pauses;
+    private long _nextPressure;
     private bool _ended;
     private long _stopAt = long.MaxValue;
     private volatile bool _stopping;
@@ -110,7 +114,7 @@ internal sealed class SensorSession : IDisposable
         {
             if (batch.GivenUpBatches > 0)
                 _log.Error(AgentEvent.GivenUp, ModuleName.Observability,
-                    $"{batch.Builder.Class.Name}: {batch.GivenUpRows} rows and {batch.GivenUpLost} counted losses in {batch.GivenUpBatches} batches had no room at the link before the deadline and are given up");
+                    $"{batch.Builder.Class.Name}: {batch.GivenUpRows} rows and {batch.GivenUpLost} counted losses in {batch.GivenUpBatches} batches had no room at the link before the deadline: the next agent counts them as lost");
         }
     }
 
@@ -168,6 +172,10 @@ internal sealed class SensorSession : IDisposable
 
     private void Shed()
     {
+        var now = Environment.TickCount64;
+        if (now < _nextPressure)
+            return;
+        _nextPressure = now + PressureMilliseconds;
         var pressure = new Pressure((double)Reader.PendingBytes / Reader.RingBytes, _sink.FillOf(PriorityClass.Event), _cpu.Read());
         var before = _shedding.Level;
         if (!_shedding.Observe(pressure.Highest))
