@@ -187,8 +187,9 @@ static __always_inline void emit_submit(void *record)
 	bpf_ringbuf_submit(record, word ? wakeup_flags(word) : 0);
 }
 
-/* True, and counted, when the event must not be emitted, mostly because its class is being shed (then
- * it is numbered too): asked first, once, by programs that build a long record for emit_output(). */
+/* True, and counted, when the event must not be emitted, mostly because its class is being shed
+ * (then it is numbered too): asked first, once, by programs that build a long record for
+ * emit_output(). */
 static __always_inline bool emit_shed(__u16 class, __u32 value)
 {
 	struct sensor_control *word = control_word();

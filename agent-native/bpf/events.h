@@ -12,9 +12,9 @@
 #define STREAMS_EVENTS_H
 
 /* Raised when a record or map value changes shape, or the definition of a pinned map. Stored in the
- * sensor instance: a reader of another layout must not read a ring it finds. It can still count what
- * is in it, so these never change: struct sensor_instance, and the members seq and lost of struct
- * class_slot with its size. */
+ * sensor instance: a reader of another layout must not read a ring it finds. It can still count
+ * what is in it, so these never change: struct sensor_instance, and the members seq and lost of
+ * struct class_slot with its size. */
 #define EVENTS_LAYOUT 2
 
 /* Class ids are those of Streams.Schema's catalogue. Slots are indexed by them. */
@@ -146,8 +146,8 @@ struct class_slot {
 	__u64 reserved;
 };
 
-/* In sensor_control.active, beside a generation: its programs count events as unseen and stamp none,
- * while the agent takes stock between two generations. */
+/* In sensor_control.active, beside a generation: its programs count events as unseen and stamp
+ * none, while the agent takes stock between two generations. */
 #define HAND_OVER (1u << 31)
 
 /* Value of the array map "control", key 0. Written by the agent only, word by word through its own

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
 using Streams.Agent.Modules.Comm;
 using Streams.AgentLink;
@@ -13,11 +14,14 @@ internal sealed class FileSink : IBatchSink, IDisposable
     private readonly TimeSpan _delay;
     private readonly FileStream _file;
     private readonly byte[] _buffer = new byte[4 + Limits.MaxStoredBytes];
+    private readonly int _dieAt;
     private uint _n;
 
     /// <param name="delay">What a batch takes: a slow spool lets the ring fill.</param>
-    public FileSink(string directory, TimeSpan delay)
+    /// <param name="dieAt">The process is killed when this many batches are stored, before anybody hears of the last one. 0: never.</param>
+    public FileSink(string directory, TimeSpan delay, int dieAt = 0)
     {
+        _dieAt = dieAt;
         _directory = directory;
         _delay = delay;
         var life = Directory.GetFiles(directory, "*.batches").Length;
@@ -53,6 +57,8 @@ internal sealed class FileSink : IBatchSink, IDisposable
         var length = builder.Seal(new BatchName(stamp.SensorEpoch, 1, _n++), stamp, BatchCompression.Zstd, _buffer.AsSpan(4));
         BinaryPrimitives.WriteInt32LittleEndian(_buffer, length);
         _file.Write(_buffer.AsSpan(0, 4 + length));
+        if (_n == _dieAt)
+            Process.GetCurrentProcess().Kill();
         builder.Reset();
         return true;
     }

@@ -11,7 +11,7 @@ internal static class SensorHost
 {
     public const string Verb = "sensor-host";
 
-    /// <param name="arguments">Directory, name of the sensor, bytes of the ring, milliseconds that a batch takes.</param>
+    /// <param name="arguments">Directory, name of the sensor, bytes of the ring, milliseconds that a batch takes, batch at which it dies (0: none).</param>
     public static int Run(ReadOnlySpan<string> arguments)
     {
         var directory = arguments[0];
@@ -20,11 +20,14 @@ internal static class SensorHost
             AgentId = arguments[1],
             RingBytes = int.Parse(arguments[2], CultureInfo.InvariantCulture),
             BarrierSeconds = 1,
+            // Batches are full, and handed over, in the middle of reading.
+            BatchRows = 100,
             // A rate of shedding would be no test of the ring.
             CpuPercent = 6400,
         };
         var log = AgentLog.ToStandardError("info");
-        using var sink = new FileSink(directory, TimeSpan.FromMilliseconds(int.Parse(arguments[3], CultureInfo.InvariantCulture)));
+        var delay = TimeSpan.FromMilliseconds(int.Parse(arguments[3], CultureInfo.InvariantCulture));
+        using var sink = new FileSink(directory, delay, int.Parse(arguments[4], CultureInfo.InvariantCulture));
         var failed = new TaskCompletionSource<string>();
         var module = new ObservabilityModule(configuration, directory, sink, new ThreadRegistry(), log, TimeProvider.System);
         module.Start(reason => failed.TrySetResult(reason));

@@ -26,12 +26,14 @@ internal sealed class SensorProcess(string directory, string name, int ringBytes
         }
     }
 
-    public void Start()
+    /// <param name="dieAt">It kills itself right after it stored this many batches. 0: never.</param>
+    public void Start(int dieAt = 0)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!,
         [
             "exec", typeof(SensorProcess).Assembly.Location, SensorHost.Verb, directory, name,
             ringBytes.ToString(CultureInfo.InvariantCulture), delayMilliseconds.ToString(CultureInfo.InvariantCulture),
+            dieAt.ToString(CultureInfo.InvariantCulture),
         ])
         {
             RedirectStandardInput = true,
@@ -52,6 +54,13 @@ internal sealed class SensorProcess(string directory, string name, int ringBytes
     {
         var line = await _process!.StandardOutput.ReadLineAsync().WaitAsync(Patience);
         Assert.True(line == "ready", $"the sensor did not start:\n{Said}");
+    }
+
+    /// <summary>Waits until it has killed itself.</summary>
+    public void WaitForDeath()
+    {
+        Assert.True(_process!.WaitForExit(Patience), "it did not die");
+        Reap();
     }
 
     /// <summary>SIGKILL.</summary>

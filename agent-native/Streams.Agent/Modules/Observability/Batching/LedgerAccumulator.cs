@@ -90,7 +90,10 @@ internal sealed class LedgerAccumulator(int cpus)
         {
             positions.Advance(classId, entry.Cpu, entry.Last, new LostCounters
             {
-                RingFull = entry.RingFull, RateLimited = entry.RateLimited, Shed = entry.Shed, ReadFault = entry.ReadFault,
+                RingFull = entry.RingFull,
+                RateLimited = entry.RateLimited,
+                Shed = entry.Shed,
+                ReadFault = entry.ReadFault,
             });
         }
     }

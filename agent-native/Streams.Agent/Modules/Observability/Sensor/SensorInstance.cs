@@ -164,7 +164,9 @@ public sealed partial class SensorInstance : IDisposable
             }
             var instance = new SensorInstance(pins, process, network, positions, generation)
             {
-                Epoch = epoch, IsTakenOver = identity is not null, RemovedEpoch = removed,
+                Epoch = epoch,
+                IsTakenOver = identity is not null,
+                RemovedEpoch = removed,
             };
             instance.ResetOrders(options);
             if (identity is null)
