@@ -169,6 +169,7 @@ struct sensor_instance {
 	__u8 epoch[16];
 	__u32 layout;
 	__u32 cpus;
+	__u8 owner[16]; /* of the agent's key: whose ledger the numbers are in */
 };
 
 #endif

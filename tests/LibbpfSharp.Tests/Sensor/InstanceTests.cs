@@ -35,7 +35,7 @@ public sealed class InstanceTests(BpfFsFixture bpffs) : KernelTest
         // A dead agent is pins without a lock.
         var directory = Path.Combine(bpffs.Path, "streams", "b");
         Directory.CreateDirectory(directory);
-        using (var map = BpfMap.Create(BpfMapType.Array, "instance", 4, 24, 1))
+        using (var map = BpfMap.Create(BpfMapType.Array, "instance", 4, 40, 1))
         {
             var identity = default(InstanceIdentity);
             ((Span<byte>)identity.Epoch).Fill(0xab);

@@ -22,7 +22,7 @@ internal sealed class RunningSensor : IDisposable
         Name = $"{name}-{Environment.ProcessId}";
         var configuration = new AgentConfiguration { AgentId = Name, BarrierSeconds = 1, RingBytes = 1 << 20, CpuPercent = 6400 };
         Module = new ObservabilityModule(
-            configuration, _directory.Path, Sink, new ThreadRegistry(), new AgentLog(_log, AgentLogLevel.Info, TimeProvider.System), clock);
+            configuration, new byte[16], _directory.Path, Sink, new ThreadRegistry(), new AgentLog(_log, AgentLogLevel.Info, TimeProvider.System), clock);
     }
 
     public static bool IsSupported => KernelProbe.CanAttach(AttachPoint.BtfTracepoint, "sched_process_exec").Supported;
@@ -43,9 +43,10 @@ internal sealed class RunningSensor : IDisposable
     public void Start() => Module.Start(reason => Assert.Fail(reason));
 
     /// <summary>As an agent that is killed leaves it: programs attached, some of them run, nothing handed on.</summary>
-    public SensorInstance LeaveBehind(int programs)
+    public SensorInstance LeaveBehind(int programs, byte owner = 0)
     {
-        var instance = SensorInstance.Start(new SensorOptions { Name = Name, RingBytes = 1 << 20, RuntimeDirectory = _directory.Path });
+        var options = new SensorOptions { Name = Name, RingBytes = 1 << 20, RuntimeDirectory = _directory.Path, Owner = Enumerable.Repeat(owner, 16).ToArray() };
+        var instance = SensorInstance.Start(options);
         instance.Attach();
         RunTrue(programs);
         instance.Leave();

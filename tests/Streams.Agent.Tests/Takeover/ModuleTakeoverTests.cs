@@ -40,6 +40,23 @@ public sealed class ModuleTakeoverTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void An_instance_of_another_installation_is_removed_and_not_accounted_for_here()
+    {
+        if (!IsSupported())
+            return;
+        using var sensor = new RunningSensor("owner", TimeProvider.System);
+        var epoch = Epoch.Read(sensor.LeaveBehind(10, owner: 7).Epoch.Span);
+        sensor.Start();
+        RunningSensor.RunTrue(10);
+        sensor.Module.Stop(TimeSpan.FromSeconds(5));
+        output.WriteLine(sensor.Said);
+        Assert.Contains($"removed the sensor instance {epoch}", sensor.Said, StringComparison.Ordinal);
+        Assert.Equal((0ul, 0ul), (sensor.Ledger("process_exec", epoch).Stamped, sensor.Ledger("process_exec", epoch).Rows));
+        var exec = sensor.Ledger("process_exec");
+        Assert.Equal((exec.Stamped, true), (exec.Rows, exec.Rows >= 10));
+    }
+
+    [Fact]
     public void A_stop_without_room_leaves_the_instance_and_the_next_start_accounts_for_it()
     {
         if (!IsSupported())

@@ -29,7 +29,7 @@ internal static class SensorHost
         var delay = TimeSpan.FromMilliseconds(int.Parse(arguments[3], CultureInfo.InvariantCulture));
         using var sink = new FileSink(directory, delay, int.Parse(arguments[4], CultureInfo.InvariantCulture));
         var failed = new TaskCompletionSource<string>();
-        var module = new ObservabilityModule(configuration, directory, sink, new ThreadRegistry(), log, TimeProvider.System);
+        var module = new ObservabilityModule(configuration, new byte[16], directory, sink, new ThreadRegistry(), log, TimeProvider.System);
         module.Start(reason => failed.TrySetResult(reason));
         Console.Out.WriteLine("ready");
         var ended = Task.Run(Console.In.ReadToEnd);

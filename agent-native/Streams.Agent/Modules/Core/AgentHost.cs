@@ -46,7 +46,7 @@ internal sealed class AgentHost : IDisposable
         if (configuration.TelemetryEnabled)
             modules.Add(new TelemetryModule(configuration, _comm, _comm.Epoch, _threads, costs, CopyStatus, clock));
         if (configuration.ObservabilityEnabled)
-            modules.Add(_observability = new ObservabilityModule(configuration, _state.Path, _comm, _threads, _log, clock));
+            modules.Add(_observability = new ObservabilityModule(configuration, identity.PublicKey[..16].ToArray(), _state.Path, _comm, _threads, _log, clock));
         _manager = new ModuleManager(modules, ModuleDeclarations.InStartOrder, _log, clock, AgentProcess.ResidentBytes, () => _wake.Release());
         _report = new StatusReport(configuration, _comm, modules, CopyStatus, clock);
     }

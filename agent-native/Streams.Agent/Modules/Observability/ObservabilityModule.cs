@@ -15,8 +15,10 @@ using Streams.Wire.Messages;
 namespace Streams.Agent.Modules.Observability;
 
 /// <summary>The kernel probes: loads and attaches them, runs the reader thread, takes them away again.</summary>
+/// <param name="owner">First 16 bytes of the agent's public key, see <see cref="SensorOptions.Owner"/>.</param>
 internal sealed class ObservabilityModule(
     AgentConfiguration configuration,
+    ReadOnlyMemory<byte> owner,
     string stateDirectory,
     IBatchSink sink,
     ThreadRegistry threads,
@@ -50,13 +52,14 @@ internal sealed class ObservabilityModule(
             {
                 // Agents with different ids may run side by side on one host.
                 Name = configuration.AgentId,
+                Owner = owner,
                 RingBytes = configuration.RingBytes,
                 // One wake-up for many records; a lone record waits for the reader's next look instead (at most 200 ms).
                 WakeupBytes = (uint)configuration.RingBytes / 32,
                 RuntimeDirectory = stateDirectory,
             }, Settle);
             if (instance.RemovedEpoch is { } removed)
-                log.Warn(AgentEvent.SensorRemoved, Name, $"removed the sensor instance {removed}, which this agent cannot go on with (another layout, or incomplete); a new one begins");
+                log.Warn(AgentEvent.SensorRemoved, Name, $"removed the sensor instance {removed}, which this agent cannot go on with (of another layout or another agent's key, or incomplete); a new one begins");
             Exclude(instance);
             _session = new SensorSession(configuration, instance, sink, log, clock);
             instance.Attach();

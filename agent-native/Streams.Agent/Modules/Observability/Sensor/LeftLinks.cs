@@ -29,9 +29,14 @@ internal static class LeftLinks
         var programs = new List<uint>();
         foreach (var (_, path) in pins.Links())
         {
-            using (var link = BpfLink.OpenPinned(path))
+            try
             {
+                using var link = BpfLink.OpenPinned(path);
                 programs.Add(link.ReadInfo().ProgramId);
+            }
+            catch (BpfException)
+            {
+                // No link of ours by that name.
             }
             File.Delete(path);
         }

@@ -14,6 +14,9 @@ internal readonly record struct PinnedIdentity(InstanceIdentity? Identity, int R
     /// <summary>True when this agent's programs can go on with it.</summary>
     public bool IsUsable => IsComplete && Identity is { Layout: InstanceIdentity.CurrentLayout } found && found.Cpus == BpfMap.PossibleCpus;
 
+    /// <summary>True when its numbers are in this agent's ledger.</summary>
+    public bool IsOf(ReadOnlySpan<byte> owner) => Identity is { } found && owner.SequenceEqual(found.Owner);
+
     /// <summary>As hexadecimal, or "unreadable".</summary>
     public string EpochText => Identity is { } found ? Convert.ToHexStringLower(found.Epoch) : "unreadable";
 

@@ -58,7 +58,7 @@ public sealed partial class SensorInstance : IDisposable
     /// <summary>True when a killed agent began the instance.</summary>
     public bool IsTakenOver { get; private init; }
 
-    /// <summary>Epoch (hexadecimal, or "unreadable") of an instance of another layout that was removed; to be logged. Null: none.</summary>
+    /// <summary>Epoch (hexadecimal, or "unreadable") of an instance of another layout or owner that was removed; to be logged. Null: none.</summary>
     public string? RemovedEpoch { get; private init; }
 
     /// <summary>The ring.</summary>
@@ -80,7 +80,8 @@ public sealed partial class SensorInstance : IDisposable
         {
             string? removed = null;
             var found = pins.IsEmpty ? default : PinnedIdentity.Read(pins);
-            if (found.IsUsable)
+            var isOurs = found.IsOf(options.Owner.Span);
+            if (isOurs && found.IsUsable)
             {
                 takenOver = true;
                 return Load(pins, options with { RingBytes = found.RingBytes }, found.Identity, null);
@@ -88,13 +89,14 @@ public sealed partial class SensorInstance : IDisposable
             if (!pins.IsEmpty)
             {
                 removed = found.EpochText;
-                using (var foreign = ForeignInstance.TryOpen(pins, found))
+                using (var foreign = isOurs ? ForeignInstance.TryOpen(pins, found) : null)
                 {
                     if (foreign is not null)
                     {
                         settle?.Invoke(foreign);
                     }
                 }
+                LeftLinks.Detach(pins);
                 pins.Clear();
             }
             return Load(pins, options, null, removed);
@@ -172,7 +174,7 @@ public sealed partial class SensorInstance : IDisposable
             if (identity is null)
             {
                 positions.Pin(pins.File(SensorMaps.Positions));
-                instance.WriteIdentity(epoch);
+                instance.WriteIdentity(epoch, options.Owner.Span);
             }
             return instance;
         }
@@ -198,10 +200,11 @@ public sealed partial class SensorInstance : IDisposable
     }
 
     // Last: an instance without identity is half made.
-    private void WriteIdentity(ReadOnlySpan<byte> epoch)
+    private void WriteIdentity(ReadOnlySpan<byte> epoch, ReadOnlySpan<byte> owner)
     {
         var identity = new InstanceIdentity { Layout = InstanceIdentity.CurrentLayout, Cpus = (uint)Cpus };
         epoch.CopyTo(identity.Epoch);
+        owner.CopyTo(identity.Owner);
         var map = new ArrayMap<InstanceIdentity>(_process.Map(SensorMaps.Instance));
         map[0] = identity;
     }

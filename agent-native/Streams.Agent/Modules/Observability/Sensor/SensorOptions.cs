@@ -17,6 +17,12 @@ public sealed record SensorOptions
     /// <summary>Names the directory on the bpffs; one running sensor per name.</summary>
     public string Name { get; init; } = "sensor";
 
+    /// <summary>
+    /// First 16 bytes of the agent's public key. An instance of another owner is removed and not taken over: its numbers are in the ledger of
+    /// another installation.
+    /// </summary>
+    public ReadOnlyMemory<byte> Owner { get; init; } = new byte[16];
+
     /// <summary>The bpffs to pin on. Mounted when it is not.</summary>
     public string BpfFileSystem { get; init; } = LibbpfSharp.BpfFileSystem.DefaultPath;
 
