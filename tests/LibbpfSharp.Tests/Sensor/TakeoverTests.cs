@@ -146,6 +146,30 @@ public sealed class TakeoverTests(BpfFsFixture bpffs) : KernelTest
     }
 
     [Fact]
+    public void An_agent_that_died_while_it_took_over_leaves_events_counted_and_the_next_one_takes_over()
+    {
+        var first = Start("f");
+        first.Attach();
+        first.Leave();
+        using (var map = LibbpfSharp.Handles.BpfMap.OpenPinned(Path.Combine(bpffs.Path, "streams", "f", "control")))
+        using (var control = new LibbpfSharp.Maps.MappedArray<SensorControl>(map))
+        {
+            Assert.Equal(1u, control[0].Active);
+            control[0].Active |= SensorControl.HandOver;
+        }
+        RunTrue("nobody-stamps", 10);
+        using var second = Start("f");
+        second.Attach();
+        RunTrue("after", 1);
+        using var reader = new SensorReader(second);
+        var sink = new CollectingSink();
+        Assert.True(reader.TakeOver(ref sink, second.HandOver!));
+        var snapshot = Settle(second, reader, sink);
+        Assert.Equal((0, 1), (Count(sink, "nobody-stamps"), Count(sink, "after")));
+        Assert.True(Enumerable.Range(0, second.Cpus).Aggregate(0ul, (sum, cpu) => sum + snapshot[Exec, cpu].Unseen) >= 10);
+    }
+
+    [Fact]
     public void A_ring_keeps_its_size_and_orders_are_not_inherited()
     {
         var first = Start("e");

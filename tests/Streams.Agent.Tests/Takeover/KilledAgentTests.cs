@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using LibbpfSharp.Probes;
 using Streams.Schema;
 using Streams.Testing;
@@ -84,7 +83,6 @@ public sealed class KilledAgentTests(ITestOutputHelper output)
         Assert.Equal(overflows, full > 0);
         // Nothing escaped uncounted, not between two lives either. (Losses and missed are also of others' programs: not an equality.)
         Assert.True(started <= (ulong)ledger.Marks.Count + ledger.LostOf("process_exec") + missed, "programs were started that nobody stamped");
-        Assert.True(Regex.IsMatch(said, "[1-9][0-9]* records were in the spool already"), "no life was killed between a batch and the ring's position");
         Assert.DoesNotContain("please report", said, StringComparison.Ordinal);
     }
 }

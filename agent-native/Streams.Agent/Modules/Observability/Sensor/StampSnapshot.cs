@@ -6,7 +6,7 @@ namespace Streams.Agent.Modules.Observability.Sensor;
 /// <summary>The kernel's counters of every (class, cpu) at one moment; reused from barrier to barrier.</summary>
 public sealed class StampSnapshot
 {
-    private readonly ClassSlot[] _slots = new ClassSlot[RecordClass.Slots * BpfMap.PossibleCpus];
+    private readonly ClassSlot[] _slots = new ClassSlot[RecordClass.End * BpfMap.PossibleCpus];
 
     /// <summary>CPUs, possible ones.</summary>
     public int Cpus => BpfMap.PossibleCpus;
