@@ -28,7 +28,8 @@ public sealed unsafe class MappedArray<TValue> : IDisposable
     {
         if (map.Type != BpfMapType.Array || map.ValueSize != sizeof(TValue))
         {
-            throw new ArgumentException($"Map {map.Name} is of type {map.Type} with values of {map.ValueSize} bytes, the view an array of {sizeof(TValue)}.", nameof(map));
+            throw new ArgumentException(
+                $"Map {map.Name} is of type {map.Type} with values of {map.ValueSize} bytes, the view an array of {sizeof(TValue)}.", nameof(map));
         }
         Length = map.MaxEntries;
         var page = (nuint)Environment.SystemPageSize;

@@ -16,7 +16,8 @@ public sealed class InstanceTests(BpfFsFixture bpffs) : KernelTest
         {
             pins = instance.PinPath;
             epoch = instance.Epoch.ToArray();
-            Assert.Equal(["control", "events", "excluded", "instance", "owners", "positions", "slots"], Directory.GetFiles(pins).Select(Path.GetFileName).Order());
+            string[] maps = ["control", "events", "excluded", "instance", "owners", "positions", "slots"];
+            Assert.Equal(maps, Directory.GetFiles(pins).Select(Path.GetFileName).Order());
             using var map = BpfMap.OpenPinned(Path.Combine(pins, "instance"));
             var identity = new ArrayMap<InstanceIdentity>(map)[0];
             Assert.Equal(epoch, ((ReadOnlySpan<byte>)identity.Epoch).ToArray());

@@ -233,7 +233,8 @@ public sealed class TakeoverTests(BpfFsFixture bpffs) : KernelTest
     {
         public List<LostRange> Lost { get; } = [];
 
-        public ulong RestartOf(ushort classId) => Lost.Where(lost => lost.Class == classId).Aggregate(0ul, (sum, lost) => sum + lost.Restart);
+        public ulong RestartOf(ushort classId) =>
+            Lost.Where(lost => lost.Class == classId).Aggregate(0ul, (sum, lost) => sum + lost.Restart);
 
         public void OnRecord(in RecordHeader header, ReadOnlySpan<byte> record)
         {

@@ -21,8 +21,8 @@ internal sealed class RunningSensor : IDisposable
     {
         Name = $"{name}-{Environment.ProcessId}";
         var configuration = new AgentConfiguration { AgentId = Name, BarrierSeconds = 1, RingBytes = 1 << 20, CpuPercent = 6400 };
-        Module = new ObservabilityModule(
-            configuration, new byte[16], _directory.Path, Sink, new ThreadRegistry(), new AgentLog(_log, AgentLogLevel.Info, TimeProvider.System), clock);
+        var log = new AgentLog(_log, AgentLogLevel.Info, TimeProvider.System);
+        Module = new ObservabilityModule(configuration, new byte[16], _directory.Path, Sink, new ThreadRegistry(), log, clock);
     }
 
     public static bool IsSupported => KernelProbe.CanAttach(AttachPoint.BtfTracepoint, "sched_process_exec").Supported;
@@ -45,8 +45,13 @@ internal sealed class RunningSensor : IDisposable
     /// <summary>As an agent that is killed leaves it: programs attached, some of them run, nothing handed on.</summary>
     public SensorInstance LeaveBehind(int programs, byte owner = 0)
     {
-        var options = new SensorOptions { Name = Name, RingBytes = 1 << 20, RuntimeDirectory = _directory.Path, Owner = Enumerable.Repeat(owner, 16).ToArray() };
-        var instance = SensorInstance.Start(options);
+        var instance = SensorInstance.Start(new SensorOptions
+        {
+            Name = Name,
+            RingBytes = 1 << 20,
+            RuntimeDirectory = _directory.Path,
+            Owner = Enumerable.Repeat(owner, SensorOptions.OwnerBytes).ToArray(),
+        });
         instance.Attach();
         RunTrue(programs);
         instance.Leave();

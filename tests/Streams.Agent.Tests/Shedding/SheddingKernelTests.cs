@@ -22,7 +22,8 @@ public sealed class SheddingKernelTests(ITestOutputHelper output)
         sensor.Start();
         RunningSensor.RunTrue(20);
         sensor.Sink.Fill = 1;
-        await Eventually.TrueAsync(() => sensor.Said.Contains($"(level {ShedSteps.Highest} of", StringComparison.Ordinal), "the highest level");
+        var highest = $"(level {ShedSteps.Highest} of";
+        await Eventually.TrueAsync(() => sensor.Said.Contains(highest, StringComparison.Ordinal), "the highest level");
         Assert.True(sensor.Module.IsShedding);
         RunningSensor.RunTrue(20);
         sensor.Sink.Fill = 0;

@@ -26,7 +26,8 @@ internal sealed class FileSink : IBatchSink, IDisposable
         _delay = delay;
         var life = Directory.GetFiles(directory, "*.batches").Length;
         // No buffer: a batch is one write(2).
-        _file = new FileStream(Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{life:D4}.batches")), FileMode.CreateNew, FileAccess.Write, FileShare.Read, 0);
+        var file = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{life:D4}.batches"));
+        _file = new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 0);
     }
 
     public BatchCompressor Compressor { get; } = new();

@@ -6,7 +6,9 @@ using Xunit.Abstractions;
 
 namespace Streams.Agent.Tests.Takeover;
 
-/// <summary>The sensor is killed again and again, at any moment, while every CPU starts programs: the numbers of all lives add up.</summary>
+/// <summary>
+/// The sensor is killed again and again, at any moment, while every CPU starts programs: the numbers of all lives add up.
+/// </summary>
 public sealed class KilledAgentTests(ITestOutputHelper output)
 {
     private static int Kills => int.Parse(Environment.GetEnvironmentVariable("STREAMS_SENSOR_KILLS") ?? "10", CultureInfo.InvariantCulture);
@@ -73,8 +75,10 @@ public sealed class KilledAgentTests(ITestOutputHelper output)
     {
         using var ledger = LifeLedger.Read(directory, mark);
         ledger.CheckEnds();
-        ulong restart = ledger.Lost(LossCause.AgentRestart), full = ledger.Lost(LossCause.RingFull), missed = ledger.MissedOf("process_exec");
-        output.WriteLine($"{started} programs started, {ledger.Marks.Count} rows of them, {restart} agent_restart, {full} ring_full, {missed} missed in hand-overs, {Kills} kills");
+        ulong restart = ledger.Lost(LossCause.AgentRestart), full = ledger.Lost(LossCause.RingFull);
+        var missed = ledger.MissedOf("process_exec");
+        output.WriteLine($"{started} programs started, {ledger.Marks.Count} rows of them, {restart} agent_restart, {full} ring_full, "
+            + $"{missed} missed in hand-overs, {Kills} kills");
         output.WriteLine(said);
         Assert.Single(ledger.Epochs);
         Assert.Equal(ledger.Marks.Count, ledger.Marks.Distinct().Count());
@@ -82,7 +86,8 @@ public sealed class KilledAgentTests(ITestOutputHelper output)
         Assert.True(restart > 0, "no life was killed with records in its memory");
         Assert.Equal(overflows, full > 0);
         // Nothing escaped uncounted, not between two lives either. (Losses and missed are also of others' programs: not an equality.)
-        Assert.True(started <= (ulong)ledger.Marks.Count + ledger.LostOf("process_exec") + missed, "programs were started that nobody stamped");
+        var counted = (ulong)ledger.Marks.Count + ledger.LostOf("process_exec") + missed;
+        Assert.True(started <= counted, $"{started} programs were started, {counted} are accounted for");
         Assert.DoesNotContain("please report", said, StringComparison.Ordinal);
     }
 }

@@ -5,7 +5,9 @@ using Streams.Schema;
 
 namespace Streams.Agent.Tests.Takeover;
 
-/// <summary>All that the lives of a sensor handed on, checked: each number of a (class, cpu) is once a row or once a counted loss.</summary>
+/// <summary>
+/// All that the lives of a sensor handed on, checked: each number of a (class, cpu) is once a row or once a counted loss.
+/// </summary>
 internal sealed class LifeLedger : IDisposable
 {
     private readonly DecodedBatch _decoded = new();
@@ -24,7 +26,8 @@ internal sealed class LifeLedger : IDisposable
 
     public ulong LostOf(string name) => _lost.Where(item => item.Key.Class == name).Aggregate(0ul, (sum, item) => sum + item.Value);
 
-    public ulong MissedOf(string name) => Barriers.Where(item => item.Key.Class == name).Aggregate(0ul, (sum, item) => sum + item.Value.Missed);
+    public ulong MissedOf(string name) =>
+        Barriers.Where(item => item.Key.Class == name).Aggregate(0ul, (sum, item) => sum + item.Value.Missed);
 
     public static LifeLedger Read(string directory, string mark)
     {
@@ -41,7 +44,8 @@ internal sealed class LifeLedger : IDisposable
         foreach (var (key, barrier) in Barriers)
         {
             Assert.Equal("stop", barrier.Reason);
-            Assert.True(_last.GetValueOrDefault(key) == barrier.Stamped, $"{key}: {_last.GetValueOrDefault(key)} accounted for, {barrier.Stamped} stamped");
+            var last = _last.GetValueOrDefault(key);
+            Assert.True(last == barrier.Stamped, $"{key}: {last} accounted for, {barrier.Stamped} stamped");
         }
     }
 
@@ -87,7 +91,8 @@ internal sealed class LifeLedger : IDisposable
             if (Barriers.TryGetValue(key, out var before))
                 Assert.True(before.Stamped <= stamped[i] && before.Missed <= missed[i], $"{key}: a counter went back");
             // What a barrier says of S is in the batches before it.
-            Assert.True(_last.GetValueOrDefault(key) >= stamped[i], $"{key}: a barrier at {stamped[i]} with {_last.GetValueOrDefault(key)} handed on");
+            var last = _last.GetValueOrDefault(key);
+            Assert.True(last >= stamped[i], $"{key}: a barrier at {stamped[i]} with {last} handed on");
             Barriers[key] = (stamped[i], missed[i], reasons[i]);
         }
     }

@@ -6,12 +6,15 @@ using Streams.Agent.Processes;
 
 namespace Streams.Agent.Tests.Takeover;
 
-/// <summary>The observability module as the agent runs it, in a process of its own that can be killed. Ends cleanly when its standard input does.</summary>
+/// <summary>
+/// The observability module as the agent runs it, in a process of its own that can be killed. Ends cleanly when its standard input does.
+/// </summary>
 internal static class SensorHost
 {
     public const string Verb = "sensor-host";
 
-    /// <param name="arguments">Directory, name of the sensor, bytes of the ring, milliseconds that a batch takes, batch at which it dies (0: none).</param>
+    /// <param name="arguments">Directory, name of the sensor, bytes of the ring, milliseconds that a batch takes, batch at which it dies
+    /// (0: none).</param>
     public static int Run(ReadOnlySpan<string> arguments)
     {
         var directory = arguments[0];

@@ -9,7 +9,8 @@ namespace Streams.Agent.Modules.Observability;
 
 /// <summary>
 /// Writes ledger barriers: what the kernel has stamped and filtered per (class, cpu), and what it missed per class (on the class's first row:
-/// misses are counted per program, not per CPU; events of a hand-over per CPU, on top). The batches' sensor epoch is that of the counted instance.
+/// misses are counted per program, not per CPU; events of a hand-over per CPU, on top). The batches' sensor epoch is that of the counted
+/// instance.
 /// </summary>
 internal sealed class BarrierWriter : IDisposable
 {

@@ -59,7 +59,8 @@ internal sealed class ObservabilityModule(
                 RuntimeDirectory = stateDirectory,
             }, Settle);
             if (instance.RemovedEpoch is { } removed)
-                log.Warn(AgentEvent.SensorRemoved, Name, $"removed the sensor instance {removed}, which this agent cannot go on with (of another layout or another agent's key, or incomplete); a new one begins");
+                log.Warn(AgentEvent.SensorRemoved, Name,
+                    $"removed the sensor instance {removed}, which is of another layout or another agent's key, or incomplete; a new one begins");
             Exclude(instance);
             _session = new SensorSession(configuration, instance, sink, log, clock);
             instance.Attach();
@@ -75,7 +76,8 @@ internal sealed class ObservabilityModule(
         }
 
         KernelProbe.TrimNativeHeap();
-        log.Info(AgentEvent.SensorLoaded, Name, $"probes attached, sensor epoch {_session.Epoch}{(instance.IsTakenOver ? " of an agent that did not end cleanly" : "")}, pinned in {instance.PinPath}");
+        var origin = instance.IsTakenOver ? " of an agent that did not end cleanly" : "";
+        log.Info(AgentEvent.SensorLoaded, Name, $"probes attached, sensor epoch {_session.Epoch}{origin}, pinned in {instance.PinPath}");
         _thread = ModuleThread.Start(Name, "observability", threads, _session.Run, failed);
     }
 
@@ -162,7 +164,8 @@ internal sealed class ObservabilityModule(
         batches.SendAll();
         var balanced = !batches.HasGivenUp && barriers.Write(foreign.Stamped, [], stop: true);
         log.Warn(AgentEvent.SensorSettled, Name,
-            $"the sensor instance {foreign.Epoch} has layout {foreign.Layout}, this agent {InstanceIdentity.CurrentLayout}: {restart} numbers are counted as agent_restart{(balanced ? "" : ", but there was no room to say so")}");
+            $"the sensor instance {foreign.Epoch} has layout {foreign.Layout}, this agent {InstanceIdentity.CurrentLayout}: "
+            + $"{restart} numbers are counted as agent_restart{(balanced ? "" : ", but there was no room to say so")}");
     }
 
     private void Exclude(SensorInstance instance)

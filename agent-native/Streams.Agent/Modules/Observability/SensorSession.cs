@@ -114,7 +114,8 @@ internal sealed class SensorSession : IDisposable
         {
             if (batch.GivenUpBatches > 0)
                 _log.Error(AgentEvent.GivenUp, ModuleName.Observability,
-                    $"{batch.Builder.Class.Name}: {batch.GivenUpRows} rows and {batch.GivenUpLost} counted losses in {batch.GivenUpBatches} batches had no room at the link before the deadline: the next agent counts them as lost");
+                    $"{batch.Builder.Class.Name}: {batch.GivenUpRows} rows and {batch.GivenUpLost} counted losses in {batch.GivenUpBatches} batches "
+                    + "had no room at the link before the deadline: the next agent counts them as lost");
         }
     }
 
@@ -153,7 +154,8 @@ internal sealed class SensorSession : IDisposable
         var sink = new BarrierAppender(Batches, handOver);
         Send(handOver, Reader.TakeOver(ref sink, handOver), stop: false);
         _log.Info(AgentEvent.SensorTakenOver, ModuleName.Observability,
-            $"took over the sensor instance: {Reader.Records} records were in the ring, {Reader.Restarted} numbers are counted as agent_restart, {Reader.Reread} records were in the spool already");
+            $"took over the sensor instance: {Reader.Records} records were in the ring, {Reader.Restarted} numbers are counted as "
+            + $"agent_restart, {Reader.Reread} records were in the spool already");
     }
 
     private bool Send(StampSnapshot stamped, bool explained, bool stop)
@@ -181,7 +183,8 @@ internal sealed class SensorSession : IDisposable
         if (!_shedding.Observe(pressure.Highest))
             return;
         _instance.SetShedLevel(ShedSteps.ValueOf(_shedding.Level));
-        var text = $"sheds {ShedSteps.NameOf(_shedding.Level)} (level {_shedding.Level} of {ShedSteps.Highest}): pressure {_shedding.Mean * 100:0} %, {pressure.Name} at {pressure.Highest * 100:0} % now";
+        var text = $"sheds {ShedSteps.NameOf(_shedding.Level)} (level {_shedding.Level} of {ShedSteps.Highest}): "
+            + $"pressure {_shedding.Mean * 100:0} %, {pressure.Name} at {pressure.Highest * 100:0} % now";
         if (_shedding.Level > before)
             _log.Warn(AgentEvent.Shedding, ModuleName.Observability, text);
         else

@@ -104,8 +104,8 @@ internal sealed class ClassBatch : IDisposable
     }
 
     /// <summary>
-    /// There is no room for the batch and no time to wait for it: its rows and its ledger are lost with this process. Its position stays, so the
-    /// next agent counts them; nothing of the class may be sent after it.
+    /// There is no room for the batch and no time to wait for it: its rows and its ledger are lost with this process. Its position stays,
+    /// so the next agent counts them; nothing of the class may be sent after it.
     /// </summary>
     public void GiveUp()
     {

@@ -25,7 +25,12 @@ internal sealed class EventBatches : IDisposable
     /// <param name="paused">Told when reading pauses for want of room (true) and goes on (false).</param>
     /// <param name="positions">Moved on with every batch that is handed over; null when nothing outlives the process.</param>
     public EventBatches(
-        AgentConfiguration configuration, IBatchSink sink, Epoch sensorEpoch, int cpus, Action<bool> paused, PositionTable? positions = null)
+        AgentConfiguration configuration,
+        IBatchSink sink,
+        Epoch sensorEpoch,
+        int cpus,
+        Action<bool> paused,
+        PositionTable? positions = null)
     {
         _positions = positions;
         _sink = sink;

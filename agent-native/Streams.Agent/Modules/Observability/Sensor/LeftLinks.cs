@@ -10,8 +10,11 @@ internal static class LeftLinks
     // The kernel ends links in a worker, after a grace period.
     private static readonly TimeSpan DetachLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Adds what the programs of a generation missed by recursion. Without CAP_SYS_ADMIN the kernel does not say: nothing.</summary>
-    public static void AddMissed(PinDirectory pins, uint generation, ReadOnlySpan<(string Program, ushort Class)> emitters, ref PerClass missed)
+    /// <summary>
+    /// Adds what the programs of a generation missed by recursion. Without CAP_SYS_ADMIN the kernel does not say: nothing.
+    /// </summary>
+    public static void AddMissed(
+        PinDirectory pins, uint generation, ReadOnlySpan<(string Program, ushort Class)> emitters, ref PerClass missed)
     {
         foreach (var (program, classId) in emitters)
         {

@@ -10,7 +10,8 @@ namespace Streams.Agent.Modules.Observability.Sensor;
 /// <param name="Causes">How many by which cause.</param>
 /// <param name="Unknown">What nothing explains. Causes.Total + Restart + Unknown = Last - First + 1.</param>
 /// <param name="Restart">What an agent that was killed had read and not handed on.</param>
-public readonly record struct LostRange(ushort Class, ushort Cpu, ulong First, ulong Last, LostCounters Causes, ulong Unknown, ulong Restart = 0)
+public readonly record struct LostRange(
+    ushort Class, ushort Cpu, ulong First, ulong Last, LostCounters Causes, ulong Unknown, ulong Restart = 0)
 {
     /// <summary>Numbers in the range.</summary>
     public ulong Count => Last - First + 1;

@@ -44,7 +44,8 @@ internal sealed class PinDirectory : IDisposable
     public string File(string map) => System.IO.Path.Combine(Path, map);
 
     /// <summary>Where the link of a program is pinned. No dots: bpffs refuses them.</summary>
-    public string LinkFile(uint generation, string program) => File(string.Create(CultureInfo.InvariantCulture, $"{LinkPrefix}{generation}-{program}"));
+    public string LinkFile(uint generation, string program) =>
+        File(string.Create(CultureInfo.InvariantCulture, $"{LinkPrefix}{generation}-{program}"));
 
     /// <summary>The pinned links, of all generations of programs.</summary>
     public List<(uint Generation, string Path)> Links()

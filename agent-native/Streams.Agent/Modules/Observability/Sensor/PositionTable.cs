@@ -10,8 +10,8 @@ namespace Streams.Agent.Modules.Observability.Sensor;
 /// after each batch is handed over. With it the next agent knows what a killed one had read and not handed on.
 /// </summary>
 /// <remarks>
-/// A killed process leaves a prefix of its stores, so an entry is written in an order in which every prefix is right: the half that does not
-/// count is emptied, filled, and made to count by its number. About 10 ns, no system call. One writer.
+/// A killed process leaves a prefix of its stores, so an entry is written in an order in which every prefix is right: the half that does
+/// not count is emptied, filled, and made to count by its number. About 10 ns, no system call. One writer.
 /// </remarks>
 internal sealed class PositionTable : IDisposable
 {
@@ -36,8 +36,8 @@ internal sealed class PositionTable : IDisposable
     /// <exception cref="BpfException">The kernel refused the map.</exception>
     public static unsafe PositionTable Create()
     {
-        var map = BpfMap.Create(BpfMapType.Array, SensorMaps.Positions, sizeof(uint), sizeof(PositionPair), Length, MappedArray<PositionPair>.Mappable);
-        return Over(map);
+        const uint flags = MappedArray<PositionPair>.Mappable;
+        return Over(BpfMap.Create(BpfMapType.Array, SensorMaps.Positions, sizeof(uint), sizeof(PositionPair), Length, flags));
     }
 
     /// <summary>Opens a pinned table.</summary>

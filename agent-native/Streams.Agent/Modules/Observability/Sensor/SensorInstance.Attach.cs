@@ -11,18 +11,18 @@ public sealed partial class SensorInstance
     private static readonly TimeSpan RestLimit = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// The counters at the moment between the programs of the killed agent and those of this one, when nothing was stamping: the last numbers
-    /// that it may have read. Null before <see cref="Attach"/> and for a new instance.
+    /// The counters at the moment between the programs of the killed agent and those of this one, when nothing was stamping: the last
+    /// numbers that it may have read. Null before <see cref="Attach"/> and for a new instance.
     /// </summary>
     public StampSnapshot? HandOver { get; private set; }
 
     /// <summary>Attaches the programs, puts them in charge and gives sockets that are open already their owners.</summary>
     /// <remarks>
-    /// Taking over: the new programs are attached beside the old ones and do nothing. Then the old ones only count what they see (unseen) until
-    /// the numbers rest; counters and numbers fit each other then, and are read. Then the new ones are in charge. No event is stamped twice: the
-    /// old programs have seen that they are not in charge before the new ones are told that they are, unless one is held up for all that time,
-    /// which is a thousand times what it takes. None escapes uncounted: unseen is part of what is reported as missed, and may count an
-    /// event too many that falls on the very change.
+    /// Taking over: the new programs are attached beside the old ones and do nothing. Then the old ones only count what they see (unseen)
+    /// until the numbers rest; counters and numbers fit each other then, and are read. Then the new ones are in charge. No event is
+    /// stamped twice: the old programs have seen that they are not in charge before the new ones are told that they are, unless one is
+    /// held up for all that time, which is a thousand times what it takes. None escapes uncounted: unseen is part of what is reported as
+    /// missed, and may count an event too many that falls on the very change.
     /// </remarks>
     /// <exception cref="BpfException">The kernel refused it; what was attached is detached, and who was in charge still is.</exception>
     public void Attach()

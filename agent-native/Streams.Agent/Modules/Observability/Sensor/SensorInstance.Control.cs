@@ -19,7 +19,9 @@ public sealed partial class SensorInstance
     /// <summary>Reads the counters of a class, one per CPU.</summary>
     public void ReadSlots(ushort classId, Span<ClassSlot> slots) => _slots.TryGet(classId, slots);
 
-    /// <summary>Reads how often each program could not run, from the kernel's recursion_misses, with what those of earlier agents missed.</summary>
+    /// <summary>
+    /// Reads how often each program could not run, from the kernel's recursion_misses, with what those of earlier agents missed.
+    /// </summary>
     public IReadOnlyList<ProgramMiss> ReadMissed()
     {
         var missed = new ProgramMiss[Emitters.Length];

@@ -12,10 +12,10 @@ namespace Streams.Agent.Modules.Observability.Sensor;
 /// epoch, and the programs that feed them. Numbers of a (class, cpu) are unique within the epoch.
 /// </summary>
 /// <remarks>
-/// Life: <see cref="Start"/> loads the programs over new maps, or over those that a killed agent left; <see cref="Attach"/> lets events flow;
-/// <see cref="Detach"/> stops them while ring and counters stay readable for the last barrier; disposing removes everything. A process that
-/// is killed leaves the instance with its programs attached; one that could not finish leaves it by <see cref="Leave"/>. Counters may be read
-/// from any thread.
+/// Life: <see cref="Start"/> loads the programs over new maps, or over those that a killed agent left; <see cref="Attach"/> lets events
+/// flow; <see cref="Detach"/> stops them while ring and counters stay readable for the last barrier; disposing removes everything. A process that
+/// is killed leaves the instance with its programs attached; one that could not finish leaves it by <see cref="Leave"/>. Counters may be
+/// read from any thread.
 /// </remarks>
 public sealed partial class SensorInstance : IDisposable
 {
@@ -58,7 +58,9 @@ public sealed partial class SensorInstance : IDisposable
     /// <summary>True when a killed agent began the instance.</summary>
     public bool IsTakenOver { get; private init; }
 
-    /// <summary>Epoch (hexadecimal, or "unreadable") of an instance of another layout or owner that was removed; to be logged. Null: none.</summary>
+    /// <summary>
+    /// Epoch (hexadecimal, or "unreadable") of an instance of another layout or owner that was removed; to be logged. Null: none.
+    /// </summary>
     public string? RemovedEpoch { get; private init; }
 
     /// <summary>The ring.</summary>
@@ -67,7 +69,9 @@ public sealed partial class SensorInstance : IDisposable
     /// <summary>How far the numbers are in the spool.</summary>
     internal PositionTable Positions { get; }
 
-    /// <summary>Loads the programs and pins the maps, or takes over those of a killed agent. Nothing of this process is attached yet.</summary>
+    /// <summary>
+    /// Loads the programs and pins the maps, or takes over those of a killed agent. Nothing of this process is attached yet.
+    /// </summary>
     /// <param name="options">The ring's size is that of the instance when one is taken over.</param>
     /// <param name="settle">Given an instance of another layout before it is removed, to account for its numbers.</param>
     /// <exception cref="SensorException">Another agent runs, or the mirrors do not fit the objects.</exception>
@@ -123,7 +127,9 @@ public sealed partial class SensorInstance : IDisposable
         _pins.Remove();
     }
 
-    /// <summary>Leaves everything to the next agent, which accounts for what this one did not hand on. Programs that are attached go on.</summary>
+    /// <summary>
+    /// Leaves everything to the next agent, which accounts for what this one did not hand on. Programs that are attached go on.
+    /// </summary>
     public void Leave()
     {
         _links.ForEach(link => link.Dispose());

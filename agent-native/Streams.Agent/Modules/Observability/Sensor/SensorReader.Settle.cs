@@ -9,9 +9,9 @@ public sealed partial class SensorReader
     // milliseconds. Beyond this something is wrong and the numbers are reported as unknown.
     private static readonly TimeSpan SettleLimit = TimeSpan.FromMilliseconds(250);
 
-    // A program that was held up while the counters of a hand-over were read may have counted a loss and taken its number afterwards. The loss
-    // was then given to a number that in truth went with the killed agent, and that later number finds no counter left: it is given to the
-    // restart instead, so by cause the sums are right. As many as contexts can nest on a CPU.
+    // A program that was held up while the counters of a hand-over were read may have counted a loss and taken its number afterwards. The
+    // loss was then given to a number that in truth went with the killed agent, and that later number finds no counter left: it is given
+    // to the restart instead, so by cause the sums are right. As many as contexts can nest on a CPU.
     private const ulong InFlight = 4;
 
     private readonly StampSnapshot _fresh = new();
@@ -47,8 +47,8 @@ public sealed partial class SensorReader
     }
 
     /// <summary>
-    /// The first thing after a take-over, before anything else is read: gives to the sink every number that a killed agent did not hand on, up to
-    /// the hand-over's, as a record from the ring, as counted by the kernel, or as lost with that agent.
+    /// The first thing after a take-over, before anything else is read: gives to the sink every number that a killed agent did not hand
+    /// on, up to the hand-over's, as a record from the ring, as counted by the kernel, or as lost with that agent.
     /// </summary>
     /// <param name="handOver">Read while nothing stamped, so its losses are those among its numbers.</param>
     /// <returns>False when numbers beyond the hand-over had to be reported as unknown.</returns>

@@ -7,7 +7,13 @@ internal static class ShedSteps
     private static readonly uint[] Values = [0, 20, 30, 40, 50];
 
     private static readonly string[] Names =
-        ["nothing", "network_close", "network_close and network_accept", "the network classes but network_connect, and process_exit", "all but process_exec"];
+    [
+        "nothing",
+        "network_close",
+        "network_close and network_accept",
+        "network_close, network_accept and process_exit",
+        "all but process_exec",
+    ];
 
     /// <summary>The highest level.</summary>
     public static int Highest => Values.Length - 1;

@@ -1,9 +1,9 @@
 namespace Streams.Agent.Modules.Observability.Shedding;
 
 /// <summary>
-/// Decides once a second how much is shed, from the mean of the highest pressure over that second: at 80 % a level more, at 60 % or less one
-/// less. The mean, because a ring that is full for a moment has lost nothing that shedding could still save; between the two the level stays,
-/// or shedding would lower the pressure that keeps it on and flap.
+/// Decides once a second how much is shed, from the mean of the highest pressure over that second: at 80 % a level more, at 60 % or less
+/// one less. The mean, because a ring that is full for a moment has lost nothing that shedding could still save; between the two the level
+/// stays, or shedding would lower the pressure that keeps it on and flap.
 /// </summary>
 internal sealed class SheddingController(TimeProvider clock)
 {
