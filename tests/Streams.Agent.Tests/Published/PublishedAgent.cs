@@ -33,17 +33,7 @@ internal sealed class PublishedAgent : IDisposable
             """);
         if (CgroupFileSystem.FindMount() is { } mount)
             _cgroup = Directory.CreateDirectory(Path.Combine(mount, $"streams-agent-test-{Environment.ProcessId}")).FullName;
-        var enter = _cgroup is null ? "" : $"echo $$ > {_cgroup}/cgroup.procs; ";
-        Process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"{enter}exec {Program} run --config {Configuration}"])
-        {
-            RedirectStandardError = true,
-        })!;
-        Process.ErrorDataReceived += (_, line) =>
-        {
-            lock (_log)
-                _log.AppendLine(line.Data);
-        };
-        Process.BeginErrorReadLine();
+        Process = Run();
     }
 
     public static string Program
@@ -59,7 +49,7 @@ internal sealed class PublishedAgent : IDisposable
 
     public string Configuration { get; }
 
-    public Process Process { get; }
+    public Process Process { get; private set; }
 
     /// <summary>What it has written to standard error.</summary>
     public string Said
@@ -72,6 +62,17 @@ internal sealed class PublishedAgent : IDisposable
     }
 
     public static PublishedAgent Start(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra) => new(gateway, extra);
+
+    /// <summary>SIGKILL; its programs stay attached.</summary>
+    public void Kill()
+    {
+        Process.Kill();
+        Process.WaitForExit();
+        Process.Dispose();
+    }
+
+    /// <summary>The next life, with the same configuration and state, after <see cref="Kill"/>.</summary>
+    public void StartAgain() => Process = Run();
 
     public static (int Code, string Output, string Error) RunToEnd(params string[] arguments) => RunToEnd(Program, arguments);
 
@@ -106,6 +107,22 @@ internal sealed class PublishedAgent : IDisposable
         }
 
         throw new InvalidDataException($"{file} has no {name}");
+    }
+
+    private Process Run()
+    {
+        var enter = _cgroup is null ? "" : $"echo $$ > {_cgroup}/cgroup.procs; ";
+        var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"{enter}exec {Program} run --config {Configuration}"])
+        {
+            RedirectStandardError = true,
+        })!;
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_log)
+                _log.AppendLine(line.Data);
+        };
+        process.BeginErrorReadLine();
+        return process;
     }
 
     public void Dispose()
