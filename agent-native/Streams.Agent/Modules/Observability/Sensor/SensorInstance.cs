@@ -100,7 +100,6 @@ public sealed partial class SensorInstance : IDisposable
                         settle?.Invoke(foreign);
                     }
                 }
-                LeftLinks.Detach(pins);
                 pins.Clear();
             }
             return Load(pins, options, null, removed);
