@@ -21,7 +21,8 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
     public override int Rows => _rows.Count;
 
     /// <summary>Adds all entries of a batch; false when the block is full and must be inserted first.</summary>
-    public bool TryAdd(DecodedBatch batch, in BatchOrigin origin)
+    /// <param name="revision">Of the batch's entries the highest revision counts; see <see cref="LedgerTable"/>.</param>
+    public bool TryAdd(DecodedBatch batch, in BatchOrigin origin, byte revision = 0)
     {
         var entries = batch.Ledger.Entries;
         if (_rows.Count + entries.Length > NativeLimits.MaxRows / 4)
@@ -31,7 +32,7 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
 
         for (var i = 0; i < entries.Length; i++)
         {
-            _rows.Add(new Row(origin, batch.Header, batch.Class.Name, entries[i], (ushort)i));
+            _rows.Add(new Row(origin, batch.Header, batch.Class.Name, entries[i], (ushort)i, revision));
             var start = _lost.Count;
             CollectionsMarshal.SetCount(_lost, start + LossCauses.Count);
             var lost = CollectionsMarshal.AsSpan(_lost)[start..];
@@ -98,6 +99,7 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
             case "first": buffer.Fill(row.Entry.First, 1); break;
             case "last": buffer.Fill(row.Entry.Last, 1); break;
             case "rows": buffer.Fill(row.Entry.Rows, 1); break;
+            case "revision": buffer.Fill(row.Revision, 1); break;
             default: throw new InvalidOperationException($"loss_ledger has no value for column {name}");
         }
     }
@@ -117,5 +119,5 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
         }
     }
 
-    private readonly record struct Row(BatchOrigin Origin, BatchHeader Header, string Class, LedgerEntry Entry, ushort Index);
+    private readonly record struct Row(BatchOrigin Origin, BatchHeader Header, string Class, LedgerEntry Entry, ushort Index, byte Revision);
 }

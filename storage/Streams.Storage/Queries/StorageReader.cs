@@ -61,14 +61,15 @@ public sealed class StorageReader(StorageClient client)
     /// </summary>
     public Task<List<StoredBatch>> FindAsync(string table, BatchRange range, CancellationToken cancellation = default)
     {
-        var row = table == LedgerTable.Name ? "entry" : "row";
+        // A re-driven dead letter has its entries once more, under the next revision.
+        var (row, first) = table == LedgerTable.Name ? ("entry", "AND revision = 0") : ("row", "");
         return client.QueryAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"""
                 SELECT {Sql.Literal(table)} AS t, batch, count() AS n, uniqExact({row}) AS d FROM {table}
                 WHERE agent_id = {Sql.Literal(range.AgentId)} AND epoch = {range.Epoch.Prefix} AND lane = {range.Lane}
-                    AND batch BETWEEN {range.First} AND {range.Last}
+                    AND batch BETWEEN {range.First} AND {range.Last} {first}
                 GROUP BY batch ORDER BY batch
                 """),
             ReadStored,

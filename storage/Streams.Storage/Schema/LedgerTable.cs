@@ -31,6 +31,7 @@ public static class LedgerTable
         new("first", "UInt64", "", "first sequence number accounted for"),
         new("last", "UInt64", "", "last sequence number accounted for"),
         new("rows", "UInt32", "", "rows of the batch with this cpu"),
+        new("revision", "UInt8", "", "0 as first committed, 1 after its dead letter was re-driven: of a batch's entry the highest counts"),
     ];
 
     /// <summary>Number of columns before the causes.</summary>
