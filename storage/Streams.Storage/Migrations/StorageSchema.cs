@@ -12,6 +12,8 @@ public static class StorageSchema
     public static IReadOnlyList<TableDefinition> Tables(StorageOptions options) =>
     [
         .. Catalogue.Classes.Select(c => ClassTable.For(c).WithRetention(options.RetentionDays)),
+        DeadLetterTable.Definition.WithRetention(options.RetentionDays),
+        StoredBatchTable.Definition.WithRetention(options.RetentionDays),
         LedgerTable.Definition.WithRetention(options.LedgerRetentionDays),
     ];
 

@@ -14,6 +14,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
     private readonly StorageReader _reader = new(client);
     private readonly ConcurrentDictionary<ushort, ConcurrentBag<ClassBlock>> _blocks = new();
     private readonly ConcurrentBag<LedgerBlock> _ledgers = [];
+    private readonly ConcurrentBag<DeadLetterBlock> _letters = [];
     private readonly ConcurrentBag<SegmentedBuffer> _buffers = [];
 
     public async Task<InsertOutcome> InsertAsync(
@@ -22,7 +23,9 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         var label = new InsertLabel(owner, serial);
         return target.Class is { } eventClass
             ? await InsertRowsAsync(eventClass, batches, token, label, repeated, cancel).ConfigureAwait(false)
-            : await InsertLedgerAsync(batches, token, label, repeated, cancel).ConfigureAwait(false);
+            : target.IsDeadLetter
+                ? await InsertLettersAsync(batches, token, label, repeated, cancel).ConfigureAwait(false)
+                : await InsertLedgerAsync(batches, token, label, repeated, cancel).ConfigureAwait(false);
     }
 
     /// <remarks>Only this one insert: killing all of this owner's would put the others in doubt too.</remarks>
@@ -34,7 +37,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         var found = new Dictionary<(LaneKey, uint), StoredBatch>();
         foreach (var run in BatchNames.Runs(batches))
         {
-            foreach (var stored in await _reader.FindAsync(target.Table, run, cancel).ConfigureAwait(false))
+            foreach (var stored in await _reader.FindAsync(target.Table, run, target.Revision, cancel).ConfigureAwait(false))
             {
                 found[(new LaneKey(run.AgentId, run.Epoch.Prefix, run.Lane), stored.Batch)] = stored;
             }
@@ -49,7 +52,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
                 continue;
             }
 
-            var expected = (ulong)(target.Class is null ? batch.Decoded.Ledger.Entries.Length : batch.Decoded.Rows);
+            var expected = (ulong)(target.IsLedger ? batch.LedgerRows : target.IsDeadLetter ? 1 : batch.Rows);
             if (stored.Rows != expected || stored.DistinctRows != expected)
             {
                 throw new InvalidDataException(string.Create(
@@ -71,6 +74,11 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         }
 
         foreach (var block in _ledgers)
+        {
+            block.Dispose();
+        }
+
+        foreach (var block in _letters)
         {
             block.Dispose();
         }
@@ -110,6 +118,29 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         }
     }
 
+    private async Task<InsertOutcome> InsertLettersAsync(
+        IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, bool repeated, CancellationToken cancel)
+    {
+        var block = _letters.TryTake(out var free) ? free : new DeadLetterBlock();
+        try
+        {
+            foreach (var (batch, _) in batches)
+            {
+                if (!block.TryAdd(batch.Letter!, Origin(batch)))
+                {
+                    return TooLarge(batches);
+                }
+            }
+
+            return await SendAsync(block, batches, token, label, repeated, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            block.Reset();
+            _letters.Add(block);
+        }
+    }
+
     private async Task<InsertOutcome> InsertLedgerAsync(
         IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, bool repeated, CancellationToken cancel)
     {
@@ -118,7 +149,10 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         {
             foreach (var (batch, _) in batches)
             {
-                if (!block.TryAdd(batch.Decoded, Origin(batch)))
+                var fits = batch.Account is { } account
+                    ? block.TryAdd(account, Origin(batch), batch.Revision)
+                    : block.TryAdd(batch.Decoded, Origin(batch), batch.Revision);
+                if (!fits)
                 {
                     return TooLarge(batches);
                 }
@@ -142,7 +176,8 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
             var result = await _inserter.InsertAsync(
                 block, buffer, token, label, repeated, cancel, () => MaySend(batches)).ConfigureAwait(false);
             cancel.ThrowIfCancellationRequested();
-            return new InsertOutcome(Verdict(result.Outcome), result.Code == 0 ? result.Message : $"code {result.Code}: {result.Message}");
+            var detail = result.Code == 0 ? result.Message : $"code {result.Code}: {result.Message}";
+            return new InsertOutcome(Verdict(result.Outcome), detail, result.Code);
         }
         finally
         {

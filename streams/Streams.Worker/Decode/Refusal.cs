@@ -17,6 +17,9 @@ internal enum Refusal : byte
     /// <summary>The message ends before the batches it promised, or goes on after them.</summary>
     WrongCount,
 
+    /// <summary>Its agent has made more dead letters than an hour allows: what is wrong with it is not cured by giving data up.</summary>
+    QuotaExceeded,
+
     /// <summary>The table holds a part of its rows, which one insert per block cannot produce.</summary>
     PartlyStored,
 }
