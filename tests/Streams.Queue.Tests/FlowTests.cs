@@ -80,7 +80,7 @@ public sealed class FlowTests
         }
 
         Assert.Equal(FlowError.TooLarge, FlowCodec.TryRead(new byte[FlowCodec.MaxMessage + 1], records));
-        Assert.Equal(FlowError.UnknownKind, FlowCodec.TryRead(Changed(0, 3), records));
+        Assert.Equal(FlowError.UnknownKind, FlowCodec.TryRead(Changed(0, 4), records));
         Assert.Equal(FlowError.BadAgentId, FlowCodec.TryRead(Changed(1, 0), records));
         Assert.Equal(FlowError.BadAgentId, FlowCodec.TryRead(Changed(1, 255), records));
         foreach (var hostile in "*>. \nA\u00e9\0"u8.ToArray())
@@ -106,7 +106,7 @@ public sealed class FlowTests
             random.NextBytes(bytes);
             if (bytes.Length > 2)
             {
-                bytes[0] = (byte)random.Next(0, 4);
+                bytes[0] = (byte)random.Next(0, 5);
                 bytes[1] = (byte)random.Next(0, 70);
             }
 
