@@ -56,6 +56,12 @@ public sealed record WorkerOptions
     /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Batches that an agent may have given up in an hour before its lanes are held: a poison batch now and then costs itself only, a host
+    /// or an engine that makes nothing else must be looked at, not thrown away.
+    /// </summary>
+    public int DeadLettersPerHour { get; init; } = 20;
+
     /// <summary>How often watermark deltas go to the gateways; one message per partition with the changed lanes.</summary>
     public TimeSpan WatermarkInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
@@ -158,6 +164,11 @@ public sealed record WorkerOptions
         if (Lease < TimeSpan.FromSeconds(1) || Lease > TimeSpan.FromMinutes(5))
         {
             return $"worker: lease is {Lease.TotalSeconds:0.#} s, must be 1-300 s";
+        }
+
+        if (DeadLettersPerHour is < 1 or > 100_000)
+        {
+            return $"worker: dead letters per hour is {DeadLettersPerHour}, must be 1-100000";
         }
 
         return WatermarkInterval < TimeSpan.FromMilliseconds(10) || WatermarkInterval > TimeSpan.FromSeconds(10)

@@ -3,7 +3,6 @@ using Streams.Schema;
 namespace Streams.Storage;
 
 /// <summary>A batch that is given up, as its row in <see cref="DeadLetterTable"/>.</summary>
-/// <param name="Class">Empty when it cannot be read.</param>
 /// <param name="Rows">Rows that the batch says it has.</param>
 /// <param name="Cause">One of the names in the table's comment.</param>
 /// <param name="Code">ClickHouse's error code, 0 without.</param>

@@ -23,7 +23,7 @@ public sealed class StorageReader(StorageClient client)
         (
             SELECT agent_id, epoch, epoch_low, lane, batch, max(received_at) AS at
             FROM {LedgerTable.Name}
-            WHERE received_at >= fromUnixTimestamp64Micro(toInt64({since}))
+            WHERE revision = 0 AND received_at >= fromUnixTimestamp64Micro(toInt64({since}))
                 {(agentId is null ? "" : $"AND agent_id = {Sql.Literal(agentId)}")}
             GROUP BY agent_id, epoch, epoch_low, lane, batch
             HAVING {AllComplete}

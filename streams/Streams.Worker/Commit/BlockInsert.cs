@@ -131,9 +131,15 @@ internal sealed class BlockInsert(
             return;
         }
 
-        quota.TryTake(batch.Head.AgentId);
+        if (!quota.TryTake(batch.Head.AgentId))
+        {
+            // The next life finds the hour used up and holds this agent's lanes; the others go on.
+            pending.Fence.Fail($"{batch} is refused ({outcome.Detail}) and its agent has made enough dead letters for an hour");
+            return;
+        }
+
         var now = time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
-        batch.Condemn("insert", outcome.Code, outcome.Detail, LedgerAccount.OfDeadLetter(batch.Decoded), now);
+        batch.Condemn(batch.Decoded.Rows, "insert", outcome.Code, outcome.Detail, LedgerAccount.OfDeadLetter(batch.Decoded), now);
         alerts.Raise("dead_letter", batch.ToString(), outcome.Detail);
     }
 

@@ -67,10 +67,11 @@ internal sealed class StagedBatch(BatchPool pool) : IDisposable
     }
 
     /// <summary>Gives the batch up: its bytes go to the dead letters, its ledger rows count its rows there.</summary>
+    /// <param name="rows">Rows it says it has.</param>
     /// <param name="account">From what can be read of it.</param>
-    public void Condemn(string cause, int code, string message, LedgerAccount account, long now)
+    public void Condemn(int rows, string cause, int code, string message, LedgerAccount account, long now)
     {
-        Letter = new DeadLetter(Name, account.Class, (uint)account.Header.Rows, cause, code, message, Received, now);
+        Letter = new DeadLetter(Name, account.Class, (uint)rows, cause, code, message, Received, now);
         Account = account;
     }
 

@@ -51,7 +51,7 @@ internal sealed class Round
             {
                 if (batch.Rows != 0 && !batch.Stored)
                 {
-                    var target = new InsertTarget(batch.Decoded.Class, submitted.Range.Day, Revision: batch.Revision);
+                    var target = new InsertTarget(batch.Decoded.Class, submitted.Range.Day);
                     Put(blocks, target, new PendingBatch(batch, submitted.Fence));
                 }
             }
@@ -96,12 +96,11 @@ internal sealed class Round
         {
             var day = submitted.Range.Day;
             var from = reached.GetValueOrDefault(submitted.Range.Partition);
-            var revision = submitted.Range.Revision;
-            var index = blocks.FindIndex(from, block => block.Key.Day == day && block.Key.Revision == revision);
+            var index = blocks.FindIndex(from, block => block.Key.Day == day);
             if (index < 0)
             {
                 index = blocks.Count;
-                blocks.Add(new(new InsertTarget(null, day, Revision: revision), []));
+                blocks.Add(new(new InsertTarget(null, day), []));
             }
 
             reached[submitted.Range.Partition] = index;

@@ -23,9 +23,6 @@ internal sealed class BatchRange(int partition, CloseReason reason, List<StagedB
     /// <summary>Days since 1970 of its batches' time of receipt.</summary>
     public int Day { get; init; }
 
-    /// <summary>1 for a dead letter that is re-driven, outside the stream.</summary>
-    public byte Revision { get; init; }
-
     /// <summary>Last stream sequence that is consumed completely; 0 when the range ends inside its first message.</summary>
     public ulong LastSequence { get; init; }
 

@@ -14,13 +14,15 @@ public sealed class BlockInsertTests : IDisposable
     private readonly AbandonedInserts _abandoned = new();
     private readonly BatchPool _pool = new();
     private readonly WorkerMetrics _metrics = new();
+    private readonly RecordedAlerts _alerts = new();
+    private readonly DeadLetterQuota _quota = new(TimeProvider.System, 2);
     private readonly PartitionFence _fence = new(0, () => true);
     private readonly List<PendingBatch> _batches = [];
     private readonly BlockInsert _insert;
 
     public BlockInsertTests()
     {
-        _insert = new BlockInsert(_store, _abandoned, TimeProvider.System, _metrics, NullLogger.Instance);
+        _insert = Insert(_store, _abandoned);
         for (uint n = 0; n < 4; n++)
         {
             _batches.Add(new PendingBatch(Batches.Staged(_pool, n), _fence));
@@ -94,7 +96,7 @@ public sealed class BlockInsertTests : IDisposable
                 store.Next((Fault)random.Next(4));
             }
 
-            var insert = new BlockInsert(store, new AbandonedInserts(), TimeProvider.System, _metrics, NullLogger.Instance);
+            var insert = Insert(store, new AbandonedInserts());
             await insert.RunAsync(Table, _batches, default);
             Assert.Equal(4, store.Count("process_exec"));
             Assert.Equal(1, store.MostCopies());
@@ -210,6 +212,9 @@ public sealed class BlockInsertTests : IDisposable
         static string Token(string table, List<PendingBatch> batches, ulong[] lives, int attempt) =>
             InsertToken.Compute(table, BatchNames.Runs(batches), lives, attempt);
     }
+
+    private BlockInsert Insert(IBatchStore store, AbandonedInserts abandoned) =>
+        new(store, abandoned, _quota, _alerts, TimeProvider.System, _metrics, NullLogger.Instance);
 
     private Task<int> RunAsync() => _insert.RunAsync(Table, _batches, default);
 
