@@ -5,6 +5,7 @@ using Streams.Queue;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
 using Streams.Worker.Decode;
+using Streams.Worker.Ownership;
 using Streams.Worker.Ranges;
 using Streams.Worker.Recovery;
 
@@ -78,7 +79,7 @@ internal sealed class PartitionLife
         int partition,
         PartitionShared shared,
         PartitionPosition position,
-        Func<bool> leaseHeld,
+        LeaseKeeper keeper,
         RecoveredPartition recovered,
         CancellationToken cancel)
     {
@@ -91,7 +92,7 @@ internal sealed class PartitionLife
         }
 
         // Answers begin only now, when they are true.
-        var fence = new PartitionFence(partition, leaseHeld);
+        var fence = new PartitionFence(partition, () => keeper.Held, () => keeper.HeldForInsert);
         var reader = PartitionReader.Start(
             shared.Queue, partition, from, created, new ReaderOptions { PrefetchMessages = shared.Options.ReadAhead });
         FlowPublisher flow;

@@ -147,7 +147,7 @@ public sealed class StreamsWorker : IAsyncDisposable
         var recovery = new StorageClient(client.Options with { QueryTimeout = ClickHouseCommitLog.Patience });
         Keep(recovery.Dispose);
         var storageMetrics = new StorageMetrics();
-        var store = new ClickHouseBatchStore(client, storageMetrics, Owner);
+        var store = new ClickHouseBatchStore(client, storageMetrics, Owner, _options.BeforeSend);
         var materializer = GraphSettings.CreateMaterializer(_system, $"worker-{Owner}");
         var clock = new LingerClock(TimeProvider.System, _options.LingerMinimum, _options.LingerMaximum);
         var limits = new InserterLimits { MaxRows = _options.MaxRowsPerBlock };
@@ -202,7 +202,8 @@ public sealed class StreamsWorker : IAsyncDisposable
             Database = _options.Database,
             RetentionDays = _options.TtlDays,
             LedgerRetentionDays = Math.Max(_options.TtlDays + 1, new StorageOptions { Url = _options.ClickHouseUrl }.LedgerRetentionDays),
-            // An owner that lost its lease must not have an insert running much longer than its successor waits.
+            // An owner that lost its lease must not have an insert running much longer than its successor waits; half of it is what a
+            // statement may take to begin (see LeaseKeeper).
             InsertTimeout = _options.Lease * 2 / 3,
         });
         Keep(client.Dispose);

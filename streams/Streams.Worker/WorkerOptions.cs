@@ -68,6 +68,9 @@ public sealed record WorkerOptions
     /// <summary>How long a stop may take to commit what is in flight before it is left to recovery.</summary>
     public TimeSpan DrainPatience { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Called between the last look at the leases and the first byte of an insert; only tests stop there.</summary>
+    internal Action? BeforeSend { get; init; }
+
     /// <summary>One line that says what is wrong and how to mend it, or null.</summary>
     public string? Check()
     {

@@ -7,7 +7,7 @@ public sealed class MigratorTests(Engine engine)
     public async Task A_second_run_changes_nothing_and_the_first_is_recorded()
     {
         Assert.Empty(await Engine.Migrator(engine.Client).RunAsync(default));
-        Assert.Equal("9\t2\t1\ttest", await engine.QueryAsync(
+        Assert.Equal("11\t2\t1\ttest", await engine.QueryAsync(
             "SELECT countIf(change LIKE 'CREATE TABLE%'), any(version), any(catalogue), any(owner) FROM schema_version "
             + "WHERE change NOT LIKE 'ALTER%' FORMAT TSV"));
     }
@@ -72,7 +72,7 @@ public sealed class MigratorTests(Engine engine)
         await Engine.Migrator(database.Client).RunAsync(default);
         using var shorter = new StorageClient(database.Client.Options with { RetentionDays = 7 });
         var changes = await Engine.Migrator(shorter).RunAsync(default);
-        Assert.Equal(Schema.Catalogue.Classes.Count, changes.Count); // the ledger keeps its own
+        Assert.Equal(Schema.Catalogue.Classes.Count + 2, changes.Count); // the ledger keeps its own
         Assert.All(changes, c => Assert.Contains("MODIFY TTL", c, StringComparison.Ordinal));
         Assert.Empty(await Engine.Migrator(shorter).RunAsync(default));
     }

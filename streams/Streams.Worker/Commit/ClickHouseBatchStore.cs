@@ -8,7 +8,9 @@ using Streams.Worker.Decode;
 namespace Streams.Worker.Commit;
 
 /// <summary>The tables in ClickHouse: merges batches into Native blocks, and asks back what is there.</summary>
-internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics metrics, string owner) : IBatchStore, IDisposable
+/// <param name="beforeSend">Called between the last look at the leases and the first byte; only tests stop there.</param>
+internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics metrics, string owner, Action? beforeSend = null)
+    : IBatchStore, IDisposable
 {
     private readonly TableInserter _inserter = new(client, metrics);
     private readonly StorageReader _reader = new(client);
@@ -196,16 +198,17 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
     };
 
     // Merging megabytes and opening a connection take time in which a lease can run out.
-    private static bool MaySend(IReadOnlyList<PendingBatch> batches)
+    private bool MaySend(IReadOnlyList<PendingBatch> batches)
     {
         foreach (var (_, fence) in batches)
         {
-            if (!fence.Holds())
+            if (!fence.MaySend())
             {
                 return false;
             }
         }
 
+        beforeSend?.Invoke();
         return true;
     }
 

@@ -5,6 +5,7 @@ using Streams.Local;
 using Streams.Queue;
 using Streams.Stages;
 using Streams.Testing;
+using Streams.Worker.Tests.Faults;
 
 namespace Streams.Worker.Tests.EndToEnd;
 
@@ -28,6 +29,8 @@ public sealed class WorkerStack : IAsyncLifetime
 
     public ClickHouseProcess ClickHouse { get; } = new();
 
+    internal KillAtRename KillAtRename { get; private set; } = null!;
+
     public QueueConnection Gateway { get; private set; } = null!;
 
     internal RecordingLoggers Log { get; } = new();
@@ -35,6 +38,8 @@ public sealed class WorkerStack : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _nats = await NatsProcess.StartAsync(Partitions);
+        KillAtRename = new KillAtRename(_directory.Path);
+        KillAtRename.Prepare(ClickHouse);
         await ClickHouse.InitializeAsync();
         await File.WriteAllTextAsync(_directory.File("seed"), Nats.Seed(NatsRole.Worker) + "\n");
         await File.WriteAllTextAsync(_directory.File("password"), ClickHouse.Password);
