@@ -8,6 +8,10 @@ public static class DeadLetterTable
 {
     public const string Name = "dead_letter";
 
+    /// <summary>Condition on the table for the letters that were not re-driven.</summary>
+    public const string IsWaiting =
+        "(agent_id, epoch, lane, batch) NOT IN (SELECT agent_id, epoch, lane, batch FROM loss_ledger WHERE revision > 0)";
+
     public static TableDefinition Definition { get; } = new()
     {
         Name = Name,

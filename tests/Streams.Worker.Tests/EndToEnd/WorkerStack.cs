@@ -4,6 +4,7 @@ using Streams.Checker;
 using Streams.Local;
 using Streams.Queue;
 using Streams.Stages;
+using Streams.Storage;
 using Streams.Testing;
 using Streams.Worker.Tests.Faults;
 
@@ -76,6 +77,8 @@ public sealed class WorkerStack : IAsyncLifetime
         Lease = lease ?? TimeSpan.FromSeconds(3),
         Topology = new TopologyOptions { IngestBytes = 64L << 20 },
     };
+
+    public StorageOptions Storage() => new() { Url = ClickHouse.Url, User = ClickHouse.User, Password = ClickHouse.Password };
 
     /// <summary>Starts a worker and waits until all its partitions run.</summary>
     public async Task<StreamsWorker> StartAsync(WorkerOptions? options = null, bool running = true)
