@@ -112,6 +112,37 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         await worker.StopAsync();
     }
 
+    [Fact]
+    public async Task The_ingest_streams_and_offsets_deleted_under_living_traffic_lose_and_double_nothing()
+    {
+        var worker = await stack.StartAsync();
+        await using var agent = await LiveAgent.OpenAsync(stack);
+        for (var wipe = 0u; wipe < 3; wipe++)
+        {
+            var before = agent.Committed;
+            await Eventually.TrueAsync(() => agent.Committed > before + 60, "batches are committed", TimeSpan.FromSeconds(30));
+            await stack.Nats.KillAsync();
+            foreach (var stream in Directory.GetDirectories(stack.Nats.Store, "*", SearchOption.AllDirectories)
+                .Where(path => Path.GetFileName(path) is "KV_offsets" || Path.GetFileName(path).StartsWith("INGEST_", StringComparison.Ordinal))
+                .ToArray())
+            {
+                Directory.Delete(stream, recursive: true);
+            }
+
+            agent.Producing = wipe != 2; // after the last wipe nothing new comes: what is lost is asked for all the same
+            await stack.Nats.RestartAsync();
+        }
+
+        await Eventually.TrueAsync(
+            () => agent.Committed == agent.Made, $"all is committed; {worker.Health.Detail}", TimeSpan.FromSeconds(60));
+        Assert.True(agent.Rewinds > 0);
+        using var checker = stack.Checker();
+        var verdict = await checker.CheckAsync(agent.AgentId, agent.Stamped);
+        Assert.True(verdict.Clean, verdict.ToString());
+        Assert.Equal(agent.Made * Producer.Rows, verdict.Rows);
+        await worker.StopAsync();
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
