@@ -1,4 +1,6 @@
-using Streams.Worker.Tests.Faults;
+using System.Collections.Concurrent;
+using Streams.Local;
+using Streams.Testing;
 
 namespace Streams.Worker.Tests.EndToEnd;
 
@@ -98,41 +100,39 @@ public sealed class ExactlyOnceTests(WorkerStack stack) : IAsyncLifetime
     public async Task An_owner_that_stopped_between_its_lease_check_and_its_insert_doubles_nothing_when_it_goes_on()
     {
         await using var agent = await Producer.OpenAsync(stack);
-        await using var relay = new Relay(stack.Nats.Url.Port);
-        using var stopped = new ManualResetEventSlim();
-        using var goOn = new ManualResetEventSlim();
-        var armed = 0;
-        var lease = TimeSpan.FromSeconds(3);
-        var first = await stack.StartAsync(stack.Options(lease) with
+        var lines = new ConcurrentQueue<string>();
+        var trigger = stack.File("stop-before-send");
+        await using var first = ChildProcess.Start(new ChildOptions
         {
-            NatsUrl = new Uri($"nats://127.0.0.1:{relay.Port}"),
-            BeforeSend = () =>
-            {
-                if (Interlocked.Exchange(ref armed, 0) == 1)
-                {
-                    // From here to the first byte the process does not run: its leases are not renewed either.
-                    relay.Stop();
-                    stopped.Set();
-                    goOn.Wait();
-                }
-            },
+            Name = "worker",
+            FileName = "dotnet",
+            Arguments =
+            [
+                typeof(WorkerStack).Assembly.Location, stack.Nats.Url.ToString(), stack.Options().NatsSeedFile, stack.ClickHouse.Url.ToString(),
+                stack.Options().ClickHousePasswordFile, $"{WorkerStack.Partitions}", "3", trigger,
+            ],
+            LogPath = stack.File("worker.log"),
+            OnLine = lines.Enqueue,
         });
+        await Eventually.TrueAsync(
+            () => lines.Any(line => line.StartsWith("2 of 2", StringComparison.Ordinal)), "the first worker runs", TimeSpan.FromSeconds(30));
         await agent.SendAsync(1, messages: 3);
         await stack.SettledAsync(agent);
-        Volatile.Write(ref armed, 1);
+        await System.IO.File.WriteAllTextAsync(trigger, "");
         await agent.SendAsync(1, messages: 3);
-        Assert.True(stopped.Wait(TimeSpan.FromSeconds(10)));
+        await Eventually.TrueAsync(() => !System.IO.File.Exists(trigger), "the first worker has stopped");
 
-        var second = await stack.StartAsync(stack.Options(lease));
+        var second = await stack.StartAsync(stack.Options(TimeSpan.FromSeconds(3)));
         await agent.SendAsync(1, messages: 3);
         await stack.SettledAsync(agent);
-        goOn.Set();
-        relay.Continue();
-        await Testing.Eventually.TrueAsync(
-            () => first.Health.Partitions[agent.Partition].Failures != 0, "the old owner knows that it is over", TimeSpan.FromSeconds(20));
+        lines.Clear();
+        first.Resume();
+        await Eventually.TrueAsync(
+            () => lines.Any(line => line.StartsWith("0 of 2", StringComparison.Ordinal)), "the old owner knows that it is over", TimeSpan.FromSeconds(20));
         var verdict = await stack.SettledAsync(agent);
         Assert.True(verdict.Clean, verdict.ToString());
         Assert.Equal(18 * Producer.Rows, verdict.Rows);
+        first.Kill();
         await second.StopAsync();
     }
 }

@@ -42,10 +42,10 @@ public sealed class WorkerStack : IAsyncLifetime
         KillAtRename = new KillAtRename(_directory.Path);
         KillAtRename.Prepare(ClickHouse);
         await ClickHouse.InitializeAsync();
-        await File.WriteAllTextAsync(_directory.File("seed"), Nats.Seed(NatsRole.Worker) + "\n");
-        await File.WriteAllTextAsync(_directory.File("password"), ClickHouse.Password);
-        File.SetUnixFileMode(_directory.File("seed"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.SetUnixFileMode(_directory.File("password"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await System.IO.File.WriteAllTextAsync(_directory.File("seed"), Nats.Seed(NatsRole.Worker) + "\n");
+        await System.IO.File.WriteAllTextAsync(_directory.File("password"), ClickHouse.Password);
+        System.IO.File.SetUnixFileMode(_directory.File("seed"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        System.IO.File.SetUnixFileMode(_directory.File("password"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         _system = ActorSystem.Create("worker-tests", GraphSettings.Configuration.WithFallback("akka.loglevel = WARNING"));
         Gateway = await QueueConnection.OpenAsync(new QueueOptions
         {
@@ -77,6 +77,9 @@ public sealed class WorkerStack : IAsyncLifetime
         Lease = lease ?? TimeSpan.FromSeconds(3),
         Topology = new TopologyOptions { IngestBytes = 64L << 20 },
     };
+
+    /// <summary>A path in the directory of this stack.</summary>
+    public string File(string name) => _directory.File(name);
 
     public StorageOptions Storage() => new() { Url = ClickHouse.Url, User = ClickHouse.User, Password = ClickHouse.Password };
 
