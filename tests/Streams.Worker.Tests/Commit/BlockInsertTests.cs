@@ -114,6 +114,56 @@ public sealed class BlockInsertTests : IDisposable
     }
 
     [Fact]
+    public async Task A_poison_batch_is_found_by_halving_and_given_up_after_two_attempts_alone()
+    {
+        _store.Poison.Add(2);
+        await RunAsync();
+        Assert.Equal(
+            ["insert process_exec 0,1,2,3", "insert process_exec 0,1", "insert process_exec 2,3", "insert process_exec 2",
+                "insert process_exec 2", "insert process_exec 3"],
+            _store.Statements.Where(statement => statement.StartsWith("insert", StringComparison.Ordinal)));
+        Assert.Equal(3, _store.Count("process_exec"));
+        var batch = _batches[2].Batch;
+        Assert.Equal(("insert", 469, 10u), (batch.Letter!.Cause, batch.Letter.Code, batch.Letter.Rows));
+        Assert.Equal(batch.Received.ToArray(), batch.Letter.Bytes.ToArray());
+        Assert.Equal(10ul, Assert.Single(batch.Account!.Lines).Lost[(int)Schema.LossCause.DeadLetter]);
+        Assert.Equal("dead_letter", Assert.Single(_alerts.Raised).Kind);
+        Assert.True(_fence.Holds());
+    }
+
+    [Fact]
+    public async Task Beyond_the_agents_quota_nothing_is_given_up_and_the_partition_recovers()
+    {
+        _store.Poison.UnionWith([0, 1, 2, 3]);
+        await RunAsync();
+        Assert.Equal(2, _batches.Count(batch => batch.Batch.Letter is not null));
+        Assert.Contains("enough dead letters", _fence.Failure);
+        Assert.True(_quota.IsExhausted("agent-1"));
+        Assert.False(_quota.IsExhausted("agent-2"));
+    }
+
+    [Fact]
+    public async Task Memory_never_makes_a_dead_letter()
+    {
+        _store.Next([.. Enumerable.Repeat(Fault.TooLarge, 7)]);
+        await RunAsync();
+        Assert.All(_batches, batch => Assert.Null(batch.Batch.Letter));
+        AssertStoredOnce();
+    }
+
+    [Fact]
+    public async Task An_unknown_error_is_retried_and_after_five_minutes_somebody_is_told()
+    {
+        var time = new JumpingTime(TimeSpan.FromMinutes(2));
+        _store.Next([.. Enumerable.Repeat(Fault.Strange, 5)]);
+        var insert = new BlockInsert(_store, _abandoned, _quota, _alerts, time, _metrics, NullLogger.Instance);
+        await insert.RunAsync(Table, _batches, default);
+        AssertStoredOnce();
+        Assert.All(_alerts.Raised, alert => Assert.Equal(("insert_failing", "process_exec"), (alert.Kind, alert.Subject)));
+        Assert.Contains("7777", _alerts.Raised.First().Detail);
+    }
+
+    [Fact]
     public async Task An_error_that_needs_a_person_fails_the_partition_and_nothing_else_is_sent()
     {
         _store.Next(Fault.Denied);

@@ -90,7 +90,20 @@ public sealed class DeadLetterTests(WorkerStack stack) : IAsyncLifetime
         var outcome = await redrive.RunAsync(new DeadLetterName(agent.AgentId, new BatchName(agent.Epoch, 1, 1)), default);
         Assert.Equal(RedriveState.Refused, outcome.State);
         Assert.Contains("undecodable", outcome.Detail);
-        await worker.StopAsync();
+
+        // A crash between the letter and its ledger rows: a dead letter it stays, once.
+        await worker.DisposeAsync();
+        await stack.ClickHouse.QueryAsync(
+            $"ALTER TABLE loss_ledger DELETE WHERE agent_id = '{agent.AgentId}' AND batch >= 1 SETTINGS mutations_sync = 2");
+        Assert.Contains("not done", (await redrive.RunAsync(new DeadLetterName(agent.AgentId, new BatchName(agent.Epoch, 1, 1)), default)).Detail);
+        var next = await stack.StartAsync();
+        agent.Generation = 2;
+        await agent.SendFromAsync(1, 1, 2);
+        verdict = await stack.SettledAsync(agent);
+        Assert.True(verdict.Clean, verdict.ToString());
+        Assert.Equal(2 * Producer.Rows, verdict.Rows);
+        Assert.Equal("1\tundecodable\t0\t40\tprocess_exec", await LetterAsync(agent));
+        await next.StopAsync();
     }
 
     [Fact]
