@@ -150,8 +150,8 @@ public sealed class HistoryChecker : IDisposable
     {
         var key = $"agent_id = {agent} AND sensor_epoch = {sequence.SensorEpoch} AND cpu = {sequence.Cpu}";
         var stored = $"SELECT uniqExact(seq) FROM {sequence.Class} WHERE {key} AND seq <= {sequence.Stamped}";
-        var lost = $"SELECT sum(last - first + 1 - rows) FROM {Ledger} WHERE {Current(agent)} AND {key} AND class = {Literal(sequence.Class)}"
-            + $" AND last <= {sequence.Stamped}";
+        var lost = $"SELECT sum(last - first + 1 - rows) FROM {Ledger} WHERE {Current(agent)} AND {key}"
+            + $" AND class = {Literal(sequence.Class)} AND last <= {sequence.Stamped}";
         return $"SELECT toInt64({sequence.Stamped}) - toInt64(({stored})) - toInt64(({lost}))";
     }
 

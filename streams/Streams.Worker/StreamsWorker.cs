@@ -34,7 +34,8 @@ public sealed class StreamsWorker : IAsyncDisposable
     /// <param name="system">Made with <see cref="GraphSettings.Configuration"/>; the worker neither starts nor stops it.</param>
     /// <param name="alerts">Hears of alerts besides the log and the counter.</param>
     /// <exception cref="ArgumentException">An option is out of bounds; one line.</exception>
-    public StreamsWorker(WorkerOptions options, ActorSystem system, WorkerMetrics metrics, ILoggerFactory loggers, ISystemAlerts? alerts = null)
+    public StreamsWorker(
+        WorkerOptions options, ActorSystem system, WorkerMetrics metrics, ILoggerFactory loggers, ISystemAlerts? alerts = null)
     {
         if (options.Check() is { } fault)
         {

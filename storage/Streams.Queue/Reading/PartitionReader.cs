@@ -54,7 +54,7 @@ public sealed partial class PartitionReader : IAsyncDisposable
     /// <summary>When the stream was made; known after the first read. Two streams of one name differ in it.</summary>
     public DateTimeOffset StreamCreated => _created;
 
-    /// <summary>True while all that the stream had at the last look is with the caller and given back. A new message may be there.</summary>
+    /// <summary>True while all that the stream had at the last look is with the caller and given back.</summary>
     public bool IsCaughtUp => !Volatile.Read(ref _unread) && Interlocked.Read(ref _ahead) == 0;
 
     /// <summary>Starts reading.</summary>

@@ -32,7 +32,9 @@ public sealed record LedgerAccount(BatchHeader Header, string Class, IReadOnlyLi
             lines.Add(new LedgerLine(entry.Cpu, entry.First, entry.Last, 0, lost));
         }
 
-        return lines.Count == 0 ? OfNothing(batch.Header, batch.Class.Name) : new LedgerAccount(batch.Header with { Rows = 0 }, batch.Class.Name, lines);
+        return lines.Count == 0
+            ? OfNothing(batch.Header, batch.Class.Name)
+            : new LedgerAccount(batch.Header with { Rows = 0 }, batch.Class.Name, lines);
     }
 
     /// <summary>

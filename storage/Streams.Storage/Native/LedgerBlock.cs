@@ -138,5 +138,6 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
         }
     }
 
-    private readonly record struct Row(BatchOrigin Origin, BatchHeader Header, string Class, LedgerEntry Entry, ushort Index, ushort Entries, byte Revision);
+    private readonly record struct Row(
+        BatchOrigin Origin, BatchHeader Header, string Class, LedgerEntry Entry, ushort Index, ushort Entries, byte Revision);
 }

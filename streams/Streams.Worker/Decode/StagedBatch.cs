@@ -25,7 +25,7 @@ internal sealed class StagedBatch(BatchPool pool) : IDisposable
 
     public BatchName Name { get; set; }
 
-    /// <summary>True when recovery found its rows (or its dead letter) in the table: only its ledger rows are still to be inserted.</summary>
+    /// <summary>True when recovery found its rows (or its dead letter) in the table: only its ledger rows are missing.</summary>
     public bool Stored { get; set; }
 
     /// <summary>Why its rows are not stored; null for all but the given up.</summary>

@@ -4,7 +4,7 @@ using Streams.Schema;
 
 namespace Streams.Worker;
 
-/// <summary>A dead letter: the batch that could not be stored. Printed as <c>AGENT/EPOCH/LANE/BATCH</c>, the epoch as 32 hex digits.</summary>
+/// <summary>The batch that could not be stored. Printed as <c>AGENT/EPOCH/LANE/BATCH</c>, the epoch as 32 hex digits.</summary>
 public sealed record DeadLetterName(string AgentId, BatchName Batch)
 {
     public static bool TryParse(string text, [NotNullWhen(true)] out DeadLetterName? name)

@@ -42,7 +42,8 @@ public sealed class DeadLetterRedrive : IDisposable
         """,
         static r => new DeadLetterName(
             r.GetString(0),
-            new BatchName(Epoch.FromHalves(Number(r.GetValue(1)), Number(r.GetValue(2))), (uint)Number(r.GetValue(3)), (uint)Number(r.GetValue(4)))),
+            new BatchName(
+                Epoch.FromHalves(Number(r.GetValue(1)), Number(r.GetValue(2))), (uint)Number(r.GetValue(3)), (uint)Number(r.GetValue(4)))),
         cancel);
 
     /// <summary>Stores one dead letter.</summary>
@@ -75,13 +76,14 @@ public sealed class DeadLetterRedrive : IDisposable
     /// <returns>Null when the batch is in hand.</returns>
     private async Task<RedriveOutcome?> ReadAsync(DeadLetterName name, StagedBatch batch, CancellationToken cancel)
     {
+        var (agent, (epoch, lane, n)) = name;
         var key = string.Create(
-            CultureInfo.InvariantCulture,
-            $"agent_id = '{Checked(name.AgentId)}' AND epoch = {name.Batch.Epoch.Prefix} AND lane = {name.Batch.Lane} AND batch = {name.Batch.N}");
+            CultureInfo.InvariantCulture, $"agent_id = '{Checked(agent)}' AND epoch = {epoch.Prefix} AND lane = {lane} AND batch = {n}");
         var letters = await _client.QueryAsync(
             $"SELECT host, toUnixTimestamp64Micro(received_at), hex(bytes) FROM {DeadLetterTable.Name} "
-                + $"WHERE {key} AND epoch_low = {name.Batch.Epoch.Suffix.ToString(CultureInfo.InvariantCulture)}",
-            static r => (Host: r.GetString(0), ReceivedAt: Convert.ToInt64(r.GetValue(1), CultureInfo.InvariantCulture), Bytes: r.GetString(2)),
+                + $"WHERE {key} AND epoch_low = {epoch.Suffix.ToString(CultureInfo.InvariantCulture)}",
+            static r => (
+                Host: r.GetString(0), ReceivedAt: Convert.ToInt64(r.GetValue(1), CultureInfo.InvariantCulture), Bytes: r.GetString(2)),
             cancel).ConfigureAwait(false);
         if (letters is not [var letter])
         {
@@ -89,13 +91,14 @@ public sealed class DeadLetterRedrive : IDisposable
         }
 
         var committed = await _client.QueryAsync(
-            $"SELECT count() FROM {LedgerTable.Name} WHERE {key} AND revision = 0", static r => Number(r.GetValue(0)), cancel).ConfigureAwait(false);
+            $"SELECT count() FROM {LedgerTable.Name} WHERE {key} AND revision = 0",
+            static r => Number(r.GetValue(0)),
+            cancel).ConfigureAwait(false);
         if (committed[0] == 0)
         {
             return new RedriveOutcome(RedriveState.Refused, "its ledger rows are not there yet: the worker is not done with it");
         }
 
-        var (agent, (epoch, lane, n)) = name;
         batch.Head = new MessageHead(agent, letter.Host, epoch, lane, n, 1, 0, letter.ReceivedAt);
         batch.Name = name.Batch;
         batch.Revision = Revision;
@@ -120,9 +123,11 @@ public sealed class DeadLetterRedrive : IDisposable
             said);
         var day = (int)(batch.Head.ReceivedAt / MicrosPerDay);
         var sent = false;
-        foreach (var target in new[] { new InsertTarget(batch.Decoded.Class, day, Revision: Revision), new InsertTarget(null, day, Revision: Revision) })
+        foreach (var eventClass in new[] { batch.Decoded.Class, null })
         {
-            if ((target.Class is not null && batch.Rows == 0) || (await _store.ReadBackAsync(target, [pending], cancel).ConfigureAwait(false))[0])
+            var target = new InsertTarget(eventClass, day, Revision: Revision);
+            var stored = await _store.ReadBackAsync(target, [pending], cancel).ConfigureAwait(false);
+            if (stored[0] || (eventClass is not null && batch.Rows == 0))
             {
                 continue;
             }

@@ -7,7 +7,7 @@ namespace Streams.Worker.Redrive;
 
 /// <summary>
 /// One re-drive at a time in a database. The lock is a table, because a command may reach ClickHouse and nothing else, and CREATE TABLE
-/// fails for all but one. A holder that died leaves it: after <see cref="Stale"/>, far beyond what a holder does under it, it is taken over.
+/// fails for all but one. A holder that died leaves it: after <see cref="Stale"/>, far beyond what one does under it, it is taken over.
 /// </summary>
 internal sealed class RedriveLock : IAsyncDisposable
 {

@@ -124,7 +124,8 @@ public sealed class MessageIntakeTests : IDisposable
         _stored.Add(lane, 1, new StoredRows(3, 11, 18, 8));
         for (uint n = 0; n < 2; n++)
         {
-            var bytes = Batches.Tombstone(new BatchName(Epoch, 1, n), first: (n * 10) + 1, last: (n * 10) + 10, ringFull: 2, evicted: 8, cpu: 3);
+            var bytes = Batches.Tombstone(
+                new BatchName(Epoch, 1, n), first: (n * 10) + 1, last: (n * 10) + 10, ringFull: 2, evicted: 8, cpu: 3);
             _intake.Begin(new IncomingMessage(n, new MessageHead("agent-1", "host-1", Epoch, 1, n, 1, 1, Batches.Noon), bytes));
             Assert.True(_intake.TryNext(out var item));
             using var batch = item.Batch!;

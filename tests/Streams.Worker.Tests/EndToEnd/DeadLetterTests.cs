@@ -87,7 +87,8 @@ public sealed class DeadLetterTests(WorkerStack stack) : IAsyncLifetime
         Assert.Equal(2 * Producer.Rows, verdict.Rows);
         Assert.Equal("1\tundecodable\t0\t40\tprocess_exec", await LetterAsync(agent));
         using var redrive = Redrive();
-        var outcome = await redrive.RunAsync(new DeadLetterName(agent.AgentId, new BatchName(agent.Epoch, 1, 1)), default);
+        var name = new DeadLetterName(agent.AgentId, new BatchName(agent.Epoch, 1, 1));
+        var outcome = await redrive.RunAsync(name, default);
         Assert.Equal(RedriveState.Refused, outcome.State);
         Assert.Contains("undecodable", outcome.Detail);
 
@@ -95,7 +96,7 @@ public sealed class DeadLetterTests(WorkerStack stack) : IAsyncLifetime
         await worker.DisposeAsync();
         await stack.ClickHouse.QueryAsync(
             $"ALTER TABLE loss_ledger DELETE WHERE agent_id = '{agent.AgentId}' AND batch >= 1 SETTINGS mutations_sync = 2");
-        Assert.Contains("not done", (await redrive.RunAsync(new DeadLetterName(agent.AgentId, new BatchName(agent.Epoch, 1, 1)), default)).Detail);
+        Assert.Contains("not done", (await redrive.RunAsync(name, default)).Detail);
         var next = await stack.StartAsync();
         agent.Generation = 2;
         await agent.SendFromAsync(1, 1, 2);
@@ -239,7 +240,8 @@ public sealed class DeadLetterTests(WorkerStack stack) : IAsyncLifetime
         Assert.True(verdict.Clean, verdict.ToString());
         Assert.Equal(4 * Producer.Rows, verdict.Rows);
         Assert.Equal("0\t0\t40\n1\t40\t0", await stack.ClickHouse.QueryAsync(
-            $"SELECT revision, rows, lost_dead_letter FROM loss_ledger WHERE agent_id = '{agent.AgentId}' AND batch = 1 ORDER BY revision"));
+            "SELECT revision, rows, lost_dead_letter FROM loss_ledger "
+            + $"WHERE agent_id = '{agent.AgentId}' AND batch = 1 ORDER BY revision"));
         Assert.Equal(RedriveState.NotFound, (await redrive.RunAsync(name with { AgentId = "agent-none" }, default)).State);
 
         // A worker that starts now sees a lane that is committed as before.

@@ -108,14 +108,16 @@ public sealed class ExactlyOnceTests(WorkerStack stack) : IAsyncLifetime
             FileName = "dotnet",
             Arguments =
             [
-                typeof(WorkerStack).Assembly.Location, stack.Nats.Url.ToString(), stack.Options().NatsSeedFile, stack.ClickHouse.Url.ToString(),
+                typeof(WorkerStack).Assembly.Location,
+                stack.Nats.Url.ToString(), stack.Options().NatsSeedFile, stack.ClickHouse.Url.ToString(),
                 stack.Options().ClickHousePasswordFile, $"{WorkerStack.Partitions}", "3", trigger,
             ],
             LogPath = stack.File("worker.log"),
             OnLine = lines.Enqueue,
         });
         await Eventually.TrueAsync(
-            () => lines.Any(line => line.StartsWith("2 of 2", StringComparison.Ordinal)), "the first worker runs", TimeSpan.FromSeconds(30));
+            () => lines.Any(line => line.StartsWith("2 of 2", StringComparison.Ordinal)), "the first worker runs",
+            TimeSpan.FromSeconds(30));
         await agent.SendAsync(1, messages: 3);
         await stack.SettledAsync(agent);
         await System.IO.File.WriteAllTextAsync(trigger, "");
@@ -128,7 +130,8 @@ public sealed class ExactlyOnceTests(WorkerStack stack) : IAsyncLifetime
         lines.Clear();
         first.Resume();
         await Eventually.TrueAsync(
-            () => lines.Any(line => line.StartsWith("0 of 2", StringComparison.Ordinal)), "the old owner knows that it is over", TimeSpan.FromSeconds(20));
+            () => lines.Any(line => line.StartsWith("0 of 2", StringComparison.Ordinal)), "the old owner knows that it is over",
+            TimeSpan.FromSeconds(20));
         var verdict = await stack.SettledAsync(agent);
         Assert.True(verdict.Clean, verdict.ToString());
         Assert.Equal(18 * Producer.Rows, verdict.Rows);

@@ -123,7 +123,8 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
             await Eventually.TrueAsync(() => agent.Committed > before + 60, "batches are committed", TimeSpan.FromSeconds(30));
             await stack.Nats.KillAsync();
             foreach (var stream in Directory.GetDirectories(stack.Nats.Store, "*", SearchOption.AllDirectories)
-                .Where(path => Path.GetFileName(path) is "KV_offsets" || Path.GetFileName(path).StartsWith("INGEST_", StringComparison.Ordinal))
+                .Where(path => Path.GetFileName(path) is var name
+                    && (name == "KV_offsets" || name.StartsWith("INGEST_", StringComparison.Ordinal)))
                 .ToArray())
             {
                 Directory.Delete(stream, recursive: true);

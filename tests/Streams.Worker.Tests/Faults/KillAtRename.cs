@@ -3,7 +3,7 @@ using Streams.Testing;
 
 namespace Streams.Worker.Tests.Faults;
 
-/// <summary>Ends a streams-clickhouse exactly at the rename of a new part of one table: its token is written, its rows are not there.</summary>
+/// <summary>Ends a streams-clickhouse exactly at the rename of a new part of one table: token written, rows not there.</summary>
 internal sealed class KillAtRename(string directory)
 {
     private readonly string _trigger = Path.Combine(directory, "kill-at-rename");
