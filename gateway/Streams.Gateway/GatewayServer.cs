@@ -24,7 +24,7 @@ namespace Streams.Gateway;
 
 /// <summary>
 /// The gateway role of a process: the agents' WebSocket endpoint and everything behind it up to the queue. Start and stop it once. Order of a stop: no new
-/// connections, goodbye to every session, finish what the graphs and outlets hold, then the connections to the queue, and last the keys.
+/// connections and no more credit, goodbye to every session with a time to come back that is spread, finish what the graphs and outlets hold, then the connections to the queue, and last the keys.
 /// </summary>
 public sealed class GatewayServer : IHostedService, IAsyncDisposable
 {
@@ -42,7 +42,9 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
     private readonly List<PartitionOutlet> _outlets = [];
     private readonly List<IngestGraph> _graphs = [];
     private readonly Stack<Func<ValueTask>> _owned = new();
+    private readonly Lock _holding = new();
     private GatewayCore? _core;
+    private string? _holdReason;
     private QueueWatch? _queue;
     private WebApplication? _web;
     private AgentEndpoint? _endpoint;
@@ -74,6 +76,27 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
 
     internal AgentEndpoint Endpoint => _endpoint ?? throw new InvalidOperationException("the gateway was not started");
 
+    /// <summary>
+    /// While a reason stands (one word of a closed list, e.g. <c>disk</c>: it is in the log and in <see cref="Health"/>) no further credit is given; sessions live on,
+    /// and what was granted may still come. Null takes it back. May be called at any time from any thread.
+    /// </summary>
+    public void HoldCredit(string? reason)
+    {
+        lock (_holding)
+        {
+            if (reason == _holdReason)
+            {
+                return;
+            }
+
+            _holdReason = reason;
+            if (_core is { } core)
+            {
+                ApplyHold(core.Pool);
+            }
+        }
+    }
+
     /// <summary>What is wrong now, for <c>/healthz</c>.</summary>
     public GatewayHealth Health()
     {
@@ -91,6 +114,11 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
         if (_queue!.IsAway)
         {
             reasons.Add("queue_away");
+        }
+
+        if (Volatile.Read(ref _holdReason) is { } held)
+        {
+            reasons.Add($"credit_held:{held}");
         }
 
         reasons.AddRange(_graphs.Where(graph => graph.State != GraphState.Running).Select(graph => $"graph_down:{graph.Name}"));
@@ -115,8 +143,14 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
 
         try
         {
-            _core = await BuildAsync(cancellationToken).ConfigureAwait(false);
-            await ListenAsync(_core, cancellationToken).ConfigureAwait(false);
+            var core = await BuildAsync(cancellationToken).ConfigureAwait(false);
+            lock (_holding)
+            {
+                _core = core;
+                ApplyHold(core.Pool);
+            }
+
+            await ListenAsync(core, cancellationToken).ConfigureAwait(false);
         }
         catch (QueueException error)
         {
@@ -137,6 +171,7 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
         if (_core is { IsDraining: false } core)
         {
             core.IsDraining = true;
+            core.Pool.Suspend(CreditStop.Draining);
             foreach (var session in core.Registry.All)
             {
                 session.End(SessionEnd.Draining);
@@ -189,12 +224,12 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
         await Topology.CheckAsync(connection, _options.Partitions, cancel).ConfigureAwait(false);
         var store = await SessionStore.OpenAsync(connection, cancel).ConfigureAwait(false);
         var cache = OwnAsync(await IdentityCache.OpenAsync(await IdentityStore.OpenAsync(connection, cancel).ConfigureAwait(false), cancel).ConfigureAwait(false));
-        var pool = new CreditPool(_options.PoolBytes);
+        var pool = new CreditPool(_options.PoolBytes, _options.Partitions);
         var buffers = new FrameBuffers();
         GatewayCore? core = null;
         var flow = OwnAsync(await FlowSubscriber.OpenAsync(connection, record => OnFlow(core, record), cancel).ConfigureAwait(false));
         await StartIngestAsync(connection, cancel).ConfigureAwait(false);
-        _queue = new QueueWatch(connection, _outlets, pool, _logger);
+        _queue = new QueueWatch(connection, _outlets, pool, _logger, () => OnQueueBack(core));
         var wheel = OwnAsync(new SharedWheel(_queue.Tick, OnWheelFault));
         core = new GatewayCore
         {
@@ -243,6 +278,32 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
                 $"ingest-{i}", capacity, materializer, () => IngestStages.Create(_metrics), _outlets, OnGraphFailed));
             _graphs.Add(graph);
             graph.Start();
+        }
+    }
+
+    private void ApplyHold(CreditPool pool)
+    {
+        if (_holdReason is { } reason)
+        {
+            pool.Suspend(CreditStop.Held);
+            _logger.CreditHeld(reason);
+        }
+        else if (pool.IsSuspended(CreditStop.Held))
+        {
+            pool.Resume(CreditStop.Held);
+            _logger.CreditReleased();
+        }
+    }
+
+    /// <summary>
+    /// Rewinds may have been told while nobody heard. Every session asks where its lanes stand, spread over a sixth of the heartbeat's interval, so that the worker is
+    /// not stormed.
+    /// </summary>
+    private void OnQueueBack(GatewayCore? core)
+    {
+        foreach (var session in core?.Registry.All ?? [])
+        {
+            session.Doubt(Math.Max(SharedWheel.Interval.Ticks / TimeSpan.TicksPerMillisecond * 4, _options.HeartbeatSeconds * 1000L / 6));
         }
     }
 

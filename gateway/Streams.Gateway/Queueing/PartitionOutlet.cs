@@ -10,7 +10,7 @@ namespace Streams.Gateway.Queueing;
 /// The way out to one ingest partition: publishes with many acknowledgements in flight and keeps every frame until the queue has it. When a publish fails or its
 /// outcome is unknown, nothing new is sent until all outcomes are in; then what is not acknowledged goes again, in its order and under its ids, so that a lane
 /// keeps its order and the queue's duplicate window swallows what it had already. That may last as long as the queue is away: the sessions live, and the frames hold
-/// their credit, which is the backpressure.
+/// their credit, which is the backpressure. Whether all of it was stored, the worker is asked afterwards; a lane that it sends back leaves nothing here.
 /// </summary>
 internal sealed class PartitionOutlet : IAsyncDisposable
 {
@@ -104,6 +104,11 @@ internal sealed class PartitionOutlet : IAsyncDisposable
         }
 
         _metrics.Error(Label(outcome));
+        if (outcome == PublishOutcome.Ambiguous)
+        {
+            frame.Owner.Doubt();
+        }
+
         lock (_gate)
         {
             _trouble = outcome;
@@ -235,6 +240,7 @@ internal sealed class PartitionOutlet : IAsyncDisposable
     /// <summary>Waits for the next frame or for a failure of one in flight. False when no frame will come and every outcome is in and good.</summary>
     private async ValueTask<bool> WaitAsync()
     {
+        ForgetTrouble();
         var trouble = TroubleSignal();
         _reading ??= _incoming.Reader.WaitToReadAsync(_stop.Token).AsTask();
         if (!_reading.IsCompleted)
@@ -273,6 +279,18 @@ internal sealed class PartitionOutlet : IAsyncDisposable
             }
 
             return _troubleSignal.Task;
+        }
+    }
+
+    /// <summary>What the queue did not take was taken back by its sessions: without this nobody would get credit to try again.</summary>
+    private void ForgetTrouble()
+    {
+        if (_queue!.InFlight == 0)
+        {
+            lock (_gate)
+            {
+                _trouble = _unsettled.Count == 0 ? PublishOutcome.Acknowledged : _trouble;
+            }
         }
     }
 

@@ -51,10 +51,10 @@ public sealed class CreditPoolTests
                     accounts.RemoveAt(closed);
                     break;
                 case 7 when random.Next(10) == 0:
-                    pool.Suspend();
+                    pool.Suspend(CreditStop.QueueAway);
                     break;
                 case 7:
-                    pool.Resume();
+                    pool.Resume(CreditStop.QueueAway);
                     break;
             }
 
@@ -172,12 +172,12 @@ public sealed class CreditPoolTests
     public void While_suspended_nothing_is_granted_and_afterwards_what_was_wanted_is()
     {
         var pool = new CreditPool(Small);
-        pool.Suspend();
+        pool.Suspend(CreditStop.QueueAway);
         var holder = new Holder();
         var account = pool.Open(holder);
         pool.Want(account, LaneClass.Event, 100_000, 50_000);
         Assert.Equal((0, 0L), (holder.Told, pool.Reserved));
-        pool.Resume();
+        pool.Resume(CreditStop.QueueAway);
         Assert.Equal(1, holder.Told);
         Assert.True(account.Unspent((int)LaneClass.Event) >= 50_000);
     }
