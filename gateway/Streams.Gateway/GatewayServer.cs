@@ -26,7 +26,7 @@ namespace Streams.Gateway;
 /// The gateway role of a process: the agents' WebSocket endpoint and everything behind it up to the queue. Start and stop it once. Order of a stop: no new
 /// connections and no more credit, goodbye to every session with a time to come back that is spread, finish what the graphs and outlets hold, then the connections to the queue, and last the keys.
 /// </summary>
-public sealed class GatewayServer : IHostedService, IAsyncDisposable
+public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
 {
     /// <summary>Smallest data frame that is taken, of one unit of padding. It bounds how many frames the pool can hold.</summary>
     private const int SmallestFrame = Limits.PaddingBytes + Wire.Frames.FrameHeader.Overhead;
@@ -75,63 +75,6 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
     internal GatewayCore Core => _core ?? throw new InvalidOperationException("the gateway was not started");
 
     internal AgentEndpoint Endpoint => _endpoint ?? throw new InvalidOperationException("the gateway was not started");
-
-    /// <summary>
-    /// While a reason stands (one word of a closed list, e.g. <c>disk</c>: it is in the log and in <see cref="Health"/>) no further credit is given; sessions live on,
-    /// and what was granted may still come. Null takes it back. May be called at any time from any thread.
-    /// </summary>
-    public void HoldCredit(string? reason)
-    {
-        lock (_holding)
-        {
-            if (reason == _holdReason)
-            {
-                return;
-            }
-
-            _holdReason = reason;
-            if (_core is { } core)
-            {
-                ApplyHold(core.Pool);
-            }
-        }
-    }
-
-    /// <summary>What is wrong now, for <c>/healthz</c>.</summary>
-    public GatewayHealth Health()
-    {
-        if (_core is null || _web is null)
-        {
-            return GatewayHealth.Of(["starting"], 0);
-        }
-
-        var reasons = new List<string>();
-        if (_core.IsDraining)
-        {
-            reasons.Add("draining");
-        }
-
-        if (_queue!.IsAway)
-        {
-            reasons.Add("queue_away");
-        }
-
-        if (Volatile.Read(ref _holdReason) is { } held)
-        {
-            reasons.Add($"credit_held:{held}");
-        }
-
-        reasons.AddRange(_graphs.Where(graph => graph.State != GraphState.Running).Select(graph => $"graph_down:{graph.Name}"));
-        foreach (var outlet in _outlets)
-        {
-            if (outlet.Trouble is PublishOutcome.QueueFull or PublishOutcome.Refused)
-            {
-                reasons.Add(outlet.Trouble == PublishOutcome.QueueFull ? $"partition_full:{outlet.Partition}" : $"partition_refused:{outlet.Partition}");
-            }
-        }
-
-        return GatewayHealth.Of(reasons, _core.Registry.Count);
-    }
 
     /// <exception cref="GatewayException">A setting, a file, the address or the queue does not permit a start; one line says which and why.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -278,20 +221,6 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
                 $"ingest-{i}", capacity, materializer, () => IngestStages.Create(_metrics), _outlets, OnGraphFailed));
             _graphs.Add(graph);
             graph.Start();
-        }
-    }
-
-    private void ApplyHold(CreditPool pool)
-    {
-        if (_holdReason is { } reason)
-        {
-            pool.Suspend(CreditStop.Held);
-            _logger.CreditHeld(reason);
-        }
-        else if (pool.IsSuspended(CreditStop.Held))
-        {
-            pool.Resume(CreditStop.Held);
-            _logger.CreditReleased();
         }
     }
 

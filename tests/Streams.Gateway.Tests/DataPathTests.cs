@@ -139,7 +139,7 @@ public sealed class DataPathTests
         }
 
         await agent.WantAsync(LaneClass.Event, 100_000, 900_000);
-        for (var beats = 0; beats < 6; beats++)
+        for (var beats = 0; beats < 15; beats++)
         {
             await agent.WaitForAsync(FrameType.GatewayHeartbeat);
             await agent.HeartbeatAsync();

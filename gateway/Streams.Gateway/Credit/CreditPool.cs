@@ -66,6 +66,18 @@ internal sealed class CreditPool
     /// <summary>Granted and not yet returned, over all sessions.</summary>
     public long Reserved => Interlocked.Read(ref _reserved);
 
+    /// <summary>Accounts that stand in line or aside, closed ones that were not reached yet included.</summary>
+    internal int Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count + _aside.Sum(aside => aside?.Count ?? 0);
+            }
+        }
+    }
+
     public bool IsSuspended(CreditStop why)
     {
         lock (_gate)

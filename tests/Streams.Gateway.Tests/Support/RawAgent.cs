@@ -39,9 +39,10 @@ internal sealed class RawAgent : IAsyncDisposable
     public ulong Credit(LaneClass laneClass) => _credit[(int)laneClass];
 
     /// <summary>Upgrade only.</summary>
-    public static async Task<RawAgent> UpgradeAsync(IPEndPoint address, params string[] subprotocols)
+    public static Task<RawAgent> UpgradeAsync(IPEndPoint address, params string[] subprotocols) => UpgradeAsync(new RawAgent(), address, subprotocols);
+
+    private static async Task<RawAgent> UpgradeAsync(RawAgent agent, IPEndPoint address, params string[] subprotocols)
     {
-        var agent = new RawAgent();
         foreach (var subprotocol in subprotocols)
         {
             agent.Socket.Options.AddSubProtocol(subprotocol);
@@ -52,9 +53,10 @@ internal sealed class RawAgent : IAsyncDisposable
     }
 
     /// <summary>To the end of the handshake, `ready` included.</summary>
-    public static async Task<RawAgent> ConnectAsync(IPEndPoint address, AgentIdentity identity, FleetRoots roots)
+    /// <param name="with">An agent with properties of its own, not yet connected.</param>
+    public static async Task<RawAgent> ConnectAsync(IPEndPoint address, AgentIdentity identity, FleetRoots roots, RawAgent? with = null)
     {
-        var agent = await UpgradeAsync(address, Protocol.BinarySubprotocol);
+        var agent = await UpgradeAsync(with ?? new RawAgent(), address, Protocol.BinarySubprotocol);
         await agent.HandshakeAsync(identity, roots);
         await agent.ReadyAsync();
         return agent;
