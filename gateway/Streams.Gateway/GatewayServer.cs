@@ -111,9 +111,8 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_core is { IsDraining: false } core)
+        if (_core is { } core && core.TryDrain())
         {
-            core.IsDraining = true;
             core.Pool.Suspend(CreditStop.Draining);
             foreach (var session in core.Registry.All)
             {

@@ -137,7 +137,8 @@ internal sealed partial class AgentSession
     /// </summary>
     private void BeginHeartbeat()
     {
-        if (Lanes.HasUncommitted && Interlocked.Exchange(ref _asking, 1) == 0)
+        // While the queue is away nobody answers, and the heartbeat must not wait for that.
+        if (Lanes.HasUncommitted && !_core.Pool.IsSuspended(CreditStop.QueueAway) && Interlocked.Exchange(ref _asking, 1) == 0)
         {
             _ = AskAsync(heartbeat: true);
         }

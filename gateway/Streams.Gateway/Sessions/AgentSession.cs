@@ -84,6 +84,12 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
         _core.Metrics.SessionOpened();
         _sender.Raise(FrameType.Credit);
         _core.Registry.Add(this);
+        if (_core.IsDraining)
+        {
+            // It came between the goodbye to all and this.
+            End(SessionEnd.Draining);
+        }
+
         return true;
     }
 
