@@ -7,8 +7,8 @@ namespace Streams.Gateway;
 public sealed partial class GatewayServer
 {
     /// <summary>
-    /// While a reason stands (one word of a closed list, e.g. <c>disk</c>: it is in the log and in <see cref="Health"/>) no further credit is given; sessions live on,
-    /// and what was granted may still come. Null takes it back. May be called at any time from any thread.
+    /// While a reason stands (one word of a closed list, e.g. <c>disk</c>: it is in the log and in <see cref="Health"/>) no further credit
+    /// is given; sessions live on, and what was granted may still come. Null takes it back. May be called at any time from any thread.
     /// </summary>
     public void HoldCredit(string? reason)
     {

@@ -24,7 +24,8 @@ namespace Streams.Gateway;
 
 /// <summary>
 /// The gateway role of a process: the agents' WebSocket endpoint and everything behind it up to the queue. Start and stop it once. Order of a stop: no new
-/// connections and no more credit, goodbye to every session with a time to come back that is spread, finish what the graphs and outlets hold, then the connections to the queue, and last the keys.
+/// connections and no more credit, goodbye to every session with a time to come back that is spread, finish what the graphs and outlets
+/// hold, then the connections to the queue, and last the keys.
 /// </summary>
 public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
 {
@@ -224,8 +225,8 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
     }
 
     /// <summary>
-    /// Rewinds may have been told while nobody heard. Every session asks where its lanes stand, spread over a sixth of the heartbeat's interval, so that the worker is
-    /// not stormed.
+    /// Rewinds may have been told while nobody heard. Every session asks where its lanes stand, spread over a sixth of the heartbeat's
+    /// interval, so that the worker is not stormed.
     /// </summary>
     private void OnQueueBack(GatewayCore? core)
     {

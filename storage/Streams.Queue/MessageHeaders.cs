@@ -55,8 +55,8 @@ public readonly record struct MessageHeaders
     public required string Host { get; init; }
 
     /// <summary>
-    /// Which sending of the lane in this session the message belongs to: above 0 after a rewind. Only part of the message id, so that the queue's duplicate window
-    /// does not swallow what must come again; nobody reads it.
+    /// Which sending of the lane in this session the message belongs to: above 0 after a rewind. Only part of the message id, so that the
+    /// queue's duplicate window does not swallow what must come again; nobody reads it.
     /// </summary>
     public uint Resend { get; init; }
 

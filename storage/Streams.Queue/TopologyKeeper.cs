@@ -3,8 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace Streams.Queue;
 
 /// <summary>
-/// Makes streams and buckets again that vanish under living processes (a wiped or replaced store): at once when the connection comes back, and looked for every few
-/// seconds. Only the worker's role may make them, so that every process with a worker keeps one; a gateway that finds no stream or bucket holds what it has and waits.
+/// Makes streams and buckets again that vanish under living processes (a wiped or replaced store): at once when the connection comes back,
+/// and looked for every few seconds. Only the worker's role may make them, so that every process with a worker keeps one; a gateway that
+/// finds no stream or bucket holds what it has and waits.
 /// </summary>
 public sealed partial class TopologyKeeper : IAsyncDisposable
 {

@@ -16,5 +16,6 @@ public sealed class GenerationTests
     }
 
     [Fact]
-    public void A_clock_before_1970_is_no_clock() => Assert.Equal(1UL, SessionRecord.NextGeneration(null, DateTimeOffset.UnixEpoch.AddDays(-1)));
+    public void A_clock_before_1970_is_no_clock() =>
+        Assert.Equal(1UL, SessionRecord.NextGeneration(null, DateTimeOffset.UnixEpoch.AddDays(-1)));
 }

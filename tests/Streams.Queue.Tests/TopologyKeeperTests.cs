@@ -23,9 +23,11 @@ public sealed class TopologyKeeperTests
         await using var publisher = await Publisher.OpenAsync(gateway, 0, new PublisherOptions(), result => outcomes.Add(result.Outcome));
 
         await nats.RestartAsync(wipe: true);
-        await Eventually.TrueAsync(() => Succeeds(() => Topology.CheckAsync(gateway, 4)), "the streams are there again", TimeSpan.FromSeconds(20));
         await Eventually.TrueAsync(
-            () => Succeeds(() => identities.PutAsync("agent-2", new IdentityRecord("key-2", "host-2", DateTimeOffset.UtcNow))), "the buckets too");
+            () => Succeeds(() => Topology.CheckAsync(gateway, 4)), "the streams are there again", TimeSpan.FromSeconds(20));
+        await Eventually.TrueAsync(
+            () => Succeeds(() => identities.PutAsync("agent-2", new IdentityRecord("key-2", "host-2", DateTimeOffset.UtcNow))),
+            "the buckets too");
 
         Assert.Null(await sessions.GetAsync("agent-1"));
         Assert.True((await sessions.AdvanceAsync("agent-1", record)).Generation > before);

@@ -3,8 +3,9 @@ using Streams.Queue;
 namespace Streams.Gateway.Auth;
 
 /// <summary>
-/// Whether a session looks like that of a copy of its agent: a cloned machine, or a directory restored from an older copy. Both go on, each under its own epochs, so
-/// nothing of either is lost or overwritten; the operator is told, because two hosts under one name is nothing to leave so.
+/// Whether a session looks like that of a copy of its agent: a cloned machine, or a directory restored from an older copy. Both go on, each
+/// under its own epochs, so nothing of either is lost or overwritten; the operator is told, because two hosts under one name is nothing to
+/// leave so.
 /// </summary>
 internal static class CloneSign
 {

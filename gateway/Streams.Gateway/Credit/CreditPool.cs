@@ -8,7 +8,8 @@ namespace Streams.Gateway.Credit;
 /// <para>Sharing: the first grant of a session is small and needs no asking; all else follows <c>want</c>, by deficit round robin across sessions. No
 /// session holds more unspent credit than a share, because an absolute offset cannot be taken back from an agent that asks and then stays silent. Only the
 /// next frame of a class goes beyond it, so that credit left over in one class never silences another.</para>
-/// <para>A partition whose queue takes nothing is left out: its sessions stand aside until it does, with what they hold, so that they do not fill the pool for all.</para>
+/// <para>A partition whose queue takes nothing is left out: its sessions stand aside until it does, with what they hold, so that they do
+/// not fill the pool for all.</para>
 /// <para>Thread-safe; every operation is short and takes one lock.</para>
 /// </summary>
 internal sealed class CreditPool
@@ -239,7 +240,10 @@ internal sealed class CreditPool
         }
     }
 
-    /// <summary>While nothing is served, sessions that come and go must not fill the queue: the closed ones leave it before it is twice as long as there are open ones.</summary>
+    /// <summary>
+    /// While nothing is served, sessions that come and go must not fill the queue: the closed ones leave it before it is twice as long as
+    /// there are open ones.
+    /// </summary>
     private void Enqueue(Queue<CreditAccount> queue, CreditAccount account)
     {
         if (queue.Count >= SmallestPurge + (2 * _accounts))

@@ -83,7 +83,8 @@ internal static class FrameAdmission
     /// <summary>What a refusal of a frame means for its session; None: it goes on.</summary>
     public static SessionEnd Consequence(FrameFate fate) => fate switch
     {
-        FrameFate.Stored or FrameFate.Duplicate or FrameFate.Displaced or FrameFate.Gap or FrameFate.Rewound or FrameFate.Held => SessionEnd.None,
+        FrameFate.Stored or FrameFate.Duplicate or FrameFate.Displaced => SessionEnd.None,
+        FrameFate.Gap or FrameFate.Rewound or FrameFate.Held => SessionEnd.None,
         FrameFate.GraphFailed => SessionEnd.GraphFailed,
         FrameFate.Stopped => SessionEnd.Draining,
         _ => SessionEnd.Protocol,

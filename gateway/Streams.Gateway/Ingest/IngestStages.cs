@@ -51,8 +51,8 @@ internal static class IngestStages
     }
 
     /// <summary>
-    /// A session that must send again anyway, or was displaced, publishes no more, nor does a lane that went back; one whose connection just broke keeps what came in
-    /// whole.
+    /// A session that must send again anyway, or was displaced, publishes no more, nor does a lane that went back; one whose connection
+    /// just broke keeps what came in whole.
     /// </summary>
     public static FrameFate? Abandoned(IngestFrame frame) => frame.Owner.Ended switch
     {

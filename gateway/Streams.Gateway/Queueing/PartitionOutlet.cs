@@ -10,7 +10,8 @@ namespace Streams.Gateway.Queueing;
 /// The way out to one ingest partition: publishes with many acknowledgements in flight and keeps every frame until the queue has it. When a publish fails or its
 /// outcome is unknown, nothing new is sent until all outcomes are in; then what is not acknowledged goes again, in its order and under its ids, so that a lane
 /// keeps its order and the queue's duplicate window swallows what it had already. That may last as long as the queue is away: the sessions live, and the frames hold
-/// their credit, which is the backpressure. Whether all of it was stored, the worker is asked afterwards; a lane that it sends back leaves nothing here.
+/// their credit, which is the backpressure. Whether all of it was stored, the worker is asked afterwards; a lane that it sends back leaves
+/// nothing here.
 /// </summary>
 internal sealed class PartitionOutlet : IAsyncDisposable
 {

@@ -5,11 +5,12 @@ using Streams.Queue;
 namespace Streams.Gateway.Queueing;
 
 /// <summary>
-/// Looks four times a second whether the queue is there and takes what it is given. While it is away no credit is given; while a partition takes nothing, none to its
-/// sessions. Sessions live on.
+/// Looks four times a second whether the queue is there and takes what it is given. While it is away no credit is given; while a partition
+/// takes nothing, none to its sessions. Sessions live on.
 /// </summary>
 /// <param name="back">Called when a connection was made anew: what was said meanwhile was not heard.</param>
-internal sealed class QueueWatch(QueueConnection connection, IReadOnlyList<PartitionOutlet> outlets, CreditPool pool, ILogger logger, Action back)
+internal sealed class QueueWatch(
+    QueueConnection connection, IReadOnlyList<PartitionOutlet> outlets, CreditPool pool, ILogger logger, Action back)
 {
     private readonly PublishOutcome[] _said = new PublishOutcome[outlets.Count];
     private long _opened = connection.TimesOpened;

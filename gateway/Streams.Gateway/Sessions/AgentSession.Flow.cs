@@ -8,7 +8,9 @@ using Streams.Wire.Messages;
 
 namespace Streams.Gateway.Sessions;
 
-/// <summary>Between the worker and the agent: watermarks, rewinds and holds, asked for or heard, told as states that are written when they are sent.</summary>
+/// <summary>
+/// Between the worker and the agent: watermarks, rewinds and holds, asked for or heard, told as states that are written when they are sent.
+/// </summary>
 internal sealed partial class AgentSession
 {
     private const long LongestDoubt = 2000;
@@ -38,7 +40,10 @@ internal sealed partial class AgentSession
 
     public void Doubt() => Doubt(LongestDoubt);
 
-    /// <summary>The worker is asked within so many milliseconds, at a time drawn at random: a queue that comes back puts all sessions in doubt at once.</summary>
+    /// <summary>
+    /// The worker is asked within so many milliseconds, at a time drawn at random: a queue that comes back puts all sessions in doubt at
+    /// once.
+    /// </summary>
     public void Doubt(long within) =>
         Interlocked.CompareExchange(ref _askAfter, Environment.TickCount64 + Random.Shared.NextInt64(within / 2, within), 0);
 
@@ -132,8 +137,8 @@ internal sealed partial class AgentSession
     }
 
     /// <summary>
-    /// The heartbeat carries the full state. What flow said may have been lost, so while something is not known to be committed the worker is asked first;
-    /// the heartbeat goes out with or without its answer.
+    /// The heartbeat carries the full state. What flow said may have been lost, so while something is not known to be committed the worker
+    /// is asked first; the heartbeat goes out with or without its answer.
     /// </summary>
     private void BeginHeartbeat()
     {
@@ -152,7 +157,8 @@ internal sealed partial class AgentSession
     private void AskWhenInDoubt(long now)
     {
         var due = Volatile.Read(ref _askAfter);
-        if (due == 0 || now < due || _core.Pool.IsSuspended(CreditStop.QueueAway) || Interlocked.Exchange(ref _asking, 1) != 0)
+        if (due == 0 || now < due || _core.Pool.IsSuspended(CreditStop.QueueAway)
+            || Interlocked.Exchange(ref _asking, 1) != 0)
         {
             return;
         }

@@ -4,13 +4,17 @@ using Streams.Wire.Messages;
 namespace Streams.Gateway.Sessions;
 
 /// <summary>
-/// Lanes that go back, and lanes that wait. A rewind lowers the mark: what comes above it is dropped until the agent obeys, and what was passed on before it is dropped
-/// where it still is (<see cref="IsCurrent"/>), because the worker would only drop it too. Each rewind begins a new sending of the lane, whose number is in the ids of its
-/// messages: under their first ids the queue's duplicate window would swallow them.
+/// Lanes that go back, and lanes that wait. A rewind lowers the mark: what comes above it is dropped until the agent obeys, and what was
+/// passed on before it is dropped where it still is (<see cref="IsCurrent"/>), because the worker would only drop it too. Each rewind
+/// begins a new sending of the lane, whose number is in the ids of its messages: under their first ids the queue's duplicate window would
+/// swallow them.
 /// </summary>
 internal sealed partial class LaneTable
 {
-    /// <summary>How long a lane must have been silent before an answer that the worker waits for n can be meant: what was passed on later may not have reached it.</summary>
+    /// <summary>
+    /// How long a lane must have been silent before an answer that the worker waits for n can be meant: what was passed on later may not
+    /// have reached it.
+    /// </summary>
     internal const long QuietMilliseconds = 1000;
 
     /// <summary>A rewind or a hold waits to be told.</summary>
@@ -20,9 +24,13 @@ internal sealed partial class LaneTable
 
     public bool HasHolds => Volatile.Read(ref _holds) != 0;
 
-    /// <summary>The worker expects batch <paramref name="n"/> next. True when the lane goes back to it; false when it is there already, or is not sent in this session.</summary>
+    /// <summary>
+    /// The worker expects batch <paramref name="n"/> next. True when the lane goes back to it; false when it is there already, or is not
+    /// sent in this session.
+    /// </summary>
     /// <param name="now"><see cref="Environment.TickCount64"/>.</param>
-    /// <param name="asked">When the question was asked whose answer this is; null when the worker said it by itself, having seen a later batch.</param>
+    /// <param name="asked">When the question was asked whose answer this is; null when the worker said it by itself, having seen a later
+    /// batch.</param>
     public bool Rewind(Epoch epoch, uint lane, uint n, long now, long? asked = null)
     {
         lock (_gate)
@@ -55,7 +63,9 @@ internal sealed partial class LaneTable
         }
     }
 
-    /// <summary>The worker cannot store batch <paramref name="n"/> yet: the lane waits for the next session. True when that is new.</summary>
+    /// <summary>
+    /// The worker cannot store batch <paramref name="n"/> yet: the lane waits for the next session. True when that is new.
+    /// </summary>
     public bool Hold(Epoch epoch, uint lane, uint n, long now)
     {
         lock (_gate)

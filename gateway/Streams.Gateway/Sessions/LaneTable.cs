@@ -4,13 +4,17 @@ using Streams.Schema;
 namespace Streams.Gateway.Sessions;
 
 /// <summary>
-/// What the gateway knows of an agent's lanes in this session: up to where they are committed (from the worker), up to where they came, and from where they are to
-/// come again. Only an optimisation and a memory for watermarks: the worker alone admits. The lanes are those of all the agent's processes whose spool is not empty,
-/// not only of the one that said `ready`. At most 1,024 lanes, 64 of them open. Thread-safe; nothing for a session without data.
+/// What the gateway knows of an agent's lanes in this session: up to where they are committed (from the worker), up to where they came, and
+/// from where they are to come again. Only an optimisation and a memory for watermarks: the worker alone admits. The lanes are those of all
+/// the agent's processes whose spool is not empty, not only of the one that said `ready`. At most 1,024 lanes, 64 of them open.
+/// Thread-safe; nothing for a session without data.
 /// </summary>
 internal sealed partial class LaneTable
 {
-    /// <summary>While frames come that the agent should not send, it is told again this often: what was on its way when it was told arrives within less.</summary>
+    /// <summary>
+    /// While frames come that the agent should not send, it is told again this often: what was on its way when it was told arrives within
+    /// less.
+    /// </summary>
     internal const long RepeatMilliseconds = 5000;
 
     private struct Lane
@@ -182,7 +186,9 @@ internal sealed partial class LaneTable
         return _count++;
     }
 
-    /// <summary>Forgets the oldest lane with nothing in flight; the worker still knows it, and says again what the agent has to be told of it.</summary>
+    /// <summary>
+    /// Forgets the oldest lane with nothing in flight; the worker still knows it, and says again what the agent has to be told of it.
+    /// </summary>
     private bool Evict() => Evict(idle: true) || Evict(idle: false);
 
     private bool Evict(bool idle)

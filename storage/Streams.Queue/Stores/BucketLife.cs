@@ -1,8 +1,8 @@
 namespace Streams.Queue.Stores;
 
 /// <summary>
-/// Sees that a bucket was made anew. The client's watch (3.3.2) does not: its consumer asks on from the old bucket's last sequence, which the new one reaches much later
-/// or never, so it would be deaf without a word.
+/// Sees that a bucket was made anew. The client's watch (3.3.2) does not: its consumer asks on from the old bucket's last sequence, which
+/// the new one reaches much later or never, so it would be deaf without a word.
 /// </summary>
 internal sealed class BucketLife : IDisposable
 {

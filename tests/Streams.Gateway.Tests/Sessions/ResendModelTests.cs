@@ -7,8 +7,9 @@ using Streams.Wire.Messages;
 namespace Streams.Gateway.Tests.Sessions;
 
 /// <summary>
-/// The lane table between a model of an agent, of the gateway's pipeline, of the queue with its duplicate window, and of a worker that admits n == expected only. Steps
-/// come in random order; orders and acknowledgements of the worker get lost, publishes are repeated, the queue loses its tail or everything.
+/// The lane table between a model of an agent, of the gateway's pipeline, of the queue with its duplicate window, and of a worker that
+/// admits n == expected only. Steps come in random order; orders and acknowledgements of the worker get lost, publishes are repeated, the
+/// queue loses its tail or everything.
 /// </summary>
 public sealed class ResendModelTests
 {

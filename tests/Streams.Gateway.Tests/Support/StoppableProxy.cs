@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace Streams.Gateway.Tests.Support;
 
-/// <summary>A TCP proxy that can stand still in both directions without closing: what a stopped process, or a dead route, looks like to its peer. Then it goes on.</summary>
+/// <summary>
+/// A TCP proxy that can stand still in both directions without closing: what a stopped process, or a dead route, looks like to its peer.
+/// Then it goes on.
+/// </summary>
 internal sealed class StoppableProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
