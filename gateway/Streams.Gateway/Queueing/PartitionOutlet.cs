@@ -177,10 +177,12 @@ internal sealed class PartitionOutlet : IAsyncDisposable
     private async Task CarryAsync()
     {
         var pause = FirstPause;
+        var probing = false;
         while (true)
         {
             if (Troubled())
             {
+                probing = true;
                 await _queue!.DrainAsync(_stop.Token).ConfigureAwait(false);
                 CollectUnsettled();
                 await Task.Delay(pause, _stop.Token).ConfigureAwait(false);
@@ -188,12 +190,19 @@ internal sealed class PartitionOutlet : IAsyncDisposable
             }
             else if (_again.TryPeek(out var frame))
             {
-                await SendAsync(frame).ConfigureAwait(false);
+                var sent = await SendAsync(frame).ConfigureAwait(false);
                 _again.Dequeue();
+                if (probing && sent)
+                {
+                    // A queue that is full is asked with one message, not with a window of them every time.
+                    await _queue!.DrainAsync(_stop.Token).ConfigureAwait(false);
+                    probing = Troubled();
+                }
             }
             else if (_incoming.Reader.TryRead(out frame))
             {
                 pause = FirstPause;
+                probing = false;
                 await SendAsync(frame).ConfigureAwait(false);
             }
             else if (!await WaitAsync().ConfigureAwait(false))
@@ -203,23 +212,25 @@ internal sealed class PartitionOutlet : IAsyncDisposable
         }
     }
 
-    private async ValueTask SendAsync(IngestFrame frame)
+    /// <summary>Hands a frame to the queue; false when it goes nowhere and is settled.</summary>
+    private async ValueTask<bool> SendAsync(IngestFrame frame)
     {
         if (frame.IsSettled)
         {
             // Its sending failed in a way that ended its session, and an outcome came for it all the same.
-            return;
+            return false;
         }
 
         if (IngestStages.Abandoned(frame) is { } fate)
         {
             frame.Settle(fate);
-            return;
+            return false;
         }
 
         try
         {
             await _queue!.SendAsync(frame.Owner.Route.AgentId, frame.Headers, frame.Message, frame, _stop.Token).ConfigureAwait(false);
+            return true;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -235,6 +246,7 @@ internal sealed class PartitionOutlet : IAsyncDisposable
             _logger.PublishFault(Partition, frame.Owner.Route.AgentId, fault);
             frame.Owner.End(SessionEnd.Internal);
             frame.Settle(FrameFate.GraphFailed);
+            return false;
         }
     }
 

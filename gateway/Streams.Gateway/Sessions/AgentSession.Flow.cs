@@ -15,6 +15,12 @@ internal sealed partial class AgentSession
 {
     private const long LongestDoubt = 2000;
 
+    /// <summary>
+    /// A worker that begins anew answers before it has read everything, and then cannot say what it misses: so it is asked more than once,
+    /// as long as something is not known to be committed.
+    /// </summary>
+    private const int QuestionsPerDoubt = 3;
+
     private static int LaneWatermarkBytes { get; } = WatermarkMessage.GetLength(1) - WatermarkMessage.GetLength(0);
 
     /// <summary>The worker spoke of one of this agent's lanes by itself.</summary>
@@ -44,7 +50,13 @@ internal sealed partial class AgentSession
     /// The worker is asked within so many milliseconds, at a time drawn at random: a queue that comes back puts all sessions in doubt at
     /// once.
     /// </summary>
-    public void Doubt(long within) =>
+    public void Doubt(long within)
+    {
+        Volatile.Write(ref _questions, QuestionsPerDoubt);
+        AskWithin(within);
+    }
+
+    private void AskWithin(long within) =>
         Interlocked.CompareExchange(ref _askAfter, Environment.TickCount64 + Random.Shared.NextInt64(within / 2, within), 0);
 
     int IFrameSource.MaxPayload(FrameType state) => state switch
@@ -200,10 +212,10 @@ internal sealed partial class AgentSession
             {
                 _sender.Raise(FrameType.GatewayHeartbeat);
             }
-            else if (!answered)
+            else if (!answered || Interlocked.Decrement(ref _questions) > 0)
             {
-                // The partition has no owner yet.
-                Doubt();
+                // No answer: the partition has no owner yet.
+                AskWithin(answered ? 2 * LongestDoubt : LongestDoubt);
             }
 
             TellOrders();

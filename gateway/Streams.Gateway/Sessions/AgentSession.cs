@@ -28,6 +28,7 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
     private int _ended;
     private int _asking;
     private long _askAfter;
+    private int _questions;
 
     /// <summary>Takes the keys over.</summary>
     public AgentSession(GatewayCore core, WebSocket socket, SessionKeys keys)

@@ -100,6 +100,28 @@ public sealed class PartitionOutletTests
     }
 
     [Fact]
+    public async Task A_full_queue_is_asked_with_one_message_at_a_time_until_it_takes_one()
+    {
+        var full = true;
+        _queue.Script = _ => null;
+        _outlet.Start(_queue);
+        Enqueue(0, 6);
+        await Eventually.TrueAsync(() => _queue.InFlight == 6, "all are on their way");
+        _queue.Script = _ => Volatile.Read(ref full) ? PublishOutcome.QueueFull : PublishOutcome.Acknowledged;
+        for (var i = 0; i < 6; i++)
+        {
+            _queue.Answer(PublishOutcome.QueueFull);
+        }
+
+        await Eventually.TrueAsync(() => _queue.Sent.Count >= 9, "it is asked again and again");
+        Volatile.Write(ref full, false);
+        await Eventually.TrueAsync(() => _context.Buffers.Rented == 0, "then all go");
+        Assert.All(_queue.Sent.Skip(6).SkipLast(5), n => Assert.Equal(0U, n));
+        Assert.Equal([1U, 2U, 3U, 4U, 5U], _queue.Sent.TakeLast(5));
+        await _outlet.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Trouble_is_over_when_nothing_is_left_that_the_queue_did_not_take()
     {
         _queue.Script = _ => PublishOutcome.QueueFull;
