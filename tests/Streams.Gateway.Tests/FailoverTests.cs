@@ -108,6 +108,23 @@ public sealed class FailoverTests
     }
 
     [Fact]
+    public async Task After_an_outage_a_worker_that_cannot_say_yet_is_asked_again_before_the_next_heartbeat()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        using var identity = await fixture.EnrolAsync("agent-1");
+        await using var agent = await fixture.ConnectAsync(identity);
+        await agent.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
+        await agent.SendDataAsync(Batches.Pad(Batches.Make(agent.Epoch, 1, 0)));
+        await fixture.ReadAsync("agent-1", 1);
+        Assert.Equal(1, fixture.Questions);
+        await fixture.Nats.RestartAsync();
+        await Eventually.TrueAsync(() => fixture.Questions == 2, "it is asked", TimeSpan.FromSeconds(15));
+        fixture.Lanes["agent-1"] = [new FlowRecord(FlowKind.Rewind, "agent-1", agent.Epoch, 1, 0)];
+        Assert.Equal((1U, 0U), Assert.Single(await agent.WaitForOrdersAsync(FrameType.Rewind)));
+        Assert.Equal(3, fixture.Questions);
+    }
+
+    [Fact]
     public async Task A_full_partition_is_backpressure_for_its_agents_alone_and_drains_when_there_is_room()
     {
         await using var fixture = await GatewayFixture.StartAsync(options => options with { PoolBytes = 4 << 20 }, ingestBytes: 1 << 20);

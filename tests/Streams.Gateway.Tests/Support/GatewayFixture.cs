@@ -25,7 +25,12 @@ internal sealed class GatewayFixture : IAsyncDisposable
     private readonly List<FlowPublisher> _flows = [];
     private readonly ActorSystem _system = ActorSystem.Create("gateway-tests", GraphSettings.Configuration);
 
+    private int _questions;
+
     private GatewayFixture(NatsProcess nats) => Nats = nats;
+
+    /// <summary>How often the worker was asked where an agent's lanes stand.</summary>
+    public int Questions => Volatile.Read(ref _questions);
 
     public NatsProcess Nats { get; }
 
@@ -160,6 +165,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
         {
             _flows.Add(await FlowPublisher.OpenAsync(Worker, p, (agent, records) =>
             {
+                Interlocked.Increment(ref _questions);
                 records.AddRange(Lanes.GetValueOrDefault(agent) ?? []);
                 return true;
             }));
