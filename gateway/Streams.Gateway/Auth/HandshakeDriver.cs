@@ -150,7 +150,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             if (record.Kind == FlowKind.Watermark && watermarks.Count < Wire.Limits.MaxWatermarks)
             {
                 watermarks.Add(new LaneWatermark(LaneTable.ToNumber(record.Epoch), record.Lane, record.N));
-                session.Lanes.Commit(record.Epoch, record.Lane, record.N);
+                session.Lanes.Commit(record.Epoch, record.Lane, record.N, Environment.TickCount64);
             }
         }
 

@@ -143,7 +143,7 @@ internal sealed partial class AgentSession
                 _core.Logger.LaneHeld(Route.AgentId, record.Epoch, record.Lane, record.N);
                 break;
             case FlowKind.Watermark:
-                Lanes.Commit(record.Epoch, record.Lane, record.N);
+                Lanes.Commit(record.Epoch, record.Lane, record.N, now);
                 break;
         }
     }
@@ -194,7 +194,8 @@ internal sealed partial class AgentSession
             var asked = Environment.TickCount64;
             var records = await _core.AskWatermarksAsync(Route.Partition, Route.AgentId).ConfigureAwait(false);
             answered = records is not null;
-            foreach (var record in records ?? [])
+            // Watermarks last: one that moves makes older words about its lane void, but not those that came with it.
+            foreach (var record in (records ?? []).OrderBy(record => record.Kind == FlowKind.Watermark))
             {
                 Take(record, asked);
             }

@@ -10,7 +10,8 @@ internal sealed partial class LaneTable
     public bool HasNews => Volatile.Read(ref _dirty) != 0;
 
     /// <summary>The worker says how many batches of a lane are committed. A lower number than known is an old message.</summary>
-    public void Commit(Epoch epoch, uint lane, uint committed)
+    /// <param name="now"><see cref="Environment.TickCount64"/>.</param>
+    public void Commit(Epoch epoch, uint lane, uint committed, long now)
     {
         lock (_gate)
         {
@@ -30,6 +31,7 @@ internal sealed partial class LaneTable
             {
                 entry.Known = true;
                 entry.Committed = committed;
+                entry.MovedAt = now;
                 entry.Dirty = true;
                 Volatile.Write(ref _dirty, 1);
             }

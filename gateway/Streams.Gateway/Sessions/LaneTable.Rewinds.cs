@@ -12,8 +12,8 @@ namespace Streams.Gateway.Sessions;
 internal sealed partial class LaneTable
 {
     /// <summary>
-    /// How long a lane must have been silent before an answer that the worker waits for n can be meant: what was passed on later may not
-    /// have reached it.
+    /// How long nothing of a lane may have moved before the question, or an answer that the worker waits for n is not meant: what was
+    /// passed on later may not have reached it, and a later watermark may have overtaken the answer.
     /// </summary>
     internal const long QuietMilliseconds = 1000;
 
@@ -42,7 +42,7 @@ internal sealed partial class LaneTable
             }
 
             ref var entry = ref _lanes[index];
-            if (n >= entry.Expected || entry.PassedAt > asked - QuietMilliseconds)
+            if (n >= entry.Expected || entry.MovedAt > asked - QuietMilliseconds)
             {
                 return false;
             }

@@ -32,8 +32,8 @@ internal sealed partial class LaneTable
         /// <summary>The value of <see cref="_resends"/> when the lane last began to be sent again.</summary>
         public uint Resend;
 
-        /// <summary>When a frame of it was last passed on.</summary>
-        public long PassedAt;
+        /// <summary>When a frame of it was last passed on, or its watermark moved.</summary>
+        public long MovedAt;
 
         /// <summary>When the agent was last told to send it again, or no more; 0 once it did.</summary>
         public long ToldAt;
@@ -134,7 +134,7 @@ internal sealed partial class LaneTable
 
             entry.Seen = true;
             entry.Next = last == uint.MaxValue ? last : last + 1;
-            entry.PassedAt = now;
+            entry.MovedAt = now;
             entry.ToldAt = 0;
             resend = entry.Resend;
             return FrameFate.Stored;

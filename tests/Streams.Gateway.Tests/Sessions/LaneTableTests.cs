@@ -50,7 +50,7 @@ public sealed class LaneTableTests
     {
         Admit(1, 0, 9);
         Assert.True(_lanes.Rewind(_epoch, 1, 4, _now));
-        _lanes.Commit(_epoch, 1, 8);
+        _lanes.Commit(_epoch, 1, 8, _now);
         Assert.Equal((1U, 8U), Assert.Single(Rewinds()));
         Assert.Equal(FrameFate.Duplicate, Admit(1, 4, 7).Fate);
         Assert.Equal(FrameFate.Stored, Admit(1, 8, 8).Fate);
@@ -59,7 +59,7 @@ public sealed class LaneTableTests
     [Fact]
     public void A_rewind_below_what_was_committed_takes_the_watermark_back()
     {
-        _lanes.Commit(_epoch, 1, 12);
+        _lanes.Commit(_epoch, 1, 12, _now);
         Assert.True(_lanes.Rewind(_epoch, 1, 10, _now));
         Assert.Equal((1U, 10U), Assert.Single(Rewinds()));
         Assert.Equal((FrameFate.Stored, 1U), Admit(1, 10, 11));
@@ -75,6 +75,18 @@ public sealed class LaneTableTests
         var asked = _now + 500;
         Assert.False(_lanes.Rewind(_epoch, 1, 4, _now + 600, asked));
         Assert.True(_lanes.Rewind(_epoch, 1, 4, _now + 3000, _now + 2000));
+    }
+
+    [Fact]
+    public void An_answer_that_a_watermark_has_overtaken_takes_nothing_back()
+    {
+        Admit(1, 0, 9);
+        var asked = _now += 5000;
+        _now += 100;
+        _lanes.Commit(_epoch, 1, 10, _now);
+        Assert.False(_lanes.Rewind(_epoch, 1, 7, _now + 1, asked));
+        // Later it is no old answer: the rows are gone.
+        Assert.True(_lanes.Rewind(_epoch, 1, 7, _now + 5000, _now + 5000));
     }
 
     [Fact]
@@ -102,7 +114,7 @@ public sealed class LaneTableTests
         }
 
         Assert.Equal(FrameFate.TooManyLanes, Admit(100, 0, 0).Fate);
-        _lanes.Commit(epochs[0], 2, 1);
+        _lanes.Commit(epochs[0], 2, 1, _now);
         Assert.Equal(FrameFate.Stored, Admit(100, 0, 0).Fate);
     }
 
@@ -112,7 +124,7 @@ public sealed class LaneTableTests
         Admit(1, 0, 0);
         for (uint lane = 10; lane < 5000; lane++)
         {
-            _lanes.Commit(_epoch, lane, 1);
+            _lanes.Commit(_epoch, lane, 1, _now);
             _lanes.Hold(_epoch, lane, 1, _now);
         }
 

@@ -210,7 +210,7 @@ public sealed class ResendModelTests
             _committed[lane] = Expected[lane];
             if (random.Next(2) == 0)
             {
-                _table.Commit(_epochs[lane], (uint)lane, _committed[lane]);
+                _table.Commit(_epochs[lane], (uint)lane, _committed[lane], _now);
                 if (random.Next(2) == 0)
                 {
                     _freed[lane] = _committed[lane];
