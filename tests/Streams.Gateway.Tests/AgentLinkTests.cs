@@ -39,16 +39,12 @@ public sealed class AgentLinkTests
         using var stop = new CancellationTokenSource();
         var running = link.RunAsync(stop.Token).AsTask();
         Append(link, 3, 2000);
+        await Eventually.TrueAsync(async () => (await SeenAsync(fixture)).Count == 3, "all three came");
         var first = (await fixture.ReadAsync("agent-1", 1))[0].Headers;
         fixture.Lanes["agent-1"] = [new FlowRecord(FlowKind.Watermark, "agent-1", first.Epoch, first.Lane, 0)];
         await fixture.Flow("agent-1").TellAsync([new FlowRecord(FlowKind.Rewind, "agent-1", first.Epoch, first.Lane, 0)]);
-        var seen = new List<uint>();
-        await Eventually.TrueAsync(async () =>
-        {
-            seen = [.. (await fixture.ReadAsync("agent-1", 2)).SelectMany(m => Enumerable.Range((int)m.Headers.First, (int)m.Headers.Count).Select(n => (uint)n))];
-            return seen.Count == 6;
-        }, "all three came again");
-        Assert.Equal([0U, 1U, 2U, 0U, 1U, 2U], seen);
+        await Eventually.TrueAsync(async () => (await SeenAsync(fixture)).Count == 6, "all three came again");
+        Assert.Equal([0U, 1U, 2U, 0U, 1U, 2U], await SeenAsync(fixture));
         await fixture.Flow("agent-1").TellAsync([new FlowRecord(FlowKind.Watermark, "agent-1", first.Epoch, first.Lane, 3)]);
         Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(10)), $"freed: {link.Status}");
         await stop.CancelAsync();
@@ -74,6 +70,11 @@ public sealed class AgentLinkTests
         await stop.CancelAsync();
         await running;
     }
+
+    /// <summary>Numbers of the batches in the queue so far, in order.</summary>
+    private static async Task<List<uint>> SeenAsync(GatewayFixture fixture) =>
+        [.. (await fixture.ReadAsync("agent-1", 1)).SelectMany(message => Enumerable.Range((int)message.Headers.First, (int)message.Headers.Count))
+            .Select(n => (uint)n)];
 
     private static AgentLink.AgentLink NewLink(GatewayFixture fixture, AgentIdentity identity)
     {
