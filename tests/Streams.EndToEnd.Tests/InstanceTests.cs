@@ -52,7 +52,7 @@ public sealed class InstanceTests : IAsyncLifetime
 
         var unknown = await Run.HostAsync("tail", "no_such_class", "--data", Data);
         Assert.Equal(2, unknown.Code);
-        Assert.Contains("there is no event class no_such_class; there are: host_metric", unknown.ErrorLine);
+        Assert.Contains("there is no event class no_such_class; there are: dead_letter, host_metric", unknown.ErrorLine);
 
         var second = await Run.HostAsync("up", "--data", Data);
         Assert.Equal(1, second.Code);
