@@ -10,6 +10,7 @@ var root = new RootCommand("Streams: from kernel events to ClickHouse rows.")
     TailCommand.Create(),
     AgentsCommand.Create(),
     KeysCommand.Create(),
+    StatusCommand.Create(),
     DoctorCommand.Create(),
 };
 return await Invocation.RunAsync(root, args);

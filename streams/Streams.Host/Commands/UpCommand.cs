@@ -53,15 +53,7 @@ internal static class UpCommand
         Console.WriteLine($"agents connect to {endpoints.Gateway}; operator {endpoints.Operator}; ClickHouse {endpoints.ClickHouse}; data {options.Data}");
         using var clickHouse = new ClickHouseHttp(
             new Uri(endpoints.ClickHouse), endpoints.ClickHouseUser, File.ReadAllText(endpoints.ClickHousePasswordFile).Trim(), "streams");
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var table = new LiveTable(clickHouse, endpoints, options.Plain).RunAsync(ended.Token);
-        await Task.WhenAny(table, instance.FirstExit);
-        await ended.CancelAsync();
-        await table;
-        if (instance.FirstExit.IsCompleted && !stop.IsCancellationRequested)
-        {
-            throw new CommandFailure((await instance.FirstExit).ToString());
-        }
+        await new LiveTable(clickHouse, endpoints, options.Plain).RunAsync(stop);
         Console.WriteLine("stopping");
         return 0;
     }

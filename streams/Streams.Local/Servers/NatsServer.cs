@@ -68,6 +68,11 @@ public sealed class NatsServer : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Process.DisposeAsync();
 
+    /// <summary>Null when the server on this port answers and knows our keys, else what is wrong.</summary>
+    /// <exception cref="SocketException">Nobody listens.</exception>
+    public static Task<string?> ProbeAsync(int port, Credentials credentials, CancellationToken cancel) =>
+        NatsProbe.TryAsync(port, credentials.NatsSeed(NatsRole.Operator), cancel);
+
     private static async Task WaitUntilReadyAsync(ChildProcess process, NatsServerOptions options, Credentials credentials, CancellationToken cancel)
     {
         var seed = credentials.NatsSeed(NatsRole.Operator);
