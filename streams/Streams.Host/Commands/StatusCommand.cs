@@ -30,7 +30,7 @@ internal static class StatusCommand
                 return 0;
             }
             var table = new Table().Border(TableBorder.Simple);
-            foreach (var column in new[] { "process", "state", "pid", "restarts", "since", "health", "last failure" })
+            foreach (var column in new[] { "process", "state", "pid", "restarts", "since", "health" })
             {
                 table.AddColumn(column);
             }
@@ -39,9 +39,13 @@ internal static class StatusCommand
                 var health = child.Ailment ?? (child.Pid is null ? "-" : "ok");
                 table.AddRow(
                     child.Name, child.State.ToString().ToLowerInvariant(), child.Pid?.ToString() ?? "-", child.Restarts.ToString(),
-                    child.Since.ToString("yyyy-MM-dd HH:mm:ss'Z'"), Markup.Escape(health), Markup.Escape(child.LastFailure ?? "-"));
+                    child.Since.ToString("yyyy-MM-dd HH:mm:ss'Z'"), Markup.Escape(health));
             }
             AnsiConsole.Write(table);
+            foreach (var child in children.Where(child => child.LastFailure is not null))
+            {
+                Console.WriteLine($"last failure: {child.LastFailure}");
+            }
             return 0;
         });
         return command;

@@ -48,6 +48,7 @@ internal static class UpCommand
 
     private static async Task<int> RunAsync(UpOptions options, CancellationToken stop)
     {
+        await using var abort = SecondSignal.Arm(stop);
         await using var instance = await Instance.StartAsync(options, line => Console.Error.WriteLine($"streams: {line}"), stop);
         var endpoints = instance.Endpoints;
         Console.WriteLine($"agents connect to {endpoints.Gateway}; operator {endpoints.Operator}; ClickHouse {endpoints.ClickHouse}; data {options.Data}");

@@ -21,6 +21,7 @@ internal static class ServeHost
 {
     public static async Task<int> RunAsync(ServeOptions options, CancellationToken stop)
     {
+        await using var abort = SecondSignal.Arm(stop);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         Configure(builder, options);
         await using var app = builder.Build();

@@ -8,7 +8,17 @@ namespace Streams.Local;
 /// <summary>A running nats-server with JetStream, on loopback, open to our roles' keys only.</summary>
 public sealed class NatsServer : IAsyncDisposable
 {
-    private const long SmallestFileStore = 128L << 20;
+    /// <summary>
+    /// What the key-value buckets may take, bytes: the sum of their quotas in Streams.Queue's TopologyOptions, which this project may not
+    /// see; a test compares them.
+    /// </summary>
+    internal const long KeyValueReserve = 34L << 20;
+
+    /// <summary>All quotas together, of the file store; the rest is the server's room to compact.</summary>
+    internal const double QuotaShare = 0.7;
+
+    /// <summary>An ingest stream smaller than this is of no use: a few blocks of the server's.</summary>
+    private const long SmallestIngest = 4L << 20;
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(20);
 
     private NatsServer(ChildProcess process, NatsServerOptions options, long maxFileStore)
@@ -26,11 +36,10 @@ public sealed class NatsServer : IAsyncDisposable
     public long MaxFileStore { get; }
 
     /// <summary>
-    /// The quota of one ingest stream, bytes: all of them together have 60 % of the file store. The key-value buckets need their part,
-    /// and the server keeps
-    /// room to compact; a full file store would refuse the worker's own writes (error 10023) and nothing could be drained any more.
+    /// The quota of one ingest stream, bytes: all of them and the key-value buckets together have 70 % of the file store. A full file store
+    /// would refuse the worker's own writes (error 10023) and nothing could be drained any more (review 14).
     /// </summary>
-    public long IngestQuota => (long)(MaxFileStore * 0.6) / Options.Partitions;
+    public long IngestQuota => ((long)(MaxFileStore * QuotaShare) - KeyValueReserve) / Options.Partitions;
 
     public Uri Url => new(string.Create(CultureInfo.InvariantCulture, $"nats://127.0.0.1:{Options.Port}"));
 
@@ -124,9 +133,10 @@ public sealed class NatsServer : IAsyncDisposable
             return stored;
         var free = new DriveInfo(options.Directory).AvailableFreeSpace;
         var limit = Math.Min((long)(free * options.DiskShare), options.MaxFileStore) & ~0xFFFL;
-        if (limit < SmallestFileStore)
+        var smallest = (long)((KeyValueReserve + options.Partitions * SmallestIngest) / QuotaShare);
+        if (limit < smallest)
         {
-            throw new LocalException($"{options.Directory} has {free >> 20} MiB free; the queue needs {(long)(SmallestFileStore / options.DiskShare) >> 20} MiB "
+            throw new LocalException($"{options.Directory} has {free >> 20} MiB free; the queue needs {(long)(smallest / options.DiskShare) >> 20} MiB "
                 + "free. Make room, or give another directory with --data.");
         }
 
