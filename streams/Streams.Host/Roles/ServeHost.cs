@@ -6,6 +6,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using Streams.Gateway;
 using Streams.Host.Terminal;
+using Streams.Local;
 using Streams.Queue;
 using Streams.Stages;
 using Streams.Storage;
@@ -38,6 +39,8 @@ internal static class ServeHost
         try
         {
             await worker.StartAsync(stop);
+            await using var disk = options.GuardDirectory is { } guarded
+                ? new DiskWatch(DiskGuard.Of(guarded, options.DiskFloorBytes), gateway.HoldCredit, loggers.CreateLogger("Streams.Disk")) : null;
             await gateway.StartAsync(stop);
             Console.WriteLine($"agents connect to {gateway.Address}; operator http://{options.Gateway.OperatorListen}/");
             await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -26,15 +26,17 @@ internal sealed class Instance : IAsyncDisposable
     private readonly Cgroups _cgroups;
     private readonly Supervisor _supervisor;
     private readonly Action<string> _say;
+    private readonly DiskGuard _guard;
     private readonly Lock _endpointsGate = new();
     private bool _published;
 
-    private Instance(DataDirectory data, Cgroups cgroups, Action<string> say)
+    private Instance(DataDirectory data, Cgroups cgroups, long? floor, Action<string> say)
     {
         _data = data;
         _cgroups = cgroups;
         _say = say;
-        _supervisor = new Supervisor(Publish, () => null, say);
+        _guard = DiskGuard.Of(data.Path, floor);
+        _supervisor = new Supervisor(Publish, DiskTrouble, say);
     }
 
     public Endpoints Endpoints { get; private set; } = null!;
@@ -49,7 +51,7 @@ internal sealed class Instance : IAsyncDisposable
         Instance? instance = null;
         try
         {
-            instance = new Instance(data, Cgroups.Create(), say);
+            instance = new Instance(data, Cgroups.Create(), options.DiskFloorBytes, say);
             if (agentProgram is not null && instance._cgroups.Note is { } note)
             {
                 say(note);
@@ -203,6 +205,8 @@ internal sealed class Instance : IAsyncDisposable
                 "--gateway-certificate", keys.GatewayCertificateFile,
                 "--partitions", options.Partitions.ToString(CultureInfo.InvariantCulture),
                 "--ingest-quota-bytes", ingestQuota.ToString(CultureInfo.InvariantCulture),
+                "--guard-directory", _data.Path,
+                .. options.DiskFloorBytes is { } floor ? ["--disk-floor-bytes", floor.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
                 "--ttl-days", options.TtlDays.ToString(CultureInfo.InvariantCulture),
             ],
             LogPath = Log(ServeName),
@@ -260,6 +264,16 @@ internal sealed class Instance : IAsyncDisposable
             StopDeadline = AgentStop,
             Start = _ => Task.FromResult(ChildProcess.Start(child)),
         });
+    }
+
+    /// <summary>Why a server that hangs must not be started anew yet: without room it would hang again.</summary>
+    private string? DiskTrouble()
+    {
+        lock (_guard)
+        {
+            _guard.Look();
+            return _guard.IsLow ? "the disk is low" : null;
+        }
     }
 
     /// <summary>Writes the file that the other commands read: the pids change with every restart.</summary>
