@@ -131,6 +131,15 @@ internal sealed class Instance : IAsyncDisposable
             Partitions = options.Partitions,
             NatsSeedFiles = Enum.GetValues<NatsRole>().ToDictionary(role => role.ToString().ToLowerInvariant(), credentials.NatsSeedFile),
         };
+        var user = ServiceUser.For([_data.Path, clickHouseProgram], out var rootNote);
+        if (rootNote is not null)
+        {
+            _say(rootNote);
+        }
+        foreach (var directory in new[] { _data.Path, _data.Keys, _data.ClickHouse })
+        {
+            user?.LetThrough(directory);
+        }
         var quota = 0L;
         var natsOptions = new NatsServerOptions
         {
@@ -139,6 +148,7 @@ internal sealed class Instance : IAsyncDisposable
             LogPath = Log(NatsName),
             Port = natsPort,
             Partitions = options.Partitions,
+            User = user,
             CgroupDirectory = _cgroups.Add(NatsName)?.Directory,
         };
         var clickHouseOptions = new ClickHouseServerOptions
@@ -147,6 +157,7 @@ internal sealed class Instance : IAsyncDisposable
             DataDirectory = Path.Combine(_data.ClickHouse, "data"),
             LogPath = Log(ClickHouseServer.ProgramName),
             Port = clickHousePort,
+            User = user,
             CgroupDirectory = _cgroups.Add(ClickHouseServer.ProgramName)?.Directory,
         };
         // In this order at a stop, and side by side at the start.

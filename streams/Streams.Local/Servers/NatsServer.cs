@@ -51,12 +51,14 @@ public sealed class NatsServer : IAsyncDisposable
         var maxFileStore = FileStoreLimit(options);
         var configuration = Path.Combine(options.Directory, "nats.conf");
         SecretFile.Write(configuration, Encoding.UTF8.GetBytes(NatsConfiguration.Write(options, credentials, maxFileStore)));
+        options.User?.Give(options.Directory);
         var process = ChildProcess.Start(new ChildOptions
         {
             Name = "nats-server",
             FileName = options.Program,
             Arguments = ["-c", configuration],
             LogPath = options.LogPath,
+            User = options.User,
             CgroupDirectory = options.CgroupDirectory,
         });
         try
