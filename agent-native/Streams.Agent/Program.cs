@@ -46,6 +46,8 @@ internal static class Program
                 return DoctorCommand.Run(arguments, Console.Out);
             case AgentVerb.Status:
                 return StatusCommand.Run(arguments, Console.Out);
+            case AgentVerb.Spool:
+                return SpoolCommand.Run(arguments, Console.Out);
         }
 
         var configuration = ConfigurationLoader.Load(arguments);

@@ -27,7 +27,11 @@ public sealed partial class AgentLink
             var started = _time.GetTimestamp();
             var (end, lived) = await RunOnceAsync(bootId, stop).ConfigureAwait(false);
             _connected = false;
-            _lanes.SealOpen();
+            if (lived)
+            {
+                _lanes.SealOpen();
+            }
+
             if (stop.IsCancellationRequested)
             {
                 return;
@@ -59,7 +63,7 @@ public sealed partial class AgentLink
         {
             connection = await ConnectAsync(socket, stop).ConfigureAwait(false);
             using var keys = await HandshakeAsync(connection, bootId, stop).ConfigureAwait(false);
-            var regressed = _lanes.Resume(keys.Session.Watermarks);
+            var (regressed, ahead) = _lanes.Resume(keys.Session.Watermarks, keys.Session.MaxOpenLanes);
             _space.Set();
             _session = keys.Session;
             _connected = true;
@@ -67,7 +71,15 @@ public sealed partial class AgentLink
             Tell(LinkEventKind.Connected, $"session {keys.Session.Generation} with {keys.Session.Gateway}");
             if (regressed > 0)
             {
-                Tell(LinkEventKind.LaneRegressed, $"{regressed} lanes wait: the server expects batches that were freed");
+                Tell(LinkEventKind.LaneRegressed,
+                    $"the server lost committed batches of {regressed} lanes that are gone here too: counted as server_lost");
+            }
+
+            if (ahead > 0)
+            {
+                Tell(LinkEventKind.LaneAhead,
+                    $"the server has batches of {ahead} lanes that this process did not send: a copy of it runs; "
+                    + "new batches get a new epoch");
             }
 
             var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set);
@@ -146,6 +158,4 @@ public sealed partial class AgentLink
             // The peer is gone already; the reason that counts is the first one.
         }
     }
-
-    private void Tell(LinkEventKind kind, string detail, TimeSpan retryIn = default) => _hooks.OnEvent?.Invoke(new LinkEvent(kind, detail, retryIn));
 }

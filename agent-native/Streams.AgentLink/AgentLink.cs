@@ -1,5 +1,6 @@
 using Streams.AgentLink.Lanes;
 using Streams.AgentLink.Session;
+using Streams.AgentLink.Spool;
 using Streams.Schema;
 using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
@@ -21,6 +22,10 @@ public sealed partial class AgentLink : IDisposable
     /// <summary>Two directions and one ephemeral key; the rest is room for the moment of a reconnect.</summary>
     private const int KeySlots = 8;
 
+    /// <summary>Names that an append may try: the lane's, memory's when the disk refuses, and one more for a session that ends in
+    /// between.</summary>
+    private const int Attempts = 3;
+
     private readonly AgentLinkOptions _options;
     private readonly AgentLinkHooks _hooks;
     private readonly AgentIdentity _identity;
@@ -31,12 +36,13 @@ public sealed partial class AgentLink : IDisposable
     private readonly AsyncSignal _signal = new();
     private readonly ManualResetEventSlim _space = new(initialState: true);
     private readonly Lock _appendGate = new();
-    private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(Limits.MaxStoredBytes);
+    private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(RecordHeader.Size + Limits.MaxStoredBytes);
     private volatile Wire.Messages.SessionMessage? _session;
     private volatile bool _connected;
 
     /// <param name="identity">The agent's id and key; stays the caller's.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message is one line.</exception>
+    /// <exception cref="SpoolException">The spool cannot be used.</exception>
     public AgentLink(AgentLinkOptions options, AgentIdentity identity, AgentLinkHooks hooks, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -51,10 +57,13 @@ public sealed partial class AgentLink : IDisposable
         _identity = identity;
         _hooks = hooks;
         _time = time ?? TimeProvider.System;
-        _lanes = new LaneTable(Epoch.NewRandom(), options.RetentionBytes);
+        var spool = options.SpoolDirectory is { } folder ? SpoolStore.Open(folder, options.SpoolBytes, _time, options.KeepLeftFor) : null;
+        _lanes = new LaneTable(Epoch.NewRandom(), options.RetentionBytes, spool);
+        _tick = _time.CreateTimer(static state => ((AgentLink)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The epoch of this process, drawn when the link was made.</summary>
+    /// <summary>The epoch of new batches: drawn when the link was made, and again if the server has batches of it that were never sent
+    /// here.</summary>
     public Epoch Epoch => _lanes.Epoch;
 
     public LinkStatus Status
@@ -71,6 +80,16 @@ public sealed partial class AgentLink : IDisposable
                 ParkedLanes = parked,
                 RetainedBytes = _lanes.RetainedBytes,
                 RetentionCapacity = _lanes.Capacity,
+                SpoolBytes = _lanes.SpoolBytes,
+                SpoolCapacity = _lanes.SpoolCapacity,
+                BatchesEvicted = _lanes.SpoolCounters?.BatchesEvicted ?? 0,
+                RowsEvicted = _lanes.SpoolCounters?.RowsEvicted ?? 0,
+                BatchesCorrupt = _lanes.SpoolCounters?.BatchesCorrupt ?? 0,
+                DiskErrors = _lanes.SpoolCounters?.DiskErrors ?? 0,
+                LastDiskError = _lanes.SpoolCounters?.LastError ?? "",
+                BatchesRewound = _lanes.Rewound,
+                BatchesServerLost = _lanes.ServerLost,
+                LanesHeld = _lanes.Holds,
                 BatchesAppended = _lanes.Appended,
                 BatchesRefused = _counters.Refused,
                 BatchesCommitted = _lanes.Committed,
@@ -84,7 +103,8 @@ public sealed partial class AgentLink : IDisposable
         }
     }
 
-    /// <summary>What is kept and not committed, per event class: what is lost when the process ends now. Reads every header; not for hot paths.</summary>
+    /// <summary>What is kept in memory and not committed, per event class: what is lost when the process ends now. Reads every header;
+    /// not for hot paths.</summary>
     public IReadOnlyList<UncommittedClass> Uncommitted() => _lanes.Uncommitted();
 
     /// <summary>
@@ -96,32 +116,39 @@ public sealed partial class AgentLink : IDisposable
     {
         lock (_appendGate)
         {
-            var bytes = Math.Min(sealer.MaxSealedBytes, _scratch.Length);
-            if (!_lanes.TryName(priority, bytes, out var lane, out var name))
+            ushort classId = 0;
+            var bytes = Math.Min(sealer.MaxSealedBytes, Limits.MaxStoredBytes);
+            for (var attempt = 0; ; attempt++)
             {
-                // Reset, then look again: memory freed in between would otherwise wake nobody.
-                _space.Reset();
-                if (!_lanes.TryName(priority, bytes, out lane, out name))
+                if (attempt == Attempts || !TryName(priority, bytes, classId, out var lane, out var name))
                 {
                     _counters.AppendRefused();
+                    Arm();
                     return AppendResult.Full;
                 }
+
+                var length = sealer.Seal(name, _scratch.AsSpan(RecordHeader.Size));
+                if (length == 0)
+                {
+                    return AppendResult.TooLarge;
+                }
+
+                if (_lanes.Append(lane!, _scratch.AsSpan(0, RecordHeader.Size + length)))
+                {
+                    break;
+                }
+
+                // The lane was sealed in between, the disk said no, or the server holds the class back: the batch needs another name.
+                classId = BatchHeader.TryRead(_scratch.AsSpan(RecordHeader.Size), out var header, out _) ? header.ClassId : (ushort)0;
             }
 
-            var length = sealer.Seal(name, _scratch);
-            if (length == 0)
+            if (_lanes.SyncDue)
             {
-                return AppendResult.TooLarge;
-            }
-
-            if (!_lanes.Append(lane!, _scratch.AsSpan(0, length)))
-            {
-                _space.Reset();
-                _counters.AppendRefused();
-                return AppendResult.Full;
+                _lanes.Sync();
             }
         }
 
+        Arm();
         _signal.Set();
         return AppendResult.Appended;
     }
@@ -147,8 +174,21 @@ public sealed partial class AgentLink : IDisposable
         return true;
     }
 
+    private bool TryName(PriorityClass priority, int bytes, ushort classId, out Lane? lane, out BatchName name)
+    {
+        if (_lanes.TryName(priority, bytes, out lane, out name, classId))
+        {
+            return true;
+        }
+
+        // Reset, then look again: memory freed in between would otherwise wake nobody.
+        _space.Reset();
+        return _lanes.TryName(priority, bytes, out lane, out name, classId);
+    }
+
     public void Dispose()
     {
+        _tick.Dispose();
         lock (_appendGate)
         {
             _lanes.Dispose();

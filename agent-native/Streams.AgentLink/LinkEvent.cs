@@ -12,8 +12,20 @@ public enum LinkEventKind
     /// <summary>Certificate dates were not checked because the clock is not trusted.</summary>
     DatesNotChecked,
 
-    /// <summary>F0 named fewer committed batches of a lane than were freed: the server lost data; the lane waits.</summary>
+    /// <summary>F0 named fewer committed batches of a lane than were freed: the server lost data; tombstones take the place.</summary>
     LaneRegressed,
+
+    /// <summary>F0 named more batches of this epoch than were ever sent: the process was cloned.</summary>
+    LaneAhead,
+
+    /// <summary>The spool's disk refuses: batches are kept in memory.</summary>
+    SpoolRefused,
+
+    /// <summary>It takes them again.</summary>
+    SpoolAccepted,
+
+    /// <summary>Batches became tombstones: their class's quota was full, or they could not be read back.</summary>
+    SpoolLoss,
 
     /// <summary>Traffic keys could not be locked into memory (RLIMIT_MEMLOCK).</summary>
     KeysNotLocked,

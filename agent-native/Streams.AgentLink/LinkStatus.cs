@@ -13,7 +13,7 @@ public readonly record struct LinkStatus
     /// <summary>Lanes with batches that are not committed, and open ones.</summary>
     public int Lanes { get; init; }
 
-    /// <summary>Lanes that wait because the server forgot a part of them.</summary>
+    /// <summary>Lanes that wait for another session: the server cannot store them yet.</summary>
     public int ParkedLanes { get; init; }
 
     /// <summary>Bytes of batches that are not committed.</summary>
@@ -30,6 +30,34 @@ public readonly record struct LinkStatus
 
     /// <summary>Batches sent again after a reconnect.</summary>
     public ulong BatchesResent { get; init; }
+
+    /// <summary>Bytes of the spool's files; 0 without a spool.</summary>
+    public long SpoolBytes { get; init; }
+
+    public long SpoolCapacity { get; init; }
+
+    /// <summary>Batches that became tombstones because the quota of their class was full.</summary>
+    public ulong BatchesEvicted { get; init; }
+
+    public ulong RowsEvicted { get; init; }
+
+    /// <summary>Batches that could not be read back: tombstones.</summary>
+    public ulong BatchesCorrupt { get; init; }
+
+    /// <summary>Reads, writes and syncs that the disk refused.</summary>
+    public ulong DiskErrors { get; init; }
+
+    /// <summary>The last of them; empty when there was none.</summary>
+    public string LastDiskError { get; init; }
+
+    /// <summary>Batches that the server asked for again inside a session.</summary>
+    public ulong BatchesRewound { get; init; }
+
+    /// <summary>Batches that the server had and lost, and that are gone here too: tombstones.</summary>
+    public ulong BatchesServerLost { get; init; }
+
+    /// <summary>Lanes that the server could not store yet.</summary>
+    public ulong LanesHeld { get; init; }
 
     public ulong FramesSent { get; init; }
 

@@ -1,4 +1,4 @@
 namespace Streams.AgentLink;
 
-/// <summary>What a link still keeps of one event class.</summary>
+/// <summary>What a link keeps in memory of one event class.</summary>
 public readonly record struct UncommittedClass(ushort ClassId, int Batches, long Rows);

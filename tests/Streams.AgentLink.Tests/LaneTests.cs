@@ -1,5 +1,6 @@
 using Streams.AgentLink.Lanes;
 using Streams.AgentLink.Retention;
+using Streams.AgentLink.Spool;
 using Streams.Schema;
 using Streams.Wire.Messages;
 
@@ -151,9 +152,9 @@ public sealed class LaneTests
     private static (uint Lane, uint N) Append(LaneTable table, PriorityClass priority)
     {
         Assert.True(table.TryName(priority, 1000, out var lane, out var name));
-        var bytes = new byte[1000];
-        Assert.Equal(1000, new TestSealer(1000, priority).Seal(name, bytes));
-        Assert.True(table.Append(lane!, bytes));
+        var record = new byte[RecordHeader.Size + 1000];
+        Assert.Equal(1000, new TestSealer(1000, priority).Seal(name, record.AsSpan(RecordHeader.Size)));
+        Assert.True(table.Append(lane!, record));
         return (name.Lane, name.N);
     }
 

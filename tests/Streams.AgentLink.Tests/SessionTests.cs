@@ -161,13 +161,15 @@ public sealed class SessionTests
         await peer.CommitAsync(new LaneWatermark(link.Epoch, 0, 10));
         Assert.True(link.Link.WaitForSpace(ScriptedGateway.Deadline));
         Assert.Equal(AppendResult.Appended, link.Append(PriorityClass.Event, 10_000));
+
+        // The lane that waited for the session was sealed when it began: what is live does not stand behind it.
         var (_, next) = await peer.ReceiveDataAsync();
-        while (next[0].Name.Lane != 0)
+        while (next[0].Name.Lane < 2)
         {
             (_, next) = await peer.ReceiveDataAsync();
         }
 
-        Assert.Equal(appended, next[0].Name.N);
+        Assert.Equal(0u, next[0].Name.N);
     }
 
     [Fact]
@@ -232,7 +234,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task ALaneThatTheServerForgotWaitsAndTheOthersGoOn()
+    public async Task WhatTheServerForgotAndIsGoneHereIsAnsweredByTombstones()
     {
         using var gateway = new ScriptedGateway();
         await using var link = new RunningLink(gateway);
@@ -256,11 +258,35 @@ public sealed class SessionTests
 
         await using var again = await gateway.AcceptSessionAsync(p => p.Watermarks = [new LaneWatermark(link.Epoch, 0, 1)]);
         link.Next(LinkEventKind.LaneRegressed);
-        Assert.Equal(1, link.Link.Status.ParkedLanes);
         await again.GrantAllAsync(1 << 20);
+        var batches = new List<(BatchName Name, byte[] Bytes)>();
+        while (batches.Count < 3)
+        {
+            batches.AddRange((await again.ReceiveDataAsync()).Batches);
+        }
+
+        Assert.Equal([1u, 2u, 3u], batches.Select(b => b.Name.N));
+        Assert.Equal([Tombstone.BareSize, 1000, 1000], batches.Select(b => b.Bytes.Length));
+        Assert.Equal(1UL, link.Link.Status.BatchesServerLost);
+        await again.CommitAsync(new LaneWatermark(link.Epoch, 0, 4));
+        Assert.True(await link.Link.FlushAsync(ScriptedGateway.Deadline));
+    }
+
+    [Fact]
+    public async Task ACopyThatSendsUnderTheSameEpochIsToldAndNewBatchesGetAnother()
+    {
+        using var gateway = new ScriptedGateway();
+        await using var link = new RunningLink(gateway);
+        var epoch = link.Epoch;
+        await using var peer = await gateway.AcceptSessionAsync(p => p.Watermarks = [new LaneWatermark(epoch, 0, 5)]);
+        Assert.Contains("a copy of it runs", link.Next(LinkEventKind.LaneAhead).Detail, StringComparison.Ordinal);
+        await peer.GrantAllAsync(1 << 20);
         link.Append(PriorityClass.Event, 1000);
-        var (_, batches) = await again.ReceiveDataAsync();
-        Assert.Equal(1u, batches[0].Name.Lane);
+        var (_, batches) = await peer.ReceiveDataAsync();
+        Assert.NotEqual(epoch, link.Epoch);
+        Assert.Equal((link.Link.Epoch, 0u), (batches[0].Name.Epoch, batches[0].Name.N));
+        await peer.CommitAsync(new LaneWatermark(link.Epoch, batches[0].Name.Lane, 1));
+        Assert.True(await link.Link.FlushAsync(ScriptedGateway.Deadline));
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using Streams.Schema;
 namespace Streams.AgentLink.Tests;
 
 /// <summary>Makes a batch of an exact length whose bytes follow from its name, so that a batch sent twice can be compared.</summary>
-internal readonly struct TestSealer(int length, PriorityClass priority, int rows = 0) : IBatchSealer
+internal readonly struct TestSealer(int length, PriorityClass priority, int rows = 0, ushort classId = 1) : IBatchSealer
 {
     private const int LedgerBytes = 24;
     internal const int MinLength = BatchHeader.Size + LedgerBytes;
@@ -22,7 +22,7 @@ internal readonly struct TestSealer(int length, PriorityClass priority, int rows
         {
             Compression = BatchCompression.None,
             Priority = priority,
-            ClassId = 1,
+            ClassId = classId,
             SchemaVersion = 1,
             Name = name,
             SensorEpoch = name.Epoch,

@@ -5,6 +5,7 @@ internal enum AgentVerb
     Run,
     Doctor,
     Status,
+    Spool,
     PrintConfig,
     Version,
     Help,

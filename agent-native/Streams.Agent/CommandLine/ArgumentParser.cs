@@ -54,8 +54,8 @@ internal static class ArgumentParser
         }
 
         var chosen = verb ?? AgentVerb.Run;
-        if (json && chosen is not (AgentVerb.Doctor or AgentVerb.Status))
-            throw new UsageException("--json belongs to doctor and status; leave it out");
+        if (json && chosen is not (AgentVerb.Doctor or AgentVerb.Status or AgentVerb.Spool))
+            throw new UsageException("--json belongs to doctor, status and spool; leave it out");
         return new AgentArguments(chosen, file, json, overrides);
     }
 
@@ -83,7 +83,8 @@ internal static class ArgumentParser
         "run" => AgentVerb.Run,
         "doctor" => AgentVerb.Doctor,
         "status" => AgentVerb.Status,
-        _ => throw new UsageException($"unknown command '{text}'; the commands are run, doctor and status"),
+        "spool" => AgentVerb.Spool,
+        _ => throw new UsageException($"unknown command '{text}'; the commands are run, doctor, status and spool"),
     };
 
     private static AgentVerb Only(AgentVerb? verb, AgentVerb asked, string option) =>

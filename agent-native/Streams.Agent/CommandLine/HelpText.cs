@@ -13,6 +13,7 @@ internal static class HelpText
             usage: streams-agent [run] [--config FILE] [--SETTING VALUE ...]   run until SIGTERM or SIGINT
                    streams-agent doctor [--json] [--config FILE]               what this machine lacks, and the remedy
                    streams-agent status [--json] [--config FILE]               ask the running agent
+                   streams-agent spool [--json] [--config FILE]                what waits on the disk, also while the agent runs
                    streams-agent --print-config [--config FILE] [...]          the settings in effect
                    streams-agent --version | --help
 

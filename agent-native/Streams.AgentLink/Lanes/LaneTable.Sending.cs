@@ -1,6 +1,5 @@
 using Streams.Schema;
 using Streams.Wire.Frames;
-using Streams.Wire.Messages;
 
 namespace Streams.AgentLink.Lanes;
 
@@ -12,6 +11,8 @@ internal sealed partial class LaneTable
     /// <param name="QueuedBytes">All that waits, as frame bytes, about.</param>
     internal readonly record struct Backlog(int NextFrameBytes, long QueuedBytes);
 
+    private int _maxInFlight = Wire.Limits.MaxOpenLanes;
+
     internal void Peek(Span<Backlog> backlogs)
     {
         lock (_gate)
@@ -19,8 +20,7 @@ internal sealed partial class LaneTable
             for (var i = 0; i < Classes; i++)
             {
                 var next = Choose((PriorityClass)i, turn: _turn[i]);
-                backlogs[i] = next is null ? default
-                    : new Backlog(FrameBytes(next.Log.LengthOf(next.NextToSend)), QueuedFrameBytes((PriorityClass)i));
+                backlogs[i] = next is null ? default : new Backlog(FrameBytes(next.NextLength), QueuedFrameBytes((PriorityClass)i));
             }
         }
     }
@@ -36,12 +36,18 @@ internal sealed partial class LaneTable
         room -= room % Wire.Limits.PaddingBytes;
         lock (_gate)
         {
-            if (room <= 0 || Choose(priority, _turn[(int)priority]) is not { } lane || lane.Log.LengthOf(lane.NextToSend) > room)
+            if (room <= 0 || Choose(priority, _turn[(int)priority]) is not { } lane || lane.NextLength > room)
             {
                 return 0;
             }
 
-            var length = lane.Log.CopyFrom(lane.NextToSend, plaintext[..room], out var count);
+            var length = lane.CopyNext(plaintext[..room], out var count);
+            if (count == 0)
+            {
+                // It turned out to be damaged, and its tombstone has another length: the next look tells.
+                return 0;
+            }
+
             _turn[(int)priority] = (_turn[(int)priority] + 1) % BacklogTurn;
             var after = lane.NextToSend + (uint)count;
             if (lane.EverSent > lane.NextToSend)
@@ -57,117 +63,57 @@ internal sealed partial class LaneTable
         }
     }
 
-    /// <summary>Takes F0's state over: frees what is committed and goes back to the first batch that is not. Gives the lanes that
-    /// regressed.</summary>
-    internal int Resume(IReadOnlyList<LaneWatermark> watermarks)
-    {
-        lock (_gate)
-        {
-            foreach (var lane in _lanes)
-            {
-                lane.Parked = false;
-                lane.NextToSend = lane.Log.First;
-            }
-
-            var regressed = 0;
-            for (var i = 0; i < watermarks.Count; i++)
-            {
-                var watermark = watermarks[i];
-                if (watermark.Epoch != _epochNumber || Find(watermark.Lane) is not { } lane)
-                {
-                    continue;
-                }
-
-                if (watermark.Committed < lane.Log.First)
-                {
-                    lane.Parked = true;
-                    regressed++;
-                }
-
-                Release(lane, watermark.Committed);
-            }
-
-            return regressed;
-        }
-    }
-
-    /// <summary>Frees what is committed. False when the gateway names batches that do not exist.</summary>
-    internal bool Release(ReadOnlySpan<LaneWatermark> watermarks, out bool freed)
-    {
-        freed = false;
-        lock (_gate)
-        {
-            foreach (var watermark in watermarks)
-            {
-                if (watermark.Epoch != _epochNumber || Find(watermark.Lane) is not { } lane)
-                {
-                    // Another process's lanes, or a lane that is wholly committed and forgotten: nothing to free.
-                    continue;
-                }
-
-                if (watermark.Committed > lane.EverSent)
-                {
-                    return false;
-                }
-
-                freed |= Release(lane, watermark.Committed);
-            }
-        }
-
-        return true;
-    }
-
-    private bool Release(Lane lane, uint committed)
-    {
-        var before = lane.Log.Bytes;
-        var released = lane.Log.Release(Math.Min(committed, lane.EverSent));
-        if (released == 0)
-        {
-            return false;
-        }
-
-        _classBytes[(int)lane.Priority] -= before - lane.Log.Bytes;
-        Committed += (ulong)released;
-        lane.NextToSend = Math.Max(lane.NextToSend, lane.Log.First);
-        if (lane.Sealed && lane.Log.Bytes == 0)
-        {
-            _lanes.Remove(lane);
-        }
-
-        return true;
-    }
-
-    private Lane? Find(uint number)
-    {
-        foreach (var lane in _lanes)
-        {
-            if (lane.Number == number)
-            {
-                return lane;
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>Live data first; when there is backlog too, every fourth frame is from the oldest sealed lane.</summary>
     private Lane? Choose(PriorityClass priority, int turn)
     {
-        var live = _open[(int)priority] is { HasWork: true } open ? open : null;
+        var inFlight = CountInFlight();
+        var live = Ready(Open(priority, parks: false, onDisk: true)) ?? Ready(Open(priority, parks: false, onDisk: false));
+        if (live is { InFlight: false } && inFlight >= _maxInFlight)
+        {
+            live = null;
+        }
+
         if (live is not null && turn != BacklogTurn - 1)
         {
             return live;
         }
 
+        // Live lanes always find a place: backlog leaves one for each class.
+        var mayBegin = inFlight < Math.Max(1, _maxInFlight - Classes);
         foreach (var lane in _lanes)
         {
-            if (lane.Priority == priority && lane.Sealed && lane.HasWork)
+            if (lane.Priority == priority && lane.Sealed && (mayBegin || lane.InFlight) && Ready(lane) is not null)
             {
                 return lane;
             }
         }
 
         return live;
+    }
+
+    /// <summary>The lane when it has something to send; one that cannot be read now is held until the next session.</summary>
+    private static Lane? Ready(Lane? lane)
+    {
+        if (lane is not { HasWork: true })
+        {
+            return null;
+        }
+
+        lane.Held = lane.NextLength == 0;
+        return lane.Held ? null : lane;
+    }
+
+    /// <summary>Lanes that the server has a part of in flight: it bounds them, so that backlog does not begin one after the
+    /// other.</summary>
+    private int CountInFlight()
+    {
+        var count = 0;
+        foreach (var lane in _lanes)
+        {
+            count += lane.InFlight ? 1 : 0;
+        }
+
+        return count;
     }
 
     private long QueuedFrameBytes(PriorityClass priority)

@@ -1,12 +1,14 @@
+using Streams.Schema;
+
 namespace Streams.AgentLink.Retention;
 
 /// <summary>
 /// The uncommitted batches of one lane as one byte stream over pool blocks: appended at the end, freed from the front, read anywhere.
 /// Positions are offsets in
-/// the lane's whole stream, so block k always covers [k·4096, (k+1)·4096). The disk spool's segment takes this type's place. Not
-/// thread-safe.
+/// the lane's whole stream, so block k always covers [k·4096, (k+1)·4096). What links without a spool keep, and what the disk
+/// refuses. Not thread-safe.
 /// </summary>
-internal sealed class LaneLog(BlockPool pool)
+internal sealed class LaneLog(BlockPool pool) : ILaneLog
 {
     private readonly RingQueue<int> _blocks = new();
     private readonly RingQueue<long> _ends = new();
@@ -15,13 +17,15 @@ internal sealed class LaneLog(BlockPool pool)
     private long _firstBlock;
 
     /// <summary>n of the first retained batch, i.e. how many were released.</summary>
-    internal uint First { get; private set; }
+    public uint First { get; private set; }
 
     /// <summary>n of the next batch.</summary>
-    internal uint Next => First + (uint)_ends.Count;
+    public uint Next => First + (uint)_ends.Count;
 
     /// <summary>Bytes of the retained batches.</summary>
-    internal long Bytes => _tail - _head;
+    public long Bytes => _tail - _head;
+
+    public bool OnDisk => false;
 
     /// <summary>Blocks that <paramref name="length"/> more bytes would take.</summary>
     internal int BlocksFor(int length) => (int)((_tail + length + BlockPool.BlockSize - 1) / BlockPool.BlockSize - _firstBlock) - _blocks.Count;
@@ -48,15 +52,15 @@ internal sealed class LaneLog(BlockPool pool)
     }
 
     /// <summary>Length of batch <paramref name="n"/>, which must be retained.</summary>
-    internal int LengthOf(uint n) => (int)(_ends[(int)(n - First)] - StartOf(n));
+    public int LengthOf(uint n) => (int)(_ends[(int)(n - First)] - StartOf(n));
 
     /// <summary>Bytes of the batches from <paramref name="n"/> on.</summary>
-    internal long BytesFrom(uint n) => n >= Next ? 0 : _tail - StartOf(n);
+    public long BytesFrom(uint n) => n >= Next ? 0 : _tail - StartOf(Math.Max(n, First));
 
     /// <summary>Copies whole consecutive batches from <paramref name="n"/> on into <paramref name="destination"/>, as many as
     /// fit.</summary>
     /// <returns>Bytes copied; <paramref name="count"/> batches.</returns>
-    internal int CopyFrom(uint n, Span<byte> destination, out int count)
+    public int CopyFrom(uint n, Span<byte> destination, out int count)
     {
         var start = StartOf(n);
         var length = 0;
@@ -108,8 +112,19 @@ internal sealed class LaneLog(BlockPool pool)
         return released;
     }
 
+    public ushort ClassOf(uint n)
+    {
+        Span<byte> start = stackalloc byte[BatchHeader.Size];
+        CopyStart(n, start);
+        return BatchHeader.TryRead(start, out var header, out _) ? header.ClassId : (ushort)0;
+    }
+
+    bool ILaneLog.TryAppend(Span<byte> record) => TryAppend(record[Spool.RecordHeader.Size..]);
+
+    void ILaneLog.Commit(uint committed) => Release(committed);
+
     /// <summary>Gives every block back without regard to what is committed; for the end of the process.</summary>
-    internal void Clear()
+    public void Dispose()
     {
         while (_blocks.Count > 0)
         {

@@ -45,6 +45,8 @@ internal sealed partial class LinkSession
                 if (beat)
                 {
                     nextHeartbeat = now + _heartbeatTicks;
+                    // Its ledger speaks of batches: they are durable first.
+                    _lanes.Sync();
                     await SendAsync(FrameType.Heartbeat, LaneClass.Control, WriteHeartbeat()).ConfigureAwait(false);
                 }
 

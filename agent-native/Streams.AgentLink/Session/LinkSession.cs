@@ -142,6 +142,25 @@ internal sealed partial class LinkSession
             case FrameType.Watermark:
                 Grow(ref watermarks, payload.Length);
                 return WatermarkMessage.TryRead(payload, watermarks, out var count) ? Release(watermarks.AsSpan(0, count)) : "malformed watermark";
+            case FrameType.Rewind:
+                Grow(ref watermarks, payload.Length);
+                if (!WatermarkMessage.TryRead(payload, watermarks, out var rewound))
+                {
+                    return "malformed rewind";
+                }
+
+                _lanes.Rewind(watermarks.AsSpan(0, rewound));
+                _signal.Set();
+                return null;
+            case FrameType.Hold:
+                Grow(ref watermarks, payload.Length);
+                if (!WatermarkMessage.TryRead(payload, watermarks, out var held))
+                {
+                    return "malformed hold";
+                }
+
+                _lanes.Hold(watermarks.AsSpan(0, held));
+                return null;
             case FrameType.GatewayHeartbeat:
                 Grow(ref watermarks, payload.Length);
                 if (!GatewayHeartbeatMessage.TryRead(payload, watermarks, out _, out var echo, out var full))
@@ -189,6 +208,8 @@ internal sealed partial class LinkSession
         if (freed)
         {
             _onFreed();
+            // Lanes in flight are bounded: another may begin now.
+            _signal.Set();
         }
 
         return null;

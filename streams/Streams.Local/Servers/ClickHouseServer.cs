@@ -41,6 +41,7 @@ public sealed class ClickHouseServer : IAsyncDisposable
             LogPath = options.LogPath,
             User = options.User,
             CgroupDirectory = options.CgroupDirectory,
+            Environment = options.Environment,
             OnLine = line =>
             {
                 if (line.Contains(ReadyText, StringComparison.OrdinalIgnoreCase))

@@ -167,7 +167,8 @@ public readonly record struct BatchHeader
             return new BatchError(BatchErrorKind.TooManyColumns, 0, columns, Limits.MaxColumns);
         }
 
-        if (entries == 0)
+        // A batch without rows may have lost its ledger too (a spool that was deleted); its number is still accounted for.
+        if (entries == 0 && rows != 0)
         {
             return new BatchError(BatchErrorKind.NoLedgerEntry, 0, 0, 1);
         }

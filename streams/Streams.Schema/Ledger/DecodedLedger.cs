@@ -14,6 +14,12 @@ public sealed class DecodedLedger
     /// <summary>The losses of one of <see cref="Entries"/>, as sent: unknown causes are not mapped, causes may repeat.</summary>
     public ReadOnlySpan<LossCount> Losses(in LedgerEntry entry) => _losses.AsSpan(entry.LossStart, entry.LossLength);
 
+    /// <summary>Reads the ledger of a batch whose rows are not looked at.</summary>
+    /// <param name="source">Exactly the ledger's bytes.</param>
+    /// <returns>False when it is not what the header says; the content is then undefined.</returns>
+    public bool TryRead(ReadOnlySpan<byte> source, in BatchHeader header) =>
+        LedgerCodec.Read(source, header, this).Kind == BatchErrorKind.None;
+
     internal void Clear()
     {
         _entryCount = 0;

@@ -13,7 +13,7 @@ public sealed class ArgumentParserTests
     [InlineData("--config a --config b", "--config is given twice")]
     [InlineData("walk", "unknown command 'walk'")]
     [InlineData("run doctor", "unexpected argument 'doctor'")]
-    [InlineData("run --json", "--json belongs to doctor and status")]
+    [InlineData("run --json", "--json belongs to doctor, status and spool")]
     [InlineData("--json=yes doctor", "unknown option '--json'")]
     [InlineData("doctor --version", "--version does not go with another command")]
     public void What_is_not_understood_is_refused(string line, string expected)

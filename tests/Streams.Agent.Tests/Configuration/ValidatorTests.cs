@@ -27,6 +27,8 @@ public sealed class ValidatorTests
     [InlineData("fleet_roots", Root + "," + Root + "," + Root, "at most 2")]
     [InlineData("state_directory", "", "1 to 4096")]
     [InlineData("log_level", "loud", "debug, info, warn or error")]
+    [InlineData("spool.size_mib", "31", "32 to 1048576")]
+    [InlineData("spool.size_mib", "1048577", "32 to 1048576")]
     [InlineData("link.retention_bytes", "1024", "524288 to 2097152")]
     [InlineData("link.retention_bytes", "2097153", "524288 to 2097152")]
     [InlineData("telemetry.interval_seconds", "0", "1 to 3600")]

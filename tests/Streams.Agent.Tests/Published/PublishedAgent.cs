@@ -13,12 +13,17 @@ internal sealed class PublishedAgent : IDisposable
     private readonly TempDirectory _directory = new("agent");
     private readonly System.Text.StringBuilder _log = new();
     private readonly string? _cgroup;
+    private readonly string _pins;
 
-    private PublishedAgent(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra)
+    private readonly string? _spoolSize;
+
+    private PublishedAgent(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra, string? spoolSize)
     {
+        _spoolSize = spoolSize;
         var key = _directory.File("agent.key");
         File.WriteAllBytes(key, KeyFile.Format(KeyFileKind.Agent, gateway.AgentKey));
         File.SetUnixFileMode(key, KeyFile.RequiredMode);
+        _pins = Path.Combine(BpfFileSystem.DefaultPath, "streams", gateway.Agent.AgentId);
         Configuration = _directory.File("agent.json");
         File.WriteAllText(Configuration, $$"""
             {
@@ -31,17 +36,7 @@ internal sealed class PublishedAgent : IDisposable
             """);
         if (CgroupFileSystem.FindMount() is { } mount)
             _cgroup = Directory.CreateDirectory(Path.Combine(mount, $"streams-agent-test-{Environment.ProcessId}")).FullName;
-        var enter = _cgroup is null ? "" : $"echo $$ > {_cgroup}/cgroup.procs; ";
-        Process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"{enter}exec {Program} run --config {Configuration}"])
-        {
-            RedirectStandardError = true,
-        })!;
-        Process.ErrorDataReceived += (_, line) =>
-        {
-            lock (_log)
-                _log.AppendLine(line.Data);
-        };
-        Process.BeginErrorReadLine();
+        Process = Run();
     }
 
     public static string Program
@@ -57,7 +52,7 @@ internal sealed class PublishedAgent : IDisposable
 
     public string Configuration { get; }
 
-    public Process Process { get; }
+    public Process Process { get; private set; }
 
     /// <summary>What it has written to standard error.</summary>
     public string Said
@@ -69,7 +64,20 @@ internal sealed class PublishedAgent : IDisposable
         }
     }
 
-    public static PublishedAgent Start(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra) => new(gateway, extra);
+    /// <param name="spoolSize">Puts the spool on a disk of its own of this size, seen by the agent alone ("256k").</param>
+    public static PublishedAgent Start(
+        Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra, string? spoolSize = null) => new(gateway, extra, spoolSize);
+
+    /// <summary>SIGKILL; its programs stay attached.</summary>
+    public void Kill()
+    {
+        Process.Kill();
+        Process.WaitForExit();
+        Process.Dispose();
+    }
+
+    /// <summary>The next life, with the same configuration and state, after <see cref="Kill"/>.</summary>
+    public void StartAgain() => Process = Run();
 
     public static (int Code, string Output, string Error) RunToEnd(params string[] arguments) => RunToEnd(Program, arguments);
 
@@ -106,12 +114,38 @@ internal sealed class PublishedAgent : IDisposable
         throw new InvalidDataException($"{file} has no {name}");
     }
 
+    private Process Run()
+    {
+        var enter = _cgroup is null ? "" : $"echo $$ > {_cgroup}/cgroup.procs; ";
+        var run = $"exec {Program} run --config {Configuration}";
+        if (_spoolSize is not null)
+        {
+            var spool = Directory.CreateDirectory(Path.Combine(_directory.Path, "state", "spool")).FullName;
+            run = $"exec unshare -m /bin/sh -c 'mount -t tmpfs -o size={_spoolSize} streams-spool {spool} && {run}'";
+        }
+
+        var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", enter + run])
+        {
+            RedirectStandardError = true,
+        })!;
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_log)
+                _log.AppendLine(line.Data);
+        };
+        process.BeginErrorReadLine();
+        return process;
+    }
+
     public void Dispose()
     {
         if (!Process.HasExited)
             Process.Kill();
         Process.WaitForExit();
         Process.Dispose();
+        // The programs of a killed agent stay attached for the next one, which does not come here.
+        if (Directory.Exists(_pins))
+            Directory.Delete(_pins, recursive: true);
         if (_cgroup is not null)
             Directory.Delete(_cgroup);
         _directory.Dispose();

@@ -5,6 +5,7 @@ using Streams.Agent.Modules.Core;
 using Streams.Agent.Status;
 using Streams.AgentLink;
 using Streams.AgentLink.Connect;
+using Streams.AgentLink.Spool;
 using Streams.Schema;
 using Streams.Wire.Handshake;
 using Streams.Wire.Messages;
@@ -23,6 +24,10 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     /// <summary>A gateway that is not there when the agent stops gets this long to come back.</summary>
     private static readonly TimeSpan AbsentGatewayTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>Within it the sensor has asked what a killed agent left; it starts beside the link, which may have sent all of it by
+    /// then.</summary>
+    private static readonly TimeSpan SensorStartTime = TimeSpan.FromMinutes(2);
+
     private readonly AgentLink.AgentLink _link;
     private readonly AgentLog _log;
     private CancellationTokenSource? _stop;
@@ -40,9 +45,27 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
             HostName = Environment.MachineName,
             AgentVersion = AgentVersion.Text,
             RetentionBytes = configuration.RetentionBytes,
+            SpoolDirectory = SpoolFolder(stateDirectory),
+            SpoolBytes = (long)configuration.SpoolMebibytes << 20,
+            KeepLeftFor = configuration.ObservabilityEnabled ? SensorStartTime : TimeSpan.Zero,
         };
-        _link = new AgentLink.AgentLink(options, identity, new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent });
+        try
+        {
+            _link = new AgentLink.AgentLink(options, identity,
+                new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent });
+        }
+        catch (SpoolException e)
+        {
+            throw new AgentException(e.Message);
+        }
+
+        if (_link.Status is { Lanes: > 0 } left)
+            log.Info(AgentEvent.LinkState, Name,
+                $"the spool has {left.RetainedBytes} bytes in {left.Lanes} lanes of earlier processes to send");
     }
+
+    /// <summary>Where the spool is.</summary>
+    public static string SpoolFolder(string stateDirectory) => Path.Combine(stateDirectory, "spool");
 
     public string Name => ModuleName.Comm;
 
@@ -68,12 +91,9 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         }
     }
 
-    public double FillOf(PriorityClass priority) => (double)_link.Status.RetainedBytes / _link.Status.RetentionCapacity;
+    public double FillOf(PriorityClass priority) => _link.FillOf(priority);
 
-    public void VisitSpooled(SpooledEntryVisitor visitor)
-    {
-        // What is kept in memory begins empty.
-    }
+    public void VisitSpooled(SpooledEntryVisitor visitor) => _link.VisitSpooled(visitor);
 
     public bool WaitForRoom(TimeSpan timeout) => _link.WaitForSpace(timeout);
 
@@ -95,12 +115,13 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
 
     public void Stop(TimeSpan deadline)
     {
+        // What is in the spool can wait for the next process; what the disk refused cannot.
         var flushTime = deadline > CloseTime ? deadline - CloseTime : TimeSpan.Zero;
-        if (!_link.Status.Connected && flushTime > AbsentGatewayTime)
-            flushTime = AbsentGatewayTime;
+        if (!_link.Status.Connected)
+            flushTime = _link.Uncommitted().Count == 0 ? TimeSpan.Zero : flushTime > AbsentGatewayTime ? AbsentGatewayTime : flushTime;
         // A restart after a failure has no session to flush over; at the agent's end everything that can be committed is.
         if (_run is { IsCompleted: false } && !_link.FlushAsync(flushTime).AsTask().GetAwaiter().GetResult())
-            LogGivenUp();
+            LogKept();
         _stop?.Cancel();
         _run?.Wait(CloseTime);
         _stop?.Dispose();
@@ -121,6 +142,16 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         writer.WriteNumber("parked_lanes", status.ParkedLanes);
         writer.WriteNumber("retained_bytes", status.RetainedBytes);
         writer.WriteNumber("retention_bytes", status.RetentionCapacity);
+        writer.WriteNumber("spool_bytes", status.SpoolBytes);
+        writer.WriteNumber("spool_capacity", status.SpoolCapacity);
+        writer.WriteNumber("batches_evicted", status.BatchesEvicted);
+        writer.WriteNumber("rows_evicted", status.RowsEvicted);
+        writer.WriteNumber("batches_corrupt", status.BatchesCorrupt);
+        writer.WriteNumber("batches_server_lost", status.BatchesServerLost);
+        writer.WriteNumber("batches_rewound", status.BatchesRewound);
+        writer.WriteNumber("lanes_held", status.LanesHeld);
+        writer.WriteNumber("disk_errors", status.DiskErrors);
+        writer.WriteString("last_disk_error", status.LastDiskError);
         writer.WriteNumber("batches_appended", status.BatchesAppended);
         writer.WriteNumber("batches_committed", status.BatchesCommitted);
         writer.WriteNumber("batches_resent", status.BatchesResent);
@@ -137,9 +168,11 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         Compressor.Dispose();
     }
 
-    // Until batches are kept on disk these lines are the only trace of what is lost here.
-    private void LogGivenUp()
+    // What is in memory because the disk refuses ends with the process: these lines are its only trace.
+    private void LogKept()
     {
+        _log.Info(AgentEvent.LinkState, Name,
+            $"{_link.Status.RetainedBytes} bytes are not committed yet; what is in the spool goes with the next start");
         foreach (var left in _link.Uncommitted())
         {
             var name = Catalogue.TryGet(left.ClassId, out var eventClass) ? eventClass.Name : $"class {left.ClassId}";
@@ -151,7 +184,7 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     {
         var retry = linkEvent.RetryIn > TimeSpan.Zero ? $", next attempt in {linkEvent.RetryIn.TotalSeconds:0.0} s" : "";
         var text = linkEvent.Detail + retry;
-        if (linkEvent.Kind == LinkEventKind.Connected)
+        if (linkEvent.Kind is LinkEventKind.Connected or LinkEventKind.SpoolAccepted)
             _log.Info(AgentEvent.LinkState, Name, text);
         else
             _log.Warn(AgentEvent.LinkWarning, Name, text);
