@@ -14,6 +14,9 @@ namespace Streams.Gateway;
 /// <summary>What all connections of a gateway process share. Built by <see cref="GatewayServer"/>, which owns all of it.</summary>
 internal sealed class GatewayCore
 {
+    private int _draining;
+    private int _drained;
+
     public required GatewayOptions Options { get; init; }
 
     public required GatewayIdentity Identity { get; init; }
@@ -47,7 +50,15 @@ internal sealed class GatewayCore
     public SessionRegistry Registry { get; } = new();
 
     /// <summary>No session is admitted any more.</summary>
-    public bool IsDraining { get; set; }
+    public bool IsDraining => Volatile.Read(ref _draining) != 0;
+
+    /// <summary>Begins to drain; false when it did before.</summary>
+    public bool TryDrain()
+    {
+        // How many have to go is counted once: the last of them are to be spread as the first.
+        Interlocked.CompareExchange(ref _drained, Registry.Count, 0);
+        return Interlocked.Exchange(ref _draining, 1) == 0;
+    }
 
     public IngestGraph GraphOf(int partition) => Graphs[partition % Graphs.Count];
 
@@ -58,5 +69,5 @@ internal sealed class GatewayCore
         Flow.AskAsync(partition, agentId, Options.WatermarkTimeout);
 
     /// <summary>When an agent that is sent away may come back, ms: spread, one second per hundred sessions, so that the others are not stormed.</summary>
-    public uint DrainDelay() => (uint)Random.Shared.Next(500, 1000 + (Registry.Count * 10));
+    public uint DrainDelay() => (uint)Random.Shared.Next(500, 1000 + (_drained * 10));
 }

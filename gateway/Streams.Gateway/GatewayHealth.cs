@@ -5,7 +5,8 @@ namespace Streams.Gateway;
 
 /// <summary>What <c>/healthz</c> answers.</summary>
 /// <param name="Status"><c>ok</c> or <c>degraded</c>.</param>
-/// <param name="Reasons">Closed list of words, empty when ok: starting, draining, queue_away, graph_down:NAME, partition_full:P, partition_refused:P.</param>
+/// <param name="Reasons">Closed list of words, empty when ok: starting, draining, queue_away, credit_held:REASON, graph_down:NAME,
+/// partition_full:P, partition_refused:P.</param>
 /// <param name="Sessions">Sessions now.</param>
 public sealed record GatewayHealth(string Status, IReadOnlyList<string> Reasons, int Sessions)
 {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Streams.Queue;
+using Streams.Schema;
 using Streams.Wire.Handshake;
 
 namespace Streams.Gateway;
@@ -63,6 +64,21 @@ internal static partial class GatewayLog
 
     [LoggerMessage(2018, LogLevel.Error, "A deadline could not be looked at, which is a fault of the gateway; the others were")]
     public static partial void WheelFault(this ILogger logger, Exception fault);
+
+    [LoggerMessage(2020, LogLevel.Information, "Lane {Lane} of epoch {Epoch} of {Agent} goes back to {N}: that is what the worker expects")]
+    public static partial void LaneRewound(this ILogger logger, string agent, Epoch epoch, uint lane, uint n);
+
+    [LoggerMessage(2021, LogLevel.Warning, "Lane {Lane} of epoch {Epoch} of {Agent} waits from {N} on: the worker does not know that class or schema version")]
+    public static partial void LaneHeld(this ILogger logger, string agent, Epoch epoch, uint lane, uint n);
+
+    [LoggerMessage(2022, LogLevel.Warning, "No credit is given: {Reason}; sessions live on")]
+    public static partial void CreditHeld(this ILogger logger, string reason);
+
+    [LoggerMessage(2023, LogLevel.Information, "Credit is given again")]
+    public static partial void CreditReleased(this ILogger logger);
+
+    [LoggerMessage(2024, LogLevel.Warning, "{Agent} from {Remote} looks like a copy: {Reason}; both go on, under epochs of their own")]
+    public static partial void CloneSeen(this ILogger logger, string agent, string remote, string reason);
 
     [LoggerMessage(2019, LogLevel.Error, "What the worker said of {Agent} could not be handled, which is a fault of the gateway")]
     public static partial void FlowFault(this ILogger logger, string agent, Exception fault);

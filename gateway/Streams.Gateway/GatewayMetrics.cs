@@ -36,6 +36,9 @@ public sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _graphFailures;
     private readonly Counter<long> _control;
     private readonly Counter<long> _rewinds;
+    private readonly Counter<long> _rewindsTold;
+    private readonly Counter<long> _holdsTold;
+    private readonly Counter<long> _clones;
 
     /// <param name="factory">Null makes a meter of its own, e.g. in tests.</param>
     public GatewayMetrics(IMeterFactory? factory = null)
@@ -53,7 +56,10 @@ public sealed class GatewayMetrics : IDisposable
         _ended = _meter.CreateCounter<long>("streams.gateway.sessions.ended", "{session}", "Sessions ended, by reason");
         _graphFailures = _meter.CreateCounter<long>("streams.gateway.graph.failures", "{failure}", "Ends of ingest graphs that nobody asked for");
         _control = _meter.CreateCounter<long>("streams.gateway.control", "{frame}", "Frames that are not data, by direction and type");
-        _rewinds = _meter.CreateCounter<long>("streams.gateway.rewinds", "{rewind}", "Requests of the worker to send a lane again");
+        _rewinds = _meter.CreateCounter<long>("streams.gateway.rewinds", "{rewind}", "Lanes that went back because the worker said so");
+        _rewindsTold = _meter.CreateCounter<long>("streams.gateway.rewinds.told", "{lane}", "Lanes that agents were told to send again, repeats included");
+        _holdsTold = _meter.CreateCounter<long>("streams.gateway.holds.told", "{lane}", "Lanes that agents were told to hold, repeats included");
+        _clones = _meter.CreateCounter<long>("streams.gateway.clones", "{session}", "Sessions that look like those of a copied agent, by reason");
     }
 
     /// <summary>For tests, which listen to one of several in a process.</summary>
@@ -99,7 +105,13 @@ public sealed class GatewayMetrics : IDisposable
     internal void Control(string direction, FrameType type) =>
         _control.Add(1, new KeyValuePair<string, object?>("direction", direction), new KeyValuePair<string, object?>("type", TypeNames.GetValueOrDefault(type, "unknown")));
 
-    internal void Rewind() => _rewinds.Add(1);
+    internal void Rewound() => _rewinds.Add(1);
+
+    internal void RewindsTold(int lanes) => _rewindsTold.Add(lanes);
+
+    internal void HoldsTold(int lanes) => _holdsTold.Add(lanes);
+
+    internal void Clone(string reason) => _clones.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void Dispose() => _meter.Dispose();
 }

@@ -24,9 +24,10 @@ namespace Streams.Gateway;
 
 /// <summary>
 /// The gateway role of a process: the agents' WebSocket endpoint and everything behind it up to the queue. Start and stop it once. Order of a stop: no new
-/// connections, goodbye to every session, finish what the graphs and outlets hold, then the connections to the queue, and last the keys.
+/// connections and no more credit, goodbye to every session with a time to come back that is spread, finish what the graphs and outlets
+/// hold, then the connections to the queue, and last the keys.
 /// </summary>
-public sealed class GatewayServer : IHostedService, IAsyncDisposable
+public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
 {
     /// <summary>Smallest data frame that is taken, of one unit of padding. It bounds how many frames the pool can hold.</summary>
     private const int SmallestFrame = Limits.PaddingBytes + Wire.Frames.FrameHeader.Overhead;
@@ -42,7 +43,9 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
     private readonly List<PartitionOutlet> _outlets = [];
     private readonly List<IngestGraph> _graphs = [];
     private readonly Stack<Func<ValueTask>> _owned = new();
+    private readonly Lock _holding = new();
     private GatewayCore? _core;
+    private string? _holdReason;
     private QueueWatch? _queue;
     private WebApplication? _web;
     private AgentEndpoint? _endpoint;
@@ -74,37 +77,6 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
 
     internal AgentEndpoint Endpoint => _endpoint ?? throw new InvalidOperationException("the gateway was not started");
 
-    /// <summary>What is wrong now, for <c>/healthz</c>.</summary>
-    public GatewayHealth Health()
-    {
-        if (_core is null || _web is null)
-        {
-            return GatewayHealth.Of(["starting"], 0);
-        }
-
-        var reasons = new List<string>();
-        if (_core.IsDraining)
-        {
-            reasons.Add("draining");
-        }
-
-        if (_queue!.IsAway)
-        {
-            reasons.Add("queue_away");
-        }
-
-        reasons.AddRange(_graphs.Where(graph => graph.State != GraphState.Running).Select(graph => $"graph_down:{graph.Name}"));
-        foreach (var outlet in _outlets)
-        {
-            if (outlet.Trouble is PublishOutcome.QueueFull or PublishOutcome.Refused)
-            {
-                reasons.Add(outlet.Trouble == PublishOutcome.QueueFull ? $"partition_full:{outlet.Partition}" : $"partition_refused:{outlet.Partition}");
-            }
-        }
-
-        return GatewayHealth.Of(reasons, _core.Registry.Count);
-    }
-
     /// <exception cref="GatewayException">A setting, a file, the address or the queue does not permit a start; one line says which and why.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -115,8 +87,14 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
 
         try
         {
-            _core = await BuildAsync(cancellationToken).ConfigureAwait(false);
-            await ListenAsync(_core, cancellationToken).ConfigureAwait(false);
+            var core = await BuildAsync(cancellationToken).ConfigureAwait(false);
+            lock (_holding)
+            {
+                _core = core;
+                ApplyHold(core.Pool);
+            }
+
+            await ListenAsync(core, cancellationToken).ConfigureAwait(false);
         }
         catch (QueueException error)
         {
@@ -134,9 +112,9 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_core is { IsDraining: false } core)
+        if (_core is { } core && core.TryDrain())
         {
-            core.IsDraining = true;
+            core.Pool.Suspend(CreditStop.Draining);
             foreach (var session in core.Registry.All)
             {
                 session.End(SessionEnd.Draining);
@@ -189,12 +167,12 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
         await Topology.CheckAsync(connection, _options.Partitions, cancel).ConfigureAwait(false);
         var store = await SessionStore.OpenAsync(connection, cancel).ConfigureAwait(false);
         var cache = OwnAsync(await IdentityCache.OpenAsync(await IdentityStore.OpenAsync(connection, cancel).ConfigureAwait(false), cancel).ConfigureAwait(false));
-        var pool = new CreditPool(_options.PoolBytes);
+        var pool = new CreditPool(_options.PoolBytes, _options.Partitions);
         var buffers = new FrameBuffers();
         GatewayCore? core = null;
         var flow = OwnAsync(await FlowSubscriber.OpenAsync(connection, record => OnFlow(core, record), cancel).ConfigureAwait(false));
         await StartIngestAsync(connection, cancel).ConfigureAwait(false);
-        _queue = new QueueWatch(connection, _outlets, pool, _logger);
+        _queue = new QueueWatch(connection, _outlets, pool, _logger, () => OnQueueBack(core));
         var wheel = OwnAsync(new SharedWheel(_queue.Tick, OnWheelFault));
         core = new GatewayCore
         {
@@ -243,6 +221,18 @@ public sealed class GatewayServer : IHostedService, IAsyncDisposable
                 $"ingest-{i}", capacity, materializer, () => IngestStages.Create(_metrics), _outlets, OnGraphFailed));
             _graphs.Add(graph);
             graph.Start();
+        }
+    }
+
+    /// <summary>
+    /// Rewinds may have been told while nobody heard. Every session asks where its lanes stand, spread over a sixth of the heartbeat's
+    /// interval, so that the worker is not stormed.
+    /// </summary>
+    private void OnQueueBack(GatewayCore? core)
+    {
+        foreach (var session in core?.Registry.All ?? [])
+        {
+            session.Doubt(Math.Max(SharedWheel.Interval.Ticks / TimeSpan.TicksPerMillisecond * 4, _options.HeartbeatSeconds * 1000L / 6));
         }
     }
 

@@ -54,6 +54,12 @@ public readonly record struct MessageHeaders
     /// <summary>Host name of the authenticated session; see <see cref="IsHost"/>.</summary>
     public required string Host { get; init; }
 
+    /// <summary>
+    /// Which sending of the lane in this session the message belongs to: above 0 after a rewind. Only part of the message id, so that the
+    /// queue's duplicate window does not swallow what must come again; nobody reads it.
+    /// </summary>
+    public uint Resend { get; init; }
+
     /// <summary>Number of the last batch in the message.</summary>
     public uint Last => First + Count - 1;
 
@@ -98,9 +104,9 @@ public readonly record struct MessageHeaders
     }
 
     /// <summary>
-    /// The headers as the client wants them, with the id for the queue's duplicate window. The generation is part of the id because a
-    /// message re-sent after its first copy
-    /// was dropped as out of order must not be swallowed by that window; the worker drops real duplicates.
+    /// The headers as the client wants them, with the id for the queue's duplicate window. Generation and <see cref="Resend"/> are part of
+    /// the id because a message re-sent after its first copy was dropped as out of order must not be swallowed by that window; the worker
+    /// drops real duplicates. The id is for the queue alone: a reader takes nothing from it.
     /// </summary>
     public NatsHeaders ToNats(string agentId)
     {
@@ -110,7 +116,9 @@ public readonly record struct MessageHeaders
         var epoch = Epoch.ToString();
         return new NatsHeaders(11)
         {
-            [MessageId] = string.Create(invariant, $"{agentId}/{epoch}/{Lane}/{First}-{Last}/{Generation}"),
+            [MessageId] = Resend == 0
+                ? string.Create(invariant, $"{agentId}/{epoch}/{Lane}/{First}-{Last}/{Generation}")
+                : string.Create(invariant, $"{agentId}/{epoch}/{Lane}/{First}-{Last}/{Generation}/{Resend}"),
             [EpochName] = epoch,
             [LaneName] = Lane.ToString(invariant),
             [FirstName] = First.ToString(invariant),

@@ -14,6 +14,7 @@ namespace Streams.Queue;
 public sealed class QueueConnection : IAsyncDisposable
 {
     private readonly NatsConnection _nats;
+    private long _timesOpened;
 
     private QueueConnection(NatsConnection nats, QueueOptions options)
     {
@@ -24,6 +25,7 @@ public sealed class QueueConnection : IAsyncDisposable
         // Fires on the first connection too, before anybody listens here.
         nats.ConnectionOpened += (_, _) =>
         {
+            Interlocked.Increment(ref _timesOpened);
             QueueMetrics.Shared.Reconnected();
             Opened?.Invoke();
             return ValueTask.CompletedTask;
@@ -37,6 +39,9 @@ public sealed class QueueConnection : IAsyncDisposable
 
     /// <summary>Whether a connection stands now.</summary>
     public bool IsConnected => _nats.ConnectionState == NatsConnectionState.Open;
+
+    /// <summary>Rises with every connection that is made: what was told between two of them was not heard.</summary>
+    public long TimesOpened => Interlocked.Read(ref _timesOpened);
 
     public QueueOptions Options { get; }
 

@@ -24,7 +24,7 @@ public sealed class QueueMetrics
         _errors = meter.CreateCounter<long>(
             "streams.queue.errors",
             "{error}",
-            "Faults by kind: gap, redelivery, reposition, stream_reset, pump, header, flow, flow_handler, flow_answer, watch.");
+            "Faults by kind: gap, redelivery, reposition, stream_reset, pump, header, flow, flow_handler, flow_answer, watch, topology.");
         _reconnects = meter.CreateCounter<long>("streams.queue.reconnects", "{connection}", "Connections opened after the first.");
     }
 

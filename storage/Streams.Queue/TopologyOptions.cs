@@ -13,7 +13,7 @@ public sealed record TopologyOptions
     /// <summary>Quota of each partition's stream, bytes. Full means backpressure to the agents, whose spools hold the rest.</summary>
     public long IngestBytes { get; init; } = 256L << 20;
 
-    /// <summary>Quota of the sessions bucket: some 300 bytes an agent, 50,000 agents.</summary>
+    /// <summary>Quota of the sessions bucket: some 450 bytes an agent, 35,000 agents.</summary>
     public long SessionsBytes { get; init; } = 16L << 20;
 
     /// <summary>Quota of the identities bucket: some 250 bytes an agent, 50,000 agents.</summary>

@@ -27,7 +27,7 @@ public enum CloseCode : ushort
     /// <summary>The session is too old; handshake again at once.</summary>
     SessionExpired = 4406,
 
-    /// <summary>The lane state of both ends differs; reconnect and send again from F0's watermarks.</summary>
+    /// <summary>Frames that had come were dropped; reconnect and send again from F0's watermarks.</summary>
     Resume = 4407,
 
     /// <summary>The gateway cannot admit sessions now (its store is away).</summary>

@@ -138,6 +138,7 @@ public sealed class StreamsWorker : IAsyncDisposable
         _resources.Push(queue.DisposeAsync);
         var topology = _options.Topology with { Partitions = _options.Partitions };
         await Topology.CreateAsync(queue, topology, cancel).ConfigureAwait(false);
+        _resources.Push(TopologyKeeper.Start(queue, topology).DisposeAsync);
         var leases = await LeaseStore.OpenAsync(queue, Owner, _options.Lease, cancel).ConfigureAwait(false);
         var offsets = await OffsetStore.OpenAsync(queue, cancel).ConfigureAwait(false);
         var client = await OpenStorageAsync(leases, cancel).ConfigureAwait(false);

@@ -1,6 +1,4 @@
 using Streams.Gateway.Tests.Support;
-using Streams.Queue;
-using Streams.Schema;
 using Streams.Testing;
 using Streams.Wire;
 using Streams.Wire.Frames;
@@ -108,20 +106,6 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task A_hole_between_frames_ends_the_session_so_that_the_agent_sends_again()
-    {
-        await using var fixture = await GatewayFixture.StartAsync();
-        using var identity = await fixture.EnrolAsync("agent-1");
-        await using var agent = await fixture.ConnectAsync(identity);
-        await agent.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
-        await agent.SendDataAsync(Batches.Pad(Batches.Make(agent.Epoch, 1, 0)));
-        await agent.SendDataAsync(Batches.Pad(Batches.Make(agent.Epoch, 1, 2)));
-        Assert.Equal(CloseCode.Resume, await agent.WaitForCloseAsync());
-        Assert.True(GoodbyeMessage.TryRead(agent.Inbox.Last(frame => frame.Type == FrameType.Goodbye).Payload, out var goodbye));
-        Assert.Equal(GoodbyeReason.Resume, goodbye.Reason);
-    }
-
-    [Fact]
     public async Task What_came_already_is_dropped_as_a_duplicate_and_the_session_goes_on()
     {
         await using var fixture = await GatewayFixture.StartAsync();
@@ -146,13 +130,13 @@ public sealed class SessionTests
         await using var older = await fixture.ConnectAsync(identity);
         await older.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
         await using var newer = await fixture.ConnectAsync(identity);
-        Assert.Equal(2UL, newer.Session.Generation);
+        Assert.True(newer.Session.Generation > older.Session.Generation);
         Assert.Equal(CloseCode.Displaced, await older.WaitForCloseAsync());
         Assert.True(GoodbyeMessage.TryRead(older.Inbox.Last().Payload, out var goodbye));
         Assert.Equal(GoodbyeReason.Displaced, goodbye.Reason);
         await newer.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
         await newer.SendDataAsync(Batches.Pad(Batches.Make(newer.Epoch, 1, 0)));
-        Assert.Equal(2UL, Assert.Single(await fixture.ReadAsync("agent-1", 1)).Headers.Generation);
+        Assert.Equal(newer.Session.Generation, Assert.Single(await fixture.ReadAsync("agent-1", 1)).Headers.Generation);
         Assert.Equal(1, fixture.Server.Sessions);
     }
 
@@ -167,34 +151,10 @@ public sealed class SessionTests
         await using (var there = await RawAgent.ConnectAsync(other.Address, identity, fixture.Roots))
         {
             Assert.Equal(CloseCode.Displaced, await here.WaitForCloseAsync());
-            Assert.Equal(2UL, there.Session.Generation);
+            Assert.True(there.Session.Generation > here.Session.Generation);
         }
 
         await other.StopAsync(CancellationToken.None);
-    }
-
-    [Fact]
-    public async Task A_rewind_ends_the_session_and_the_next_one_sends_again_from_the_watermark()
-    {
-        await using var fixture = await GatewayFixture.StartAsync();
-        using var identity = await fixture.EnrolAsync("agent-1");
-        await using (var agent = await fixture.ConnectAsync(identity))
-        {
-            await agent.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
-            await agent.SendDataAsync(Batches.Pad(Batches.Make(agent.Epoch, 1, 0)));
-            await fixture.ReadAsync("agent-1", 1);
-            fixture.Lanes["agent-1"] = [new FlowRecord(FlowKind.Watermark, "agent-1", agent.Epoch, 1, 0)];
-            await fixture.Flow("agent-1").TellAsync([new FlowRecord(FlowKind.Rewind, "agent-1", agent.Epoch, 1, 0)]);
-            Assert.Equal(CloseCode.Resume, await agent.WaitForCloseAsync());
-        }
-
-        await using var again = await fixture.ConnectAsync(identity);
-        Assert.Equal(0U, Assert.Single(again.Session.Watermarks).Committed);
-        await again.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
-        await again.SendDataAsync(Batches.Pad(Batches.Make(Epoch.NewRandom(), 1, 0)));
-        var messages = await fixture.ReadAsync("agent-1", 2);
-        Assert.Equal([1UL, 2UL], messages.Select(message => message.Headers.Generation));
-        Assert.Equal(1, fixture.Counter("streams.gateway.rewinds{}"));
     }
 
     [Fact]

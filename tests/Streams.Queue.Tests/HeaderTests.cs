@@ -28,6 +28,17 @@ public sealed class HeaderTests
             $"agent-1/{Messages.Epoch}/7/5-9/3",
             Messages.Headers(5, lane: 7, count: 5, generation: 3).ToNats("agent-1")["Nats-Msg-Id"].ToString());
 
+    [Fact]
+    public void A_lane_that_is_sent_again_has_another_id_and_a_reader_sees_no_difference()
+    {
+        var again = Messages.Headers(5, lane: 7, count: 5, generation: 3) with { Resend = 2 };
+        Assert.Equal($"agent-1/{Messages.Epoch}/7/5-9/3/2", again.ToNats("agent-1")["Nats-Msg-Id"].ToString());
+        var headers = again.ToNats("agent-1");
+        headers["Nats-Msg-Id"] = "anything at all";
+        Assert.Equal(MessageHeaderFault.None, MessageHeaders.TryRead(headers, out var read).Fault);
+        Assert.Equal(again with { Resend = 0 }, read);
+    }
+
     [Theory]
     [InlineData("Streams-Epoch", "00000000000000000000000000000000", MessageHeaderFault.Malformed)]
     [InlineData("Streams-Epoch", "zz000000000000000000000000000001", MessageHeaderFault.Malformed)]

@@ -85,7 +85,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             return (RefusalReason.None, SessionEnd.Unavailable);
         }
 
-        var generation = (last?.Value.Generation ?? 0) + 1;
+        var generation = NextGeneration(last?.Value);
         session.Introduce(Introduction(session, records, generation));
         var (reason, ready) = await ReceiveReadyAsync(session, generation).ConfigureAwait(false);
         return reason != RefusalReason.None ? (reason, SessionEnd.None) : (reason, await ClaimAsync(session, ready!, last, generation).ConfigureAwait(false));
@@ -138,6 +138,10 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         return reason == RefusalReason.None && auth.Epoch == UInt128.Zero ? RefusalReason.Malformed : reason;
     }
 
+    /// <summary>Above the session that lives here too: a store that was wiped knows nothing of it.</summary>
+    private ulong NextGeneration(SessionRecord? last) =>
+        Math.Max(SessionRecord.NextGeneration(last, core.Time.GetUtcNow()), (core.Registry.Find(AgentId)?.Route.Generation ?? 0) + 1);
+
     private SessionMessage Introduction(AgentSession session, IReadOnlyList<FlowRecord> records, ulong generation)
     {
         var watermarks = new List<LaneWatermark>(records.Count);
@@ -146,7 +150,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             if (record.Kind == FlowKind.Watermark && watermarks.Count < Wire.Limits.MaxWatermarks)
             {
                 watermarks.Add(new LaneWatermark(LaneTable.ToNumber(record.Epoch), record.Lane, record.N));
-                session.Lanes.Commit(record.Epoch, record.Lane, record.N);
+                session.Lanes.Commit(record.Epoch, record.Lane, record.N, Environment.TickCount64);
             }
         }
 
@@ -189,7 +193,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     private async Task<SessionEnd> ClaimAsync(AgentSession session, ReadyMessage ready, Entry<SessionRecord>? last, ulong generation)
     {
         var route = AgentRoute.Create(AgentId, _host, ready.Host, core.Options.Partitions, generation, ready.CatalogueVersion);
-        var record = new SessionRecord(generation, core.Identity.Certificate.Name, _auth!.Epoch.ToString("x32"), core.Time.GetUtcNow(), route.Host, remote);
+        var (record, clone) = Record(last?.Value, route);
         try
         {
             // Lost to another gateway: the generation that F0 named is not ours, so the agent must come again.
@@ -203,7 +207,34 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             return SessionEnd.Unavailable;
         }
 
+        if (clone is not null)
+        {
+            core.Metrics.Clone(clone);
+            core.Logger.CloneSeen(AgentId, remote, clone);
+        }
+
         return session.Begin(route) ? SessionEnd.None : session.Ended;
+    }
+
+    private (SessionRecord Record, string? Clone) Record(SessionRecord? last, AgentRoute route)
+    {
+        var now = core.Time.GetUtcNow();
+        var epoch = _auth!.Epoch.ToString("x32");
+        var clone = CloneSign.Of(last, epoch, _auth.ConnectCounter);
+        return (
+            new SessionRecord(
+                route.Generation,
+                core.Identity.Certificate.Name,
+                epoch,
+                now,
+                route.Host,
+                remote,
+                (last?.Sessions ?? 0) + 1,
+                _auth.ConnectCounter,
+                last is null ? "" : last.Epoch == epoch ? last.EpochBefore : last.Epoch,
+                (last?.Clones ?? 0) + (clone is null ? 0UL : 1),
+                clone is null ? last?.CloneSeenAt : now),
+            clone);
     }
 
     private async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> message)

@@ -18,9 +18,16 @@ internal sealed class CreditAccount
     /// <summary>Size of the agent's next frame of the class: a grant covers it or is not given.</summary>
     internal ClassAmounts NextFrame;
 
-    internal CreditAccount(ICreditHolder holder) => Holder = holder;
+    internal CreditAccount(ICreditHolder holder, int partition)
+    {
+        Holder = holder;
+        Partition = partition;
+    }
 
     internal ICreditHolder Holder { get; }
+
+    /// <summary>Where its data go.</summary>
+    internal int Partition { get; }
 
     /// <summary>What the first grant still counts for; 0 once the session used any credit.</summary>
     internal long FirstGrant { get; set; }

@@ -8,6 +8,8 @@ namespace Streams.Gateway.Credit;
 /// <para>Sharing: the first grant of a session is small and needs no asking; all else follows <c>want</c>, by deficit round robin across sessions. No
 /// session holds more unspent credit than a share, because an absolute offset cannot be taken back from an agent that asks and then stays silent. Only the
 /// next frame of a class goes beyond it, so that credit left over in one class never silences another.</para>
+/// <para>A partition whose queue takes nothing is left out: its sessions stand aside until it does, with what they hold, so that they do
+/// not fill the pool for all.</para>
 /// <para>Thread-safe; every operation is short and takes one lock.</para>
 /// </summary>
 internal sealed class CreditPool
@@ -27,18 +29,23 @@ internal sealed class CreditPool
     /// <summary>However many sessions there are, a frame of any size comes through.</summary>
     private const long SmallestShare = Limits.MaxFrameBytes;
 
+    private const int SmallestPurge = 64;
+
     private readonly Lock _gate = new();
     private readonly Queue<CreditAccount> _waiting = new();
+    private readonly Queue<CreditAccount>?[] _aside;
     private long _reserved;
     private long _firstGrants;
     private int _accounts;
-    private bool _suspended;
+    private CreditStop _stops;
 
     /// <param name="capacity">Bytes, at least <see cref="SmallestCapacity"/>.</param>
-    public CreditPool(long capacity)
+    /// <param name="partitions">Of the queue.</param>
+    public CreditPool(long capacity, int partitions = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, SmallestCapacity);
         Capacity = capacity;
+        _aside = new Queue<CreditAccount>?[partitions];
     }
 
     private enum Turn
@@ -60,20 +67,38 @@ internal sealed class CreditPool
     /// <summary>Granted and not yet returned, over all sessions.</summary>
     public long Reserved => Interlocked.Read(ref _reserved);
 
-    public bool IsSuspended => Volatile.Read(ref _suspended);
+    /// <summary>Accounts that stand in line or aside, closed ones that were not reached yet included.</summary>
+    internal int Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count + _aside.Sum(aside => aside?.Count ?? 0);
+            }
+        }
+    }
+
+    public bool IsSuspended(CreditStop why)
+    {
+        lock (_gate)
+        {
+            return (_stops & why) != 0;
+        }
+    }
 
     /// <summary>
     /// Opens a session's account with its first grant, in class event: what most frames are. An agent that begins with another class, or that
     /// comes when first grants have taken their part of the pool, asks.
     /// </summary>
-    public CreditAccount Open(ICreditHolder holder)
+    public CreditAccount Open(ICreditHolder holder, int partition = 0)
     {
-        var account = new CreditAccount(holder);
+        var account = new CreditAccount(holder, partition);
         lock (_gate)
         {
             _accounts++;
             var grant = Math.Min(Limits.MinGrantBytes, Capacity / _accounts);
-            if (!_suspended && _firstGrants + grant <= Capacity / FirstGrantsPart && grant <= Capacity - _reserved)
+            if (_stops == CreditStop.None && _aside[partition] is null && _firstGrants + grant <= Capacity / FirstGrantsPart && grant <= Capacity - _reserved)
             {
                 _firstGrants += grant;
                 account.FirstGrant = grant;
@@ -166,17 +191,43 @@ internal sealed class CreditPool
         }
     }
 
-    /// <summary>While the queue is away nothing is granted; sessions live on with what they have.</summary>
-    public void Suspend() => SetSuspended(true);
-
-    public void Resume() => SetSuspended(false);
-
-    private void SetSuspended(bool suspended)
+    /// <summary>While a reason stands nothing is granted; sessions live on with what they have.</summary>
+    public void Suspend(CreditStop why)
     {
         lock (_gate)
         {
-            _suspended = suspended;
+            _stops |= why;
+        }
+    }
+
+    public void Resume(CreditStop why)
+    {
+        lock (_gate)
+        {
+            _stops &= ~why;
             Distribute();
+        }
+    }
+
+    /// <summary>Leaves the sessions of a partition out, or serves them again.</summary>
+    public void Block(int partition, bool blocked)
+    {
+        lock (_gate)
+        {
+            if (blocked)
+            {
+                _aside[partition] ??= new Queue<CreditAccount>();
+            }
+            else if (_aside[partition] is { } aside)
+            {
+                _aside[partition] = null;
+                while (aside.TryDequeue(out var account))
+                {
+                    _waiting.Enqueue(account);
+                }
+
+                Distribute();
+            }
         }
     }
 
@@ -185,15 +236,41 @@ internal sealed class CreditPool
         if (!account.Waiting)
         {
             account.Waiting = true;
-            _waiting.Enqueue(account);
+            Enqueue(_waiting, account);
         }
+    }
+
+    /// <summary>
+    /// While nothing is served, sessions that come and go must not fill the queue: the closed ones leave it before it is twice as long as
+    /// there are open ones.
+    /// </summary>
+    private void Enqueue(Queue<CreditAccount> queue, CreditAccount account)
+    {
+        if (queue.Count >= SmallestPurge + (2 * _accounts))
+        {
+            for (var i = queue.Count; i > 0; i--)
+            {
+                if (queue.Dequeue() is { Closed: false } open)
+                {
+                    queue.Enqueue(open);
+                }
+            }
+        }
+
+        queue.Enqueue(account);
     }
 
     /// <summary>Serves turns until nobody waits or the head's next frame does not fit: it keeps its place, or large frames would starve behind small ones.</summary>
     private void Distribute()
     {
-        while (!_suspended && _waiting.TryPeek(out var account))
+        while (_stops == CreditStop.None && _waiting.TryPeek(out var account))
         {
+            if (!account.Closed && _aside[account.Partition] is { } aside)
+            {
+                Enqueue(aside, _waiting.Dequeue());
+                continue;
+            }
+
             var turn = account.Closed ? Turn.Over : Serve(account);
             if (turn == Turn.NoRoom)
             {

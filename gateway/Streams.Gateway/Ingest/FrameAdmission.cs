@@ -55,7 +55,8 @@ internal static class FrameAdmission
             return FrameFate.Malformed;
         }
 
-        var fate = frame.Owner.Lanes.Admit(head.Name.Epoch, head.Name.Lane, head.Name.N, head.Name.N + count - 1);
+        var fate = frame.Owner.Lanes.Admit(
+            head.Name.Epoch, head.Name.Lane, head.Name.N, head.Name.N + count - 1, Environment.TickCount64, out var resend);
         if (fate != FrameFate.Stored)
         {
             return fate;
@@ -74,6 +75,7 @@ internal static class FrameAdmission
             Generation = route.Generation,
             Catalogue = route.Catalogue,
             Host = route.Host,
+            Resend = resend,
         };
         return FrameFate.Stored;
     }
@@ -82,7 +84,7 @@ internal static class FrameAdmission
     public static SessionEnd Consequence(FrameFate fate) => fate switch
     {
         FrameFate.Stored or FrameFate.Duplicate or FrameFate.Displaced => SessionEnd.None,
-        FrameFate.Gap => SessionEnd.Resend,
+        FrameFate.Gap or FrameFate.Rewound or FrameFate.Held => SessionEnd.None,
         FrameFate.GraphFailed => SessionEnd.GraphFailed,
         FrameFate.Stopped => SessionEnd.Draining,
         _ => SessionEnd.Protocol,

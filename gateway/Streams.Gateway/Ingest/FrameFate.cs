@@ -18,8 +18,14 @@ internal enum FrameFate : byte
     /// <summary>More open lanes than a session may have.</summary>
     TooManyLanes,
 
-    /// <summary>Batches are missing before it.</summary>
+    /// <summary>Batches are missing before it: the agent was told to go back, and this was sent before it heard.</summary>
     Gap,
+
+    /// <summary>Its lane went back after it was admitted: it comes again.</summary>
+    Rewound,
+
+    /// <summary>Its lane waits for a server that knows its class.</summary>
+    Held,
 
     /// <summary>Its session was displaced: it publishes no more.</summary>
     Displaced,
@@ -41,6 +47,8 @@ internal static class FrameFates
         FrameFate.Malformed => "malformed",
         FrameFate.TooManyLanes => "too_many_lanes",
         FrameFate.Gap => "gap",
+        FrameFate.Rewound => "rewound",
+        FrameFate.Held => "held",
         FrameFate.Displaced => "displaced",
         FrameFate.GraphFailed => "graph_failed",
         FrameFate.Stopped => "stopped",

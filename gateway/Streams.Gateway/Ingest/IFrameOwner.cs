@@ -16,6 +16,14 @@ internal interface IFrameOwner
     /// <summary>None while the session lives.</summary>
     SessionEnd Ended { get; }
 
+    /// <summary>A lane has to go back, or to wait: the agent is told. Never blocks.</summary>
+    void TellOrders();
+
+    /// <summary>
+    /// A message of the session may or may not be in the queue: the worker is asked soon where the lanes stand. Never blocks.
+    /// </summary>
+    void Doubt();
+
     /// <summary>Ends the session; the first reason counts. Never blocks.</summary>
     void End(SessionEnd end);
 }

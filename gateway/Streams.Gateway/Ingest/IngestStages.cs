@@ -50,13 +50,17 @@ internal static class IngestStages
         return frame;
     }
 
-    /// <summary>A session that must send again anyway, or was displaced, publishes no more; one whose connection just broke keeps what came in whole.</summary>
+    /// <summary>
+    /// A session that must send again anyway, or was displaced, publishes no more, nor does a lane that went back; one whose connection
+    /// just broke keeps what came in whole.
+    /// </summary>
     public static FrameFate? Abandoned(IngestFrame frame) => frame.Owner.Ended switch
     {
         SessionEnd.Displaced => FrameFate.Displaced,
-        SessionEnd.Resend => FrameFate.Gap,
         SessionEnd.GraphFailed or SessionEnd.Internal => FrameFate.GraphFailed,
-        _ => null,
+        _ => frame.Headers.Count == 0 || frame.Owner.Lanes.IsCurrent(frame.Headers.Epoch, frame.Headers.Lane, frame.Headers.Resend)
+            ? null
+            : FrameFate.Rewound,
     };
 
     private static void Refuse(IngestFrame frame, FrameFate fate)
@@ -68,5 +72,9 @@ internal static class IngestStages
         }
 
         frame.Settle(fate);
+        if (fate is FrameFate.Gap or FrameFate.Held && frame.Owner.Lanes.HasOrders)
+        {
+            frame.Owner.TellOrders();
+        }
     }
 }

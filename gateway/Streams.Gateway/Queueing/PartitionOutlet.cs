@@ -10,7 +10,8 @@ namespace Streams.Gateway.Queueing;
 /// The way out to one ingest partition: publishes with many acknowledgements in flight and keeps every frame until the queue has it. When a publish fails or its
 /// outcome is unknown, nothing new is sent until all outcomes are in; then what is not acknowledged goes again, in its order and under its ids, so that a lane
 /// keeps its order and the queue's duplicate window swallows what it had already. That may last as long as the queue is away: the sessions live, and the frames hold
-/// their credit, which is the backpressure.
+/// their credit, which is the backpressure. Whether all of it was stored, the worker is asked afterwards; a lane that it sends back leaves
+/// nothing here.
 /// </summary>
 internal sealed class PartitionOutlet : IAsyncDisposable
 {
@@ -104,6 +105,11 @@ internal sealed class PartitionOutlet : IAsyncDisposable
         }
 
         _metrics.Error(Label(outcome));
+        if (outcome == PublishOutcome.Ambiguous)
+        {
+            frame.Owner.Doubt();
+        }
+
         lock (_gate)
         {
             _trouble = outcome;
@@ -171,10 +177,12 @@ internal sealed class PartitionOutlet : IAsyncDisposable
     private async Task CarryAsync()
     {
         var pause = FirstPause;
+        var probing = false;
         while (true)
         {
             if (Troubled())
             {
+                probing = true;
                 await _queue!.DrainAsync(_stop.Token).ConfigureAwait(false);
                 CollectUnsettled();
                 await Task.Delay(pause, _stop.Token).ConfigureAwait(false);
@@ -182,12 +190,19 @@ internal sealed class PartitionOutlet : IAsyncDisposable
             }
             else if (_again.TryPeek(out var frame))
             {
-                await SendAsync(frame).ConfigureAwait(false);
+                var sent = await SendAsync(frame).ConfigureAwait(false);
                 _again.Dequeue();
+                if (probing && sent)
+                {
+                    // A queue that is full is asked with one message, not with a window of them every time.
+                    await _queue!.DrainAsync(_stop.Token).ConfigureAwait(false);
+                    probing = Troubled();
+                }
             }
             else if (_incoming.Reader.TryRead(out frame))
             {
                 pause = FirstPause;
+                probing = false;
                 await SendAsync(frame).ConfigureAwait(false);
             }
             else if (!await WaitAsync().ConfigureAwait(false))
@@ -197,23 +212,25 @@ internal sealed class PartitionOutlet : IAsyncDisposable
         }
     }
 
-    private async ValueTask SendAsync(IngestFrame frame)
+    /// <summary>Hands a frame to the queue; false when it goes nowhere and is settled.</summary>
+    private async ValueTask<bool> SendAsync(IngestFrame frame)
     {
         if (frame.IsSettled)
         {
             // Its sending failed in a way that ended its session, and an outcome came for it all the same.
-            return;
+            return false;
         }
 
         if (IngestStages.Abandoned(frame) is { } fate)
         {
             frame.Settle(fate);
-            return;
+            return false;
         }
 
         try
         {
             await _queue!.SendAsync(frame.Owner.Route.AgentId, frame.Headers, frame.Message, frame, _stop.Token).ConfigureAwait(false);
+            return true;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -229,12 +246,14 @@ internal sealed class PartitionOutlet : IAsyncDisposable
             _logger.PublishFault(Partition, frame.Owner.Route.AgentId, fault);
             frame.Owner.End(SessionEnd.Internal);
             frame.Settle(FrameFate.GraphFailed);
+            return false;
         }
     }
 
     /// <summary>Waits for the next frame or for a failure of one in flight. False when no frame will come and every outcome is in and good.</summary>
     private async ValueTask<bool> WaitAsync()
     {
+        ForgetTrouble();
         var trouble = TroubleSignal();
         _reading ??= _incoming.Reader.WaitToReadAsync(_stop.Token).AsTask();
         if (!_reading.IsCompleted)
@@ -273,6 +292,18 @@ internal sealed class PartitionOutlet : IAsyncDisposable
             }
 
             return _troubleSignal.Task;
+        }
+    }
+
+    /// <summary>What the queue did not take was taken back by its sessions: without this nobody would get credit to try again.</summary>
+    private void ForgetTrouble()
+    {
+        if (_queue!.InFlight == 0)
+        {
+            lock (_gate)
+            {
+                _trouble = _unsettled.Count == 0 ? PublishOutcome.Acknowledged : _trouble;
+            }
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.WebSockets;
 using Streams.Gateway.Connections;
 using Streams.Gateway.Credit;
@@ -6,7 +5,6 @@ using Streams.Gateway.Encryption;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Routing;
-using Streams.Queue;
 using Streams.Wire;
 using Streams.Wire.Frames;
 using Streams.Wire.Keys;
@@ -19,7 +17,7 @@ namespace Streams.Gateway.Sessions;
 /// connection's loop and here; data go to the ingest graph of the agent's partition. Threads: the loop, the graph, the wheel, the flow listener and the sender
 /// meet here, so what they share is guarded by its owner (pool, opener, lanes, outbound queue) or written atomically.
 /// </summary>
-internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, IFramePermit
+internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, IFramePermit
 {
     private readonly GatewayCore _core;
     private readonly FrameSender _sender;
@@ -29,6 +27,8 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
     private long _agentClock;
     private int _ended;
     private int _asking;
+    private long _askAfter;
+    private int _questions;
 
     /// <summary>Takes the keys over.</summary>
     public AgentSession(GatewayCore core, WebSocket socket, SessionKeys keys)
@@ -71,7 +71,7 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
     /// </summary>
     public bool Begin(AgentRoute route)
     {
-        var account = _core.Pool.Open(this);
+        var account = _core.Pool.Open(this, route.Partition);
         // The exchange orders this write before the look at the end, as End's orders its own before the look at the account: one of the two closes it.
         Interlocked.Exchange(ref _account, account);
         if (Ended != SessionEnd.None)
@@ -85,6 +85,12 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
         _core.Metrics.SessionOpened();
         _sender.Raise(FrameType.Credit);
         _core.Registry.Add(this);
+        if (_core.IsDraining)
+        {
+            // It came between the goodbye to all and this.
+            End(SessionEnd.Draining);
+        }
+
         return true;
     }
 
@@ -139,20 +145,6 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
         Volatile.Write(ref _agentClock, unchecked((long)heartbeat.SentAt - _core.UnixMicroseconds()));
     }
 
-    /// <summary>The worker spoke of one of this agent's lanes.</summary>
-    public void Flow(in FlowRecord record)
-    {
-        if (record.Kind == FlowKind.Rewind)
-        {
-            _core.Metrics.Rewind();
-            End(SessionEnd.Resend);
-            return;
-        }
-
-        Lanes.Commit(record.Epoch, record.Lane, record.N);
-        TellWatermarks(Environment.TickCount64);
-    }
-
     /// <summary>The wheel's look at a session that has begun and lives.</summary>
     public void Tick(long now)
     {
@@ -171,35 +163,12 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
         else
         {
             TellWatermarks(now);
+            TellOrders();
+            AskWhenInDoubt(now);
         }
     }
 
     void ICreditHolder.CreditGranted() => _sender.Raise(FrameType.Credit);
-
-    int IFrameSource.MaxPayload(FrameType state) => state switch
-    {
-        FrameType.Credit => CreditMessage.Length,
-        FrameType.Goodbye => GoodbyeMessage.Length,
-        FrameType.Watermark => WatermarkMessage.GetLength(Lanes.Count),
-        _ => GatewayHeartbeatMessage.GetLength(Lanes.Count),
-    };
-
-    int IFrameSource.WritePayload(FrameType state, Span<byte> payload)
-    {
-        switch (state)
-        {
-            case FrameType.Credit:
-                Span<ulong> granted = stackalloc ulong[Limits.LaneClasses];
-                _core.Pool.ReadGranted(_account!, granted);
-                return CreditMessage.Write(granted, payload);
-            case FrameType.Goodbye:
-                return new GoodbyeMessage(Ended.Goodbye()!.Value, Ended == SessionEnd.Draining ? _core.DrainDelay() : Ended.RetryAfter()).Write(payload);
-            case FrameType.Watermark:
-                return WriteWatermarks(payload, all: false);
-            default:
-                return WriteWatermarks(payload, all: true);
-        }
-    }
 
     void IFrameSource.SendFailed(Exception fault)
     {
@@ -221,78 +190,5 @@ internal sealed class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, I
 
         Opener.Dispose();
         _sender.Dispose();
-    }
-
-    private int WriteWatermarks(Span<byte> payload, bool all)
-    {
-        // As many as there was room made for: a lane that came since then stays news.
-        var room = (payload.Length - (all ? GatewayHeartbeatMessage.GetLength(0) : WatermarkMessage.GetLength(0))) / LaneWatermarkBytes;
-        var watermarks = ArrayPool<LaneWatermark>.Shared.Rent(Math.Max(1, room));
-        try
-        {
-            var count = Lanes.Write(watermarks.AsSpan(0, room), all);
-            var now = _core.UnixMicroseconds();
-            var agentClock = Volatile.Read(ref _agentClock);
-            var echo = agentClock == 0 ? 0 : unchecked((ulong)(now + agentClock));
-            return all ? GatewayHeartbeatMessage.Write((ulong)now, echo, watermarks.AsSpan(0, count), payload)
-                : count == 0 ? -1
-                : WatermarkMessage.Write(watermarks.AsSpan(0, count), payload);
-        }
-        finally
-        {
-            ArrayPool<LaneWatermark>.Shared.Return(watermarks);
-        }
-    }
-
-    private static int LaneWatermarkBytes { get; } = WatermarkMessage.GetLength(1) - WatermarkMessage.GetLength(0);
-
-    private void TellWatermarks(long now)
-    {
-        if (Lanes.HasNews && _heartbeat.MayTell(now))
-        {
-            _sender.Raise(FrameType.Watermark);
-        }
-    }
-
-    /// <summary>
-    /// The heartbeat carries the full state. What flow said may have been lost, so while something is not known to be committed the worker is asked first;
-    /// the heartbeat goes out with or without its answer.
-    /// </summary>
-    private void BeginHeartbeat()
-    {
-        if (Lanes.HasUncommitted && Interlocked.Exchange(ref _asking, 1) == 0)
-        {
-            _ = AskAsync();
-        }
-        else
-        {
-            _sender.Raise(FrameType.GatewayHeartbeat);
-        }
-    }
-
-    private async Task AskAsync()
-    {
-        try
-        {
-            var records = await _core.AskWatermarksAsync(Route.Partition, Route.AgentId).ConfigureAwait(false);
-            if (records is not null)
-            {
-                foreach (var record in records)
-                {
-                    Lanes.Commit(record.Epoch, record.Lane, record.N);
-                }
-            }
-        }
-        catch (Exception fault)
-        {
-            // E.g. a queue connection that is being disposed. Nobody awaits this task, so the fault is told here; the next heartbeat asks again.
-            _core.Metrics.Error("ask_watermarks");
-            _core.Logger.AskFailed(Route.AgentId, fault);
-        }
-        finally
-        {
-            Volatile.Write(ref _asking, 0);
-            _sender.Raise(FrameType.GatewayHeartbeat);
-        }
     }
 }

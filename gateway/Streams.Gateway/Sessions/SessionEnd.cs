@@ -21,9 +21,6 @@ internal enum SessionEnd : byte
     /// <summary>A started frame was not complete, or a sent one not taken, within 10 s.</summary>
     Slow,
 
-    /// <summary>Batches are missing between what was committed and what came: send again.</summary>
-    Resend,
-
     /// <summary>The graph that carried its data failed: send again.</summary>
     GraphFailed,
 
@@ -43,7 +40,7 @@ internal static class SessionEnds
         SessionEnd.Protocol or SessionEnd.CreditExceeded => GoodbyeReason.Protocol,
         SessionEnd.Displaced => GoodbyeReason.Displaced,
         SessionEnd.Expired => GoodbyeReason.Expired,
-        SessionEnd.Resend or SessionEnd.GraphFailed => GoodbyeReason.Resume,
+        SessionEnd.GraphFailed => GoodbyeReason.Resume,
         SessionEnd.Unavailable or SessionEnd.Internal => GoodbyeReason.Unavailable,
         SessionEnd.Draining => GoodbyeReason.Drain,
         _ => null,
@@ -56,7 +53,7 @@ internal static class SessionEnds
         SessionEnd.Displaced => CloseCode.Displaced,
         SessionEnd.HeartbeatLost => CloseCode.HeartbeatLost,
         SessionEnd.Expired => CloseCode.SessionExpired,
-        SessionEnd.Resend or SessionEnd.GraphFailed => CloseCode.Resume,
+        SessionEnd.GraphFailed => CloseCode.Resume,
         SessionEnd.Unavailable or SessionEnd.Internal => CloseCode.Unavailable,
         SessionEnd.Draining => CloseCode.Draining,
         _ => CloseCode.Protocol,
@@ -81,7 +78,6 @@ internal static class SessionEnds
         SessionEnd.HeartbeatLost => "heartbeat_lost",
         SessionEnd.Expired => "expired",
         SessionEnd.Slow => "slow",
-        SessionEnd.Resend => "resend",
         SessionEnd.GraphFailed => "graph_failed",
         SessionEnd.Unavailable => "unavailable",
         SessionEnd.Draining => "draining",

@@ -17,11 +17,13 @@ internal sealed class Bucket<T>
 {
     private const int WrongLastSequence = 10071;
 
+    private readonly QueueConnection _connection;
     private readonly INatsKVStore _store;
     private readonly JsonTypeInfo<T> _type;
 
-    private Bucket(INatsKVStore store, JsonTypeInfo<T> type)
+    private Bucket(QueueConnection connection, INatsKVStore store, JsonTypeInfo<T> type)
     {
+        _connection = connection;
         _store = store;
         _type = type;
     }
@@ -30,7 +32,7 @@ internal sealed class Bucket<T>
     {
         try
         {
-            return new Bucket<T>(await connection.KeyValue.GetStoreAsync(name, cancel).ConfigureAwait(false), type);
+            return new Bucket<T>(connection, await connection.KeyValue.GetStoreAsync(name, cancel).ConfigureAwait(false), type);
         }
         catch (Exception error) when (ClientFault.Is(error, cancel))
         {
@@ -85,10 +87,13 @@ internal sealed class Bucket<T>
             throw Failed(key, result.Error);
     }
 
-    /// <summary>All records, then every change, for ever; <paramref name="onCurrent"/> is called once when the records that were there
-    /// have been given out.</summary>
+    /// <summary>
+    /// All records, then every change, until cancelled or until the bucket is another than at the start (then watch again);
+    /// <paramref name="onCurrent"/> is called once when the records that were there have been given out.
+    /// </summary>
     public async IAsyncEnumerable<Change<T>> WatchAsync(Action? onCurrent, [EnumeratorCancellation] CancellationToken cancel)
     {
+        using var life = await BucketLife.StartAsync(_connection, _store.Bucket, cancel).ConfigureAwait(false);
         var options = new NatsKVWatchOpts
         {
             OnNoData = _ =>
@@ -98,7 +103,7 @@ internal sealed class Bucket<T>
             },
         };
         var current = false;
-        await foreach (var entry in _store.WatchAsync(NatsRawSerializer<byte[]>.Default, options, cancel).ConfigureAwait(false))
+        await foreach (var entry in _store.WatchAsync(NatsRawSerializer<byte[]>.Default, options, life.Ended).ConfigureAwait(false))
         {
             var value = entry.Operation == NatsKVOperation.Put ? Parse(entry.Key, entry.Value) : null;
             yield return new Change<T>(entry.Key, value, entry.Revision);

@@ -4,13 +4,38 @@ namespace Streams.Queue;
 
 /// <summary>Bucket `sessions`, key = agent id: the newest session of an agent. It stays when the session ends, so that the generation
 /// never goes back.</summary>
-/// <param name="Generation">Rises by one with each session; a message of a lower one is dropped by the worker.</param>
+/// <param name="Generation">Rises with each session, see <see cref="NextGeneration"/>; a message of a lower one is dropped by the
+/// worker.</param>
 /// <param name="Gateway">The gateway process that holds the session.</param>
 /// <param name="Epoch">The agent's epoch, 32 hex digits.</param>
 /// <param name="ConnectedAt">When it began.</param>
 /// <param name="Host">The host's name.</param>
 /// <param name="Address">Where it connected from.</param>
-public sealed record SessionRecord(ulong Generation, string Gateway, string Epoch, DateTimeOffset ConnectedAt, string Host, string Address);
+/// <param name="Sessions">How many sessions the agent had since the bucket was made.</param>
+/// <param name="ConnectCounter">The agent's own count of its connections; it never goes back, unless there are two of it.</param>
+/// <param name="EpochBefore">The epoch before <paramref name="Epoch"/>, empty if there was none.</param>
+/// <param name="Clones">How many sessions looked like those of a copy of the agent.</param>
+/// <param name="CloneSeenAt">When the last of those began.</param>
+public sealed record SessionRecord(
+    ulong Generation,
+    string Gateway,
+    string Epoch,
+    DateTimeOffset ConnectedAt,
+    string Host,
+    string Address,
+    ulong Sessions = 0,
+    ulong ConnectCounter = 0,
+    string EpochBefore = "",
+    ulong Clones = 0,
+    DateTimeOffset? CloneSeenAt = null)
+{
+    /// <summary>
+    /// The generation of the session after <paramref name="last"/>: above it, and above the milliseconds since 1970, so that it does not
+    /// fall back when the bucket was wiped. A clock that is behind then costs a session that the worker refuses until it starts anew.
+    /// </summary>
+    public static ulong NextGeneration(SessionRecord? last, DateTimeOffset now) =>
+        Math.Max(last?.Generation ?? 0, (ulong)Math.Max(0, now.ToUnixTimeMilliseconds())) + 1;
+}
 
 /// <summary>Bucket `identities`, key = agent id: whom the gateway lets in.</summary>
 /// <param name="PublicKey">Ed25519 public key, base64url.</param>

@@ -28,7 +28,7 @@ public sealed class SessionStore
     public async Task<bool> TryWriteAsync(string agentId, SessionRecord record, ulong revision, CancellationToken cancel = default) =>
         await _bucket.TryWriteAsync(agentId, record, revision, cancel).ConfigureAwait(false) is not null;
 
-    /// <summary>Takes the next generation for a new session: the record's own generation is replaced by the last one plus one.</summary>
+    /// <summary>Takes the next generation for a new session, which replaces the record's own.</summary>
     /// <exception cref="QueueException">The store cannot be reached, or others took the generation again and again: admit no
     /// session.</exception>
     public async Task<SessionRecord> AdvanceAsync(string agentId, SessionRecord record, CancellationToken cancel = default)
@@ -36,7 +36,7 @@ public sealed class SessionStore
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             var (last, revision) = await _bucket.GetAsync(agentId, cancel).ConfigureAwait(false);
-            var next = record with { Generation = (last?.Generation ?? 0) + 1 };
+            var next = record with { Generation = SessionRecord.NextGeneration(last, DateTimeOffset.UtcNow) };
             if (await _bucket.TryWriteAsync(agentId, next, revision, cancel).ConfigureAwait(false) is not null)
                 return next;
         }

@@ -12,7 +12,7 @@ public enum GoodbyeReason : byte
     /// <summary>The session is too old.</summary>
     Expired = 3,
 
-    /// <summary>Lane state differs (a batch was out of order): send again from the next F0's watermarks.</summary>
+    /// <summary>Frames that had come were dropped: send again from the next F0's watermarks.</summary>
     Resume = 4,
 
     /// <summary>The gateway's store is away; nothing is admitted.</summary>

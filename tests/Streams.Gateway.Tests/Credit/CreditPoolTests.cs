@@ -20,7 +20,7 @@ public sealed class CreditPoolTests
     public bool Outstanding_never_exceeds_the_pool_and_comes_back(int seed)
     {
         var random = new Random(seed);
-        var pool = new CreditPool(Small);
+        var pool = new CreditPool(Small, partitions: 2);
         var accounts = new List<CreditAccount>();
         var inFlight = new List<int>();
         for (var step = 0; step < 400; step++)
@@ -28,7 +28,7 @@ public sealed class CreditPoolTests
             switch (random.Next(8))
             {
                 case 0:
-                    accounts.Add(pool.Open(new Holder()));
+                    accounts.Add(pool.Open(new Holder(), random.Next(2)));
                     break;
                 case 1 or 2 when accounts.Count > 0:
                     pool.Want(accounts[random.Next(accounts.Count)], (LaneClass)random.Next(6), random.NextInt64(4 << 20), random.Next(Limits.MaxFrameBytes + 1));
@@ -51,10 +51,13 @@ public sealed class CreditPoolTests
                     accounts.RemoveAt(closed);
                     break;
                 case 7 when random.Next(10) == 0:
-                    pool.Suspend();
+                    pool.Suspend(CreditStop.QueueAway);
+                    break;
+                case 7 when random.Next(3) == 0:
+                    pool.Block(random.Next(2), random.Next(2) == 0);
                     break;
                 case 7:
-                    pool.Resume();
+                    pool.Resume(CreditStop.QueueAway);
                     break;
             }
 
@@ -68,6 +71,57 @@ public sealed class CreditPoolTests
         accounts.ForEach(pool.Close);
         inFlight.ForEach(pool.Return);
         return pool.Reserved == 0;
+    }
+
+    [Fact]
+    public void A_partition_that_takes_nothing_gets_no_credit_and_the_others_do()
+    {
+        var pool = new CreditPool(Small, partitions: 2);
+        var stuck = pool.Open(new Holder(), 0);
+        var well = pool.Open(new Holder(), 1);
+        var had = stuck.TotalUnspent();
+        pool.Block(0, true);
+        pool.Block(0, true);
+        pool.Want(stuck, LaneClass.Event, 200_000, 200_000);
+        pool.Want(well, LaneClass.Event, 200_000, 200_000);
+        Assert.Equal(had, stuck.TotalUnspent());
+        Assert.True(well.Unspent((int)LaneClass.Event) >= 200_000);
+        Assert.Equal(0, pool.Open(new Holder(), 0).TotalUnspent());
+        pool.Block(0, false);
+        Assert.True(stuck.Unspent((int)LaneClass.Event) >= 200_000);
+    }
+
+    [Fact]
+    public void Credit_flows_when_no_reason_against_it_stands()
+    {
+        var pool = new CreditPool(Small);
+        pool.Suspend(CreditStop.QueueAway);
+        pool.Suspend(CreditStop.Held);
+        var account = pool.Open(new Holder());
+        pool.Want(account, LaneClass.Event, 20_000, 20_000);
+        pool.Resume(CreditStop.QueueAway);
+        Assert.Equal((0L, true), (account.TotalUnspent(), pool.IsSuspended(CreditStop.Held)));
+        pool.Resume(CreditStop.Held);
+        Assert.True(account.Unspent((int)LaneClass.Event) >= 20_000);
+    }
+
+    [Fact]
+    public void Sessions_that_come_and_go_while_nothing_is_granted_leave_nothing()
+    {
+        var pool = new CreditPool(Small, partitions: 2);
+        pool.Suspend(CreditStop.Held);
+        pool.Block(1, true);
+        for (var i = 0; i < 10_000; i++)
+        {
+            var account = pool.Open(new Holder(), i % 2);
+            pool.Want(account, LaneClass.Event, 20_000, 20_000);
+            pool.Close(account);
+        }
+
+        Assert.InRange(pool.Waiting, 0, 200);
+        pool.Resume(CreditStop.Held);
+        pool.Block(1, false);
+        Assert.Equal((0L, 0), (pool.Reserved, pool.Waiting));
     }
 
     [Fact]
@@ -172,12 +226,12 @@ public sealed class CreditPoolTests
     public void While_suspended_nothing_is_granted_and_afterwards_what_was_wanted_is()
     {
         var pool = new CreditPool(Small);
-        pool.Suspend();
+        pool.Suspend(CreditStop.QueueAway);
         var holder = new Holder();
         var account = pool.Open(holder);
         pool.Want(account, LaneClass.Event, 100_000, 50_000);
         Assert.Equal((0, 0L), (holder.Told, pool.Reserved));
-        pool.Resume();
+        pool.Resume(CreditStop.QueueAway);
         Assert.Equal(1, holder.Told);
         Assert.True(account.Unspent((int)LaneClass.Event) >= 50_000);
     }

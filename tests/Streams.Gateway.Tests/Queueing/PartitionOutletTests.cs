@@ -78,6 +78,62 @@ public sealed class PartitionOutletTests
     }
 
     [Fact]
+    public async Task A_lane_that_went_back_leaves_nothing_in_the_outlet_and_the_others_go_on()
+    {
+        _queue.Script = _ => null;
+        _outlet.Start(_queue);
+        Enqueue(0, 1);
+        await Eventually.TrueAsync(() => _queue.InFlight == 1, "one is on its way");
+        _outlet.Enqueue(Admitted(_session, 0, lane: 2));
+        await Eventually.TrueAsync(() => _queue.InFlight == 2, "two are");
+        _queue.Answer(PublishOutcome.Ambiguous);
+        _queue.Answer(PublishOutcome.Ambiguous);
+        Assert.Equal(2, _session.Doubts);
+        Enqueue(1, 4);
+        Assert.True(_session.Lanes.Rewind(_session.Epoch, 1, 0, Environment.TickCount64));
+        _queue.Script = _ => PublishOutcome.Acknowledged;
+        Enqueue(0, 2);
+        await Eventually.TrueAsync(() => _context.Buffers.Rented == 0, "all are settled");
+        // The two that were ambiguous; then lane 2 again, and lane 1 as it comes again.
+        Assert.Equal([0U, 0U, 0U, 0U, 1U], _queue.Sent);
+        await _outlet.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_full_queue_is_asked_with_one_message_at_a_time_until_it_takes_one()
+    {
+        var full = true;
+        _queue.Script = _ => null;
+        _outlet.Start(_queue);
+        Enqueue(0, 6);
+        await Eventually.TrueAsync(() => _queue.InFlight == 6, "all are on their way");
+        _queue.Script = _ => Volatile.Read(ref full) ? PublishOutcome.QueueFull : PublishOutcome.Acknowledged;
+        for (var i = 0; i < 6; i++)
+        {
+            _queue.Answer(PublishOutcome.QueueFull);
+        }
+
+        await Eventually.TrueAsync(() => _queue.Sent.Count >= 9, "it is asked again and again");
+        Volatile.Write(ref full, false);
+        await Eventually.TrueAsync(() => _context.Buffers.Rented == 0, "then all go");
+        Assert.All(_queue.Sent.Skip(6).SkipLast(5), n => Assert.Equal(0U, n));
+        Assert.Equal([1U, 2U, 3U, 4U, 5U], _queue.Sent.TakeLast(5));
+        await _outlet.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Trouble_is_over_when_nothing_is_left_that_the_queue_did_not_take()
+    {
+        _queue.Script = _ => PublishOutcome.QueueFull;
+        _outlet.Start(_queue);
+        Enqueue(0, 3);
+        await Eventually.TrueAsync(() => _outlet.Trouble == PublishOutcome.QueueFull, "it is full");
+        _session.End(SessionEnd.Displaced);
+        await Eventually.TrueAsync(() => _context.Buffers.Rented == 0 && _outlet.Trouble == PublishOutcome.Acknowledged, "or nobody got credit to try again");
+        await _outlet.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_message_that_cannot_be_handed_over_ends_its_session_and_no_other()
     {
         using var other = new TestSession(_context, _arena, agentId: "agent-2");
@@ -144,9 +200,9 @@ public sealed class PartitionOutletTests
         }
     }
 
-    private static IngestFrame Admitted(TestSession session, uint n)
+    private static IngestFrame Admitted(TestSession session, uint n, uint lane = 1)
     {
-        var frame = session.Receive(1, n);
+        var frame = session.Receive(lane, n);
         Assert.Equal(Streams.Wire.Frames.FrameError.None, session.Opener.Open(frame));
         Assert.Equal(FrameFate.Stored, FrameAdmission.Admit(frame));
         return frame;

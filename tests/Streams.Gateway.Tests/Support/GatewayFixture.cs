@@ -25,7 +25,12 @@ internal sealed class GatewayFixture : IAsyncDisposable
     private readonly List<FlowPublisher> _flows = [];
     private readonly ActorSystem _system = ActorSystem.Create("gateway-tests", GraphSettings.Configuration);
 
+    private int _questions;
+
     private GatewayFixture(NatsProcess nats) => Nats = nats;
+
+    /// <summary>How often the worker was asked where an agent's lanes stand.</summary>
+    public int Questions => Volatile.Read(ref _questions);
 
     public NatsProcess Nats { get; }
 
@@ -47,10 +52,14 @@ internal sealed class GatewayFixture : IAsyncDisposable
     /// <summary>Sums of counters, by "instrument{tag values}".</summary>
     public ConcurrentDictionary<string, long> Counters { get; } = new();
 
-    public static async Task<GatewayFixture> StartAsync(Func<GatewayOptions, GatewayOptions>? change = null, bool answerFlow = true)
+    public static TopologyOptions Topology { get; } = new() { Partitions = 4, IngestBytes = 48L << 20, SessionsBytes = 4L << 20, IdentitiesBytes = 4L << 20 };
+
+    /// <param name="ingestBytes">Quota of each partition.</param>
+    public static async Task<GatewayFixture> StartAsync(
+        Func<GatewayOptions, GatewayOptions>? change = null, bool answerFlow = true, long ingestBytes = 48L << 20)
     {
         var fixture = new GatewayFixture(await NatsProcess.StartAsync());
-        await fixture.PrepareAsync(answerFlow);
+        await fixture.PrepareAsync(answerFlow, ingestBytes);
         fixture.Options = change is null ? fixture.Options : change(fixture.Options);
         fixture.Server = await fixture.StartGatewayAsync(fixture.Options);
         return fixture;
@@ -67,12 +76,18 @@ internal sealed class GatewayFixture : IAsyncDisposable
     /// <summary>Enrols an agent and gives its identity.</summary>
     public async Task<AgentIdentity> EnrolAsync(string agentId, string host = "host-1")
     {
-        var key = SigningKey.Generate();
+        var identity = new AgentIdentity(agentId, SigningKey.Generate());
+        await EnrolAsync(identity, host);
+        await Eventually.TrueAsync(() => Server.Core.Identities.Find(agentId, new byte[32], out _) == 32, "the identity is known");
+        return identity;
+    }
+
+    /// <summary>Writes an agent's identity, e.g. again after a wipe.</summary>
+    public async Task EnrolAsync(AgentIdentity identity, string host = "host-1")
+    {
         await using var connection = await ConnectAsync(QueueRole.Operator);
         var store = await IdentityStore.OpenAsync(connection);
-        await store.PutAsync(agentId, new IdentityRecord(Base64Url.EncodeToString(key.PublicKey), host, DateTimeOffset.UtcNow));
-        await Eventually.TrueAsync(() => Server.Core.Identities.Find(agentId, new byte[32], out _) == 32, "the identity is known");
-        return new AgentIdentity(agentId, key);
+        await store.PutAsync(identity.AgentId, new IdentityRecord(Base64Url.EncodeToString(identity.PublicKey), host, DateTimeOffset.UtcNow));
     }
 
     public Task<RawAgent> ConnectAsync(AgentIdentity identity) => RawAgent.ConnectAsync(Server.Address, identity, Roots);
@@ -132,7 +147,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private async Task PrepareAsync(bool answerFlow)
+    private async Task PrepareAsync(bool answerFlow, long ingestBytes)
     {
         _meters.InstrumentPublished = (instrument, listener) =>
         {
@@ -145,11 +160,12 @@ internal sealed class GatewayFixture : IAsyncDisposable
             Counters.AddOrUpdate($"{instrument.Name}{{{string.Join(',', tags.ToArray().Select(tag => tag.Value))}}}", value, (_, sum) => sum + value));
         _meters.Start();
         Worker = await ConnectAsync(QueueRole.Worker);
-        await Topology.CreateAsync(Worker, new TopologyOptions { Partitions = 4, IngestBytes = 48L << 20, SessionsBytes = 4L << 20, IdentitiesBytes = 4L << 20 });
+        await Queue.Topology.CreateAsync(Worker, Topology with { IngestBytes = ingestBytes });
         for (var p = 0; p < 4 && answerFlow; p++)
         {
             _flows.Add(await FlowPublisher.OpenAsync(Worker, p, (agent, records) =>
             {
+                Interlocked.Increment(ref _questions);
                 records.AddRange(Lanes.GetValueOrDefault(agent) ?? []);
                 return true;
             }));

@@ -16,6 +16,8 @@ internal sealed record Received(FrameType Type, byte[] Payload);
 /// <summary>An agent that does exactly what a test says, also what no good agent does. Built from Streams.Wire on ClientWebSocket.</summary>
 internal sealed class RawAgent : IAsyncDisposable
 {
+    private static ulong _connects;
+
     private readonly KeyArena _arena = new(8);
     private readonly ulong[] _credit = new ulong[Wire.Limits.LaneClasses];
 
@@ -27,16 +29,20 @@ internal sealed class RawAgent : IAsyncDisposable
 
     public SessionMessage Session { get; private set; } = null!;
 
-    public Epoch Epoch { get; } = Epoch.NewRandom();
+    public Epoch Epoch { get; init; } = Epoch.NewRandom();
+
+    /// <summary>Grows with every agent that is made, as a good agent's does.</summary>
+    public ulong ConnectCounter { get; init; } = Interlocked.Increment(ref _connects);
 
     public Queue<Received> Inbox { get; } = new();
 
     public ulong Credit(LaneClass laneClass) => _credit[(int)laneClass];
 
     /// <summary>Upgrade only.</summary>
-    public static async Task<RawAgent> UpgradeAsync(IPEndPoint address, params string[] subprotocols)
+    public static Task<RawAgent> UpgradeAsync(IPEndPoint address, params string[] subprotocols) => UpgradeAsync(new RawAgent(), address, subprotocols);
+
+    private static async Task<RawAgent> UpgradeAsync(RawAgent agent, IPEndPoint address, params string[] subprotocols)
     {
-        var agent = new RawAgent();
         foreach (var subprotocol in subprotocols)
         {
             agent.Socket.Options.AddSubProtocol(subprotocol);
@@ -47,9 +53,10 @@ internal sealed class RawAgent : IAsyncDisposable
     }
 
     /// <summary>To the end of the handshake, `ready` included.</summary>
-    public static async Task<RawAgent> ConnectAsync(IPEndPoint address, AgentIdentity identity, FleetRoots roots)
+    /// <param name="with">An agent with properties of its own, not yet connected.</param>
+    public static async Task<RawAgent> ConnectAsync(IPEndPoint address, AgentIdentity identity, FleetRoots roots, RawAgent? with = null)
     {
-        var agent = await UpgradeAsync(address, Protocol.BinarySubprotocol);
+        var agent = await UpgradeAsync(with ?? new RawAgent(), address, Protocol.BinarySubprotocol);
         await agent.HandshakeAsync(identity, roots);
         await agent.ReadyAsync();
         return agent;
@@ -63,7 +70,7 @@ internal sealed class RawAgent : IAsyncDisposable
         {
             var hello = await ReceiveAsync();
             var auth = new byte[AgentHandshake.MaxAuthBytes];
-            var claims = new AgentClaims(1, 2, ToNumber(epoch ?? Epoch), 1, Catalogue.Digest.ToArray());
+            var claims = new AgentClaims(1, 2, ToNumber(epoch ?? Epoch), ConnectCounter, Catalogue.Digest.ToArray());
             Assert.Equal(RefusalReason.None, handshake!.ReadHello(hello!, new GatewayExpectations(roots, null, null), in claims, auth, out var length));
             var message = auth[..length];
             await Socket.SendAsync(change is null ? message : change(message), WebSocketMessageType.Binary, true, CancellationToken.None);
@@ -130,6 +137,14 @@ internal sealed class RawAgent : IAsyncDisposable
         {
             Assert.NotNull(await ReceiveFrameAsync());
         }
+    }
+
+    /// <summary>Receives until the agent is told of lanes to send again, or to hold.</summary>
+    public async Task<List<(uint Lane, uint N)>> WaitForOrdersAsync(FrameType type)
+    {
+        var orders = new LaneWatermark[Wire.Limits.MaxWatermarks];
+        Assert.True(WatermarkMessage.TryRead((await WaitForAsync(type)).Payload, orders, out var count));
+        return [.. orders.Take(count).Select(order => (order.Lane, order.Committed))];
     }
 
     /// <summary>Receives until a frame of the type comes.</summary>

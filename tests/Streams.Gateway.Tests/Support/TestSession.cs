@@ -20,6 +20,7 @@ internal sealed class TestSession : IFrameOwner, ICreditHolder, IDisposable
     private readonly CreditAccount _account;
     private readonly FrameSealer _sealer;
     private int _ended;
+    private int _doubts;
 
     public TestSession(FrameContext context, KeyArena arena, int partition = 0, string agentId = "agent-1")
     {
@@ -67,6 +68,15 @@ internal sealed class TestSession : IFrameOwner, ICreditHolder, IDisposable
     public Epoch Epoch { get; } = Epoch.NewRandom();
 
     public SessionEnd Ended => (SessionEnd)Volatile.Read(ref _ended);
+
+    /// <summary>How often the worker was to be asked.</summary>
+    public int Doubts => Volatile.Read(ref _doubts);
+
+    public void TellOrders()
+    {
+    }
+
+    public void Doubt() => Interlocked.Increment(ref _doubts);
 
     public void End(SessionEnd end) => Interlocked.CompareExchange(ref _ended, (int)end, 0);
 
