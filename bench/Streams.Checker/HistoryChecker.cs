@@ -112,7 +112,7 @@ public sealed class HistoryChecker : IDisposable
         SELECT sum(greatest(toInt64(promised) - toInt64(stored), 0)) FROM
         (
             SELECT epoch, lane, batch, any(batch_rows) AS promised
-            FROM {Ledger} WHERE agent_id = {agent} AND class = {Literal(table)} GROUP BY epoch, lane, batch
+            FROM {Ledger} WHERE {Current(agent)} AND class = {Literal(table)} GROUP BY epoch, lane, batch
         ) AS l
         LEFT JOIN
         (SELECT epoch, lane, batch, uniqExact(row) AS stored FROM {table} WHERE agent_id = {agent} GROUP BY epoch, lane, batch) AS t
@@ -135,18 +135,23 @@ public sealed class HistoryChecker : IDisposable
             FROM
             (
                 SELECT epoch, lane, batch, count() AS found, uniqExact(entry) AS kinds, any(entries) AS entries
-                FROM {Ledger} WHERE agent_id = {agent} GROUP BY epoch, lane, batch
+                FROM {Ledger} WHERE {Current(agent)} GROUP BY epoch, lane, batch
             )
             GROUP BY epoch, lane
         )
         """;
 
+    // A dead letter that was re-driven has its entries again, under the next revision: of a batch the highest counts.
+    private static string Current(string agent) =>
+        $"agent_id = {agent} AND (epoch, lane, batch, revision) IN "
+        + $"(SELECT epoch, lane, batch, max(revision) FROM {Ledger} WHERE agent_id = {agent} GROUP BY epoch, lane, batch)";
+
     private static string DifferenceOf(StampedSequence sequence, string agent)
     {
         var key = $"agent_id = {agent} AND sensor_epoch = {sequence.SensorEpoch} AND cpu = {sequence.Cpu}";
         var stored = $"SELECT uniqExact(seq) FROM {sequence.Class} WHERE {key} AND seq <= {sequence.Stamped}";
-        var lost = $"SELECT sum(last - first + 1 - rows) FROM {Ledger} WHERE {key} AND class = {Literal(sequence.Class)}"
-            + $" AND last <= {sequence.Stamped}";
+        var lost = $"SELECT sum(last - first + 1 - rows) FROM {Ledger} WHERE {Current(agent)} AND {key}"
+            + $" AND class = {Literal(sequence.Class)} AND last <= {sequence.Stamped}";
         return $"SELECT toInt64({sequence.Stamped}) - toInt64(({stored})) - toInt64(({lost}))";
     }
 

@@ -14,11 +14,12 @@ public sealed class StorageClient : IDisposable
     {
         options.Validate();
         Options = options;
-        _http = new HttpClient(new SocketsHttpHandler
+        _http = new HttpClient(new ExpectContinueHandler(new SocketsHttpHandler
         {
+            Expect100ContinueTimeout = options.InsertTimeout, // never without the server's word; the probe at the start refuses a mute one
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30), // below the server's keep-alive, so that none is found dead
             AutomaticDecompression = System.Net.DecompressionMethods.All,
-        })
+        }))
         {
             Timeout = Timeout.InfiniteTimeSpan, // every call carries its own
         };

@@ -1,8 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Streams.Schema;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
-using Streams.Worker.Decode;
 
 namespace Streams.Worker;
 
@@ -15,9 +13,9 @@ internal static partial class LogMessages
     [LoggerMessage(3002, LogLevel.Warning, "lane {Lane}: expected batch {Expected}, got {First}; the agent is asked to go back")]
     public static partial void LaneRewound(this ILogger logger, LaneKey lane, uint expected, uint first);
 
-    [LoggerMessage(
-        3003, LogLevel.Error, "system alert: lane {Lane} is held at batch {N}, refused as {Refusal} ({Error}); its agent keeps it")]
-    public static partial void BatchRefused(this ILogger logger, LaneKey lane, uint n, Refusal refusal, BatchError error);
+    // 3003 is retired: what held a lane is a system alert.
+    [LoggerMessage(3006, LogLevel.Error, "system alert {Kind}: {Subject}: {Detail}")]
+    public static partial void SystemAlert(this ILogger logger, string kind, string subject, string detail);
 
     [LoggerMessage(3004, LogLevel.Warning, "lane {Lane}: message {Sequence} has {Bytes} bytes behind the batches it promised; ignored")]
     public static partial void MessageTrailing(this ILogger logger, LaneKey lane, ulong sequence, int bytes);

@@ -5,6 +5,7 @@ using Streams.Queue;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
 using Streams.Worker.Decode;
+using Streams.Worker.Ownership;
 using Streams.Worker.Ranges;
 using Streams.Worker.Recovery;
 
@@ -56,7 +57,8 @@ internal sealed class PartitionLife
             admission.Restore(lane.Key, lane.Committed);
         }
 
-        var intake = new MessageIntake(partition, admission, _pool, recovered.Stored, _marks, shared.Metrics, shared.Logger);
+        var judge = new BatchJudge(recovered.Stored, shared.Quota, shared.Alerts, TimeProvider.System);
+        var intake = new MessageIntake(partition, admission, _pool, judge, _marks, shared.Alerts, shared.Metrics, shared.Logger);
         (_kill, _graph) = Source.From(() => ReadAsync(_reading.Token))
             .ViaMaterialized(KillSwitches.Single<IncomingMessage>(), Keep.Right)
             .Via(new IntakeStage(intake))
@@ -77,7 +79,7 @@ internal sealed class PartitionLife
         int partition,
         PartitionShared shared,
         PartitionPosition position,
-        Func<bool> leaseHeld,
+        LeaseKeeper keeper,
         RecoveredPartition recovered,
         CancellationToken cancel)
     {
@@ -90,10 +92,20 @@ internal sealed class PartitionLife
         }
 
         // Answers begin only now, when they are true.
-        var fence = new PartitionFence(partition, leaseHeld);
-        var flow = await FlowPublisher.OpenAsync(shared.Queue, partition, Answer, cancel).ConfigureAwait(false);
+        var fence = new PartitionFence(partition, () => keeper.Held, () => keeper.HeldForInsert);
         var reader = PartitionReader.Start(
             shared.Queue, partition, from, created, new ReaderOptions { PrefetchMessages = shared.Options.ReadAhead });
+        FlowPublisher flow;
+        try
+        {
+            flow = await FlowPublisher.OpenAsync(shared.Queue, partition, Answer, cancel).ConfigureAwait(false);
+        }
+        catch
+        {
+            await reader.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
         return new PartitionLife(partition, shared, position, reader, flow, marks, fence, recovered);
 
         // A next owner may have committed more: the lower mark of the former would make the agent send again what is trimmed there.
@@ -104,7 +116,7 @@ internal sealed class PartitionLife
                 return false;
             }
 
-            marks.Answer(agentId, records);
+            marks.Answer(agentId, records, reader.IsCaughtUp);
             return true;
         }
     }

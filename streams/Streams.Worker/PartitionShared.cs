@@ -1,6 +1,7 @@
 using Akka.Streams;
 using Microsoft.Extensions.Logging;
 using Streams.Queue;
+using Streams.Worker.Commit;
 using Streams.Worker.Merge;
 using Streams.Worker.Ranges;
 using Streams.Worker.Recovery;
@@ -19,5 +20,7 @@ internal sealed record PartitionShared(
     LingerClock Clock,
     RangeLimits Limits,
     IMaterializer Materializer,
+    DeadLetterQuota Quota,
+    ISystemAlerts Alerts,
     WorkerMetrics Metrics,
     ILogger Logger);

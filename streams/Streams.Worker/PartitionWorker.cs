@@ -73,7 +73,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
         _previousOwner = await _keeper.EnsureAsync(cancel).ConfigureAwait(false) ?? _previousOwner;
         var recovered = await _shared.CommitLog.ReadAsync(_partition, _previousOwner ?? "", cancel).ConfigureAwait(false);
         var life = await PartitionLife.StartAsync(
-            _partition, _shared, _position, () => _keeper.HeldForInsert, recovered, cancel).ConfigureAwait(false);
+            _partition, _shared, _position, _keeper, recovered, cancel).ConfigureAwait(false);
         Volatile.Write(ref _life, life);
         return new GraphRun(life.Completion, life.Drain, () => Abort(life));
     }

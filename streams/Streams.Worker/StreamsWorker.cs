@@ -26,13 +26,16 @@ public sealed class StreamsWorker : IAsyncDisposable
     private readonly WorkerMetrics _metrics;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
+    private readonly ISystemAlerts? _alerts;
     private readonly List<PartitionWorker> _partitions = [];
     private readonly Stack<Func<ValueTask>> _resources = new();
     private int _state;
 
     /// <param name="system">Made with <see cref="GraphSettings.Configuration"/>; the worker neither starts nor stops it.</param>
+    /// <param name="alerts">Hears of alerts besides the log and the counter.</param>
     /// <exception cref="ArgumentException">An option is out of bounds; one line.</exception>
-    public StreamsWorker(WorkerOptions options, ActorSystem system, WorkerMetrics metrics, ILoggerFactory loggers)
+    public StreamsWorker(
+        WorkerOptions options, ActorSystem system, WorkerMetrics metrics, ILoggerFactory loggers, ISystemAlerts? alerts = null)
     {
         if (options.Check() is { } fault)
         {
@@ -43,6 +46,7 @@ public sealed class StreamsWorker : IAsyncDisposable
         _system = system;
         _metrics = metrics;
         _loggers = loggers;
+        _alerts = alerts;
         _logger = loggers.CreateLogger("Streams.Worker");
         // 48 bits: unique among the processes whose inserts can still be running.
         Owner = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
@@ -145,13 +149,15 @@ public sealed class StreamsWorker : IAsyncDisposable
         var recovery = new StorageClient(client.Options with { QueryTimeout = ClickHouseCommitLog.Patience });
         Keep(recovery.Dispose);
         var storageMetrics = new StorageMetrics();
-        var store = new ClickHouseBatchStore(client, storageMetrics, Owner);
+        var store = new ClickHouseBatchStore(client, storageMetrics, Owner, _options.BeforeSend);
         var materializer = GraphSettings.CreateMaterializer(_system, $"worker-{Owner}");
         var clock = new LingerClock(TimeProvider.System, _options.LingerMinimum, _options.LingerMaximum);
         var limits = new InserterLimits { MaxRows = _options.MaxRowsPerBlock };
         var abandoned = new AbandonedInserts();
+        var quota = new DeadLetterQuota(TimeProvider.System, _options.DeadLettersPerHour);
+        var alerts = new LoggedAlerts(_metrics, _logger, _alerts);
         var inserter = new Inserter(
-            new BlockInsert(store, abandoned, TimeProvider.System, _metrics, _logger),
+            new BlockInsert(store, abandoned, quota, alerts, TimeProvider.System, _metrics, _logger),
             limits,
             clock,
             _options.Partitions * _options.OpenRanges,
@@ -182,6 +188,8 @@ public sealed class StreamsWorker : IAsyncDisposable
             // A round merges one range of every partition into one block.
             new RangeLimits(Math.Max(limits.MaxRows / _options.Partitions, Limits.MaxRows), limits.MaxBytes / _options.Partitions),
             materializer,
+            quota,
+            alerts,
             _metrics,
             _logger);
     }
@@ -196,7 +204,8 @@ public sealed class StreamsWorker : IAsyncDisposable
             Database = _options.Database,
             RetentionDays = _options.TtlDays,
             LedgerRetentionDays = Math.Max(_options.TtlDays + 1, new StorageOptions { Url = _options.ClickHouseUrl }.LedgerRetentionDays),
-            // An owner that lost its lease must not have an insert running much longer than its successor waits.
+            // An owner that lost its lease must not have an insert running much longer than its successor waits; half of it is what a
+            // statement may take to begin (see LeaseKeeper).
             InsertTimeout = _options.Lease * 2 / 3,
         });
         Keep(client.Dispose);

@@ -23,6 +23,8 @@ public sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> _skipped;
     private readonly Counter<long> _refused;
     private readonly Counter<long> _rewinds;
+    private readonly Counter<long> _holds;
+    private readonly Counter<long> _alerts;
     private readonly Counter<long> _batches;
     private readonly Counter<long> _columnsIgnored;
     private readonly Counter<long> _rows;
@@ -38,6 +40,9 @@ public sealed class WorkerMetrics : IDisposable
     private long _inDoubtTotal;
     private long _faultTotal;
     private long _blockTotal;
+    private long _deadLetterTotal;
+    private long _rewindTotal;
+    private long _ignoredTotal;
 
     public WorkerMetrics(IMeterFactory? factory = null)
     {
@@ -50,6 +55,8 @@ public sealed class WorkerMetrics : IDisposable
         _refused = _meter.CreateCounter<long>(
             "streams.worker.errors", "{batch}", "Batches refused after admission of their message, by kind");
         _rewinds = _meter.CreateCounter<long>("streams.worker.rewinds", "{rewind}", "Lanes asked to go back");
+        _holds = _meter.CreateCounter<long>("streams.worker.holds", "{hold}", "Lanes told to wait because a batch cannot be stored yet");
+        _alerts = _meter.CreateCounter<long>("streams.worker.alerts", "{alert}", "System alerts raised, by kind");
         _batches = _meter.CreateCounter<long>("streams.worker.admitted", "{batch}", "Batches admitted and decoded, by class");
         _columnsIgnored = _meter.CreateCounter<long>(
             "streams.worker.columns_ignored", "{column}", "Columns of newer agents that were skipped");
@@ -80,6 +87,15 @@ public sealed class WorkerMetrics : IDisposable
     /// <summary>Pipelines that ended without being asked to since the start.</summary>
     public long Faults => Volatile.Read(ref _faultTotal);
 
+    /// <summary>Batches given up since the start.</summary>
+    public long DeadLetters => Volatile.Read(ref _deadLetterTotal);
+
+    /// <summary>Lanes asked to go back since the start.</summary>
+    public long Rewinds => Volatile.Read(ref _rewindTotal);
+
+    /// <summary>Columns of newer producers skipped since the start.</summary>
+    public long ColumnsIgnored => Volatile.Read(ref _ignoredTotal);
+
     /// <summary>Blocks inserted since the start, ledger blocks included.</summary>
     public long Blocks => Volatile.Read(ref _blockTotal);
 
@@ -105,31 +121,44 @@ public sealed class WorkerMetrics : IDisposable
         _refused.Add(1, new KeyValuePair<string, object?>("kind", Label(kind)));
     }
 
-    internal void Rewound() => _rewinds.Add(1);
+    internal void Rewound()
+    {
+        Interlocked.Increment(ref _rewindTotal);
+        _rewinds.Add(1);
+    }
+
+    internal void Held() => _holds.Add(1);
+
+    internal void Alerted(string kind) => _alerts.Add(1, new KeyValuePair<string, object?>("kind", kind));
 
     internal void Admitted(DecodedBatch batch)
     {
         _batches.Add(1, new KeyValuePair<string, object?>("class", batch.Class.Name));
         if (batch.IgnoredColumns != 0)
         {
+            Interlocked.Add(ref _ignoredTotal, batch.IgnoredColumns);
             _columnsIgnored.Add(batch.IgnoredColumns);
         }
     }
 
-    internal void Inserted(string table, IReadOnlyList<PendingBatch> batches, TimeSpan duration)
+    internal void Inserted(InsertTarget target, IReadOnlyList<PendingBatch> batches, TimeSpan duration)
     {
         long rows = 0;
         foreach (var batch in batches)
         {
-            rows += table == InsertTarget.LedgerTable ? batch.Batch.Decoded.Ledger.Entries.Length : batch.Batch.Decoded.Rows;
+            rows += target.IsLedger ? batch.Batch.LedgerRows : target.IsDeadLetter ? 1 : batch.Batch.Rows;
         }
 
-        var tag = new KeyValuePair<string, object?>("table", table);
+        var tag = new KeyValuePair<string, object?>("table", target.Table);
         _rows.Add(rows, tag);
         _blockRows.Record(rows, tag);
         _insertSeconds.Record(duration.TotalSeconds, tag);
         Interlocked.Increment(ref _blockTotal);
-        if (table != InsertTarget.LedgerTable)
+        if (target.IsDeadLetter)
+        {
+            Interlocked.Add(ref _deadLetterTotal, rows);
+        }
+        else if (!target.IsLedger)
         {
             Interlocked.Add(ref _rowTotal, rows);
         }

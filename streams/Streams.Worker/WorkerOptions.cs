@@ -56,11 +56,20 @@ public sealed record WorkerOptions
     /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Batches that an agent may have given up in an hour before its lanes are held: a poison batch now and then costs itself only, a host
+    /// or an engine that makes nothing else must be looked at, not thrown away.
+    /// </summary>
+    public int DeadLettersPerHour { get; init; } = 20;
+
     /// <summary>How often watermark deltas go to the gateways; one message per partition with the changed lanes.</summary>
     public TimeSpan WatermarkInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long a stop may take to commit what is in flight before it is left to recovery.</summary>
     public TimeSpan DrainPatience { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Called between the last look at the leases and the first byte of an insert; only tests stop there.</summary>
+    internal Action? BeforeSend { get; init; }
 
     /// <summary>One line that says what is wrong and how to mend it, or null.</summary>
     public string? Check()
@@ -158,6 +167,11 @@ public sealed record WorkerOptions
         if (Lease < TimeSpan.FromSeconds(1) || Lease > TimeSpan.FromMinutes(5))
         {
             return $"worker: lease is {Lease.TotalSeconds:0.#} s, must be 1-300 s";
+        }
+
+        if (DeadLettersPerHour is < 1 or > 100_000)
+        {
+            return $"worker: dead letters per hour is {DeadLettersPerHour}, must be 1-100000";
         }
 
         return WatermarkInterval < TimeSpan.FromMilliseconds(10) || WatermarkInterval > TimeSpan.FromSeconds(10)

@@ -82,6 +82,30 @@ public sealed class LifecycleTests : IDisposable
     }
 
     [Fact]
+    public async Task A_body_that_is_not_complete_in_half_of_max_execution_time_begins_nothing()
+    {
+        await using var server = await ServerProcess.StartAsync(_directory);
+        await server.QueryAsync("CREATE TABLE late (id UInt64) ENGINE = MergeTree ORDER BY id");
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, server.Url.Port);
+        var stream = socket.GetStream();
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{ServerProcess.User}:{ServerProcess.Password}"));
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            "POST /?max_execution_time=2&query=INSERT%20INTO%20late%20FORMAT%20TSV HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+            + $"Authorization: Basic {credentials}\r\nContent-Length: 4\r\n\r\n"));
+        Assert.Contains("100", await reader.ReadLineAsync());
+        await reader.ReadLineAsync();
+        await stream.WriteAsync("1\n"u8.ToArray());
+        // What a client that was stopped in the middle hears when it goes on, and what it sends then is too late.
+        Assert.Contains("408", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(10)));
+        await stream.WriteAsync("2\n"u8.ToArray());
+        Assert.Contains("159", await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(40)));
+        Assert.Equal("0", await server.QueryAsync("SELECT count() FROM late"));
+        Assert.Equal(0, await server.StopAsync());
+    }
+
+    [Fact]
     public async Task More_queries_than_connections_wait_and_then_are_told_so()
     {
         await using var server = await ServerProcess.StartAsync(_directory, "--max-connections", "2", "--wait-limit", "1");

@@ -7,7 +7,7 @@ public sealed class MigratorTests(Engine engine)
     public async Task A_second_run_changes_nothing_and_the_first_is_recorded()
     {
         Assert.Empty(await Engine.Migrator(engine.Client).RunAsync(default));
-        Assert.Equal("9\t1\t1\ttest", await engine.QueryAsync(
+        Assert.Equal("11\t2\t1\ttest", await engine.QueryAsync(
             "SELECT countIf(change LIKE 'CREATE TABLE%'), any(version), any(catalogue), any(owner) FROM schema_version "
             + "WHERE change NOT LIKE 'ALTER%' FORMAT TSV"));
     }
@@ -39,6 +39,20 @@ public sealed class MigratorTests(Engine engine)
     }
 
     [Fact]
+    public async Task The_ledger_of_the_first_schema_gets_its_revision_and_keeps_its_rows()
+    {
+        await using var database = await Database.CreateAsync(engine);
+        await Engine.Migrator(database.Client).RunAsync(default);
+        await database.Client.ExecuteAsync("DROP VIEW ledger_balance");
+        await database.Client.ExecuteAsync("ALTER TABLE loss_ledger DROP COLUMN revision");
+        await database.Client.ExecuteAsync(
+            "INSERT INTO loss_ledger (agent_id, received_at, lane, entries) SETTINGS async_insert = 0 VALUES ('old', now64(6), 1, 1)");
+        var changes = await Engine.Migrator(database.Client).RunAsync(default);
+        Assert.Contains("ADD COLUMN IF NOT EXISTS revision UInt8", Assert.Single(changes), StringComparison.Ordinal);
+        Assert.Equal("old\t0", await engine.QueryAsync($"SELECT agent_id, revision FROM {database.Name}.loss_ledger FORMAT TSV"));
+    }
+
+    [Fact]
     public async Task A_column_of_another_type_is_named_and_nothing_is_changed()
     {
         await using var database = await Database.CreateAsync(engine);
@@ -58,7 +72,7 @@ public sealed class MigratorTests(Engine engine)
         await Engine.Migrator(database.Client).RunAsync(default);
         using var shorter = new StorageClient(database.Client.Options with { RetentionDays = 7 });
         var changes = await Engine.Migrator(shorter).RunAsync(default);
-        Assert.Equal(Schema.Catalogue.Classes.Count, changes.Count); // the ledger keeps its own
+        Assert.Equal(Schema.Catalogue.Classes.Count + 2, changes.Count); // the ledger keeps its own
         Assert.All(changes, c => Assert.Contains("MODIFY TTL", c, StringComparison.Ordinal));
         Assert.Empty(await Engine.Migrator(shorter).RunAsync(default));
     }

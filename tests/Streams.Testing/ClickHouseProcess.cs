@@ -25,6 +25,9 @@ public sealed class ClickHouseProcess : IAsyncLifetime, IAsyncDisposable
     /// <summary>For ClickHouse.Driver.</summary>
     public string ConnectionString => $"Host={Url.Host};Port={Url.Port};Protocol=http;Username={User};Password={Password}";
 
+    /// <summary>Variables that it is started with.</summary>
+    public Dictionary<string, string?> Environment { get; } = [];
+
     /// <summary>The engine's directory.</summary>
     public string Store => _directory.File("data");
 
@@ -94,6 +97,7 @@ public sealed class ClickHouseProcess : IAsyncLifetime, IAsyncDisposable
             DataDirectory = Store,
             LogPath = _directory.File("log/streams-clickhouse.log"),
             Port = port,
+            Environment = Environment,
         },
         _credentials!).ConfigureAwait(false);
 }

@@ -10,6 +10,7 @@ internal sealed record EngineError(int Code, string Message)
     public const int LogicalError = 49;
     public const int SyntaxError = 62;
     public const int UnknownSetting = 115;
+    public const int TimeoutExceeded = 159;
     public const int TooManySimultaneousQueries = 202;
     public const int QueryIsTooLarge = 229;
     public const int MemoryLimitExceeded = 241;

@@ -42,6 +42,12 @@ internal sealed partial class QueryEndpoint(
         {
             error = EngineError.Raise(EngineError.CannotDecompress, "CANNOT_DECOMPRESS", $"The request body is not what its Content-Encoding says: {fault.Message}");
         }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            error = EngineError.Raise(
+                EngineError.TimeoutExceeded, "TIMEOUT_EXCEEDED",
+                $"The query did not begin within half of its max_execution_time ({request.StartLimit?.TotalSeconds:0.#} s): its body was not complete");
+        }
         catch (Exception fault) when (context.RequestAborted.IsCancellationRequested && fault is OperationCanceledException or IOException)
         {
             metrics.Failed(EngineError.QueryWasCancelled);
@@ -84,6 +90,9 @@ internal sealed partial class QueryEndpoint(
         await using var body = RequestBody.Open(context.Request, out var error);
         if (body is null)
             return error;
+        using var starting = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        if (request.StartLimit is { } limit)
+            starting.CancelAfter(limit);
         var front = ArrayPool<byte>.Shared.Rent(FrontBytes);
         try
         {
@@ -103,12 +112,12 @@ internal sealed partial class QueryEndpoint(
                     length = text.Length + 1;
                 }
 
-                length += await body.ReadFrontAsync(front.AsMemory(length, FrontBytes - length), context.RequestAborted).ConfigureAwait(false);
+                length += await body.ReadFrontAsync(front.AsMemory(length, FrontBytes - length), starting.Token).ConfigureAwait(false);
                 text = front.AsMemory(0, length);
                 statement = Statement.Parse(text.Span);
                 if (length == FrontBytes && statement.Kind != StatementKind.InsertData)
                 {
-                    (text, error) = await ReadLongAsync(text, body, context.RequestAborted).ConfigureAwait(false);
+                    (text, error) = await ReadLongAsync(text, body, starting.Token).ConfigureAwait(false);
                     if (error is not null)
                         return error;
                     statement = Statement.Parse(text.Span);
@@ -122,7 +131,7 @@ internal sealed partial class QueryEndpoint(
             return statement.Kind switch
             {
                 StatementKind.Empty => EngineError.Raise(EngineError.SyntaxError, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): . Empty query"),
-                StatementKind.InsertData => await InsertAsync(context, request, answer, statement, text, body, readOnly).ConfigureAwait(false),
+                StatementKind.InsertData => await InsertAsync(context, request, answer, statement, text, body, readOnly, starting.Token).ConfigureAwait(false),
                 StatementKind.Output => await SelectAsync(context, request, answer, statement, text, readOnly).ConfigureAwait(false),
                 _ => await RunAsync(context, request, answer, text.ToArray(), readOnly).ConfigureAwait(false),
             };
@@ -146,7 +155,8 @@ internal sealed partial class QueryEndpoint(
         $"The text of the query is too long (at most {FrontBytes} bytes in the URL, {MaxTextBytes} in the body)");
 
     private async Task<EngineError?> InsertAsync(
-        HttpContext context, QueryRequest request, Answer answer, Statement statement, Memory<byte> text, RequestBody body, bool readOnly)
+        HttpContext context, QueryRequest request, Answer answer, Statement statement, Memory<byte> text, RequestBody body, bool readOnly,
+        CancellationToken starting)
     {
         // Parameters in VALUES are expressions of the statement; the rows of a file cannot see them.
         if (statement.IsValues && request.Parameters.Count > 0)
@@ -155,18 +165,19 @@ internal sealed partial class QueryEndpoint(
         var inline = text[statement.DataStart..];
         if (!rows.TryAppend(inline.Span))
             return budget.Refusal(0, inline.Length);
-        var refused = await body.SpoolAsync(rows, budget, context.RequestAborted).ConfigureAwait(false);
+        var refused = await body.SpoolAsync(rows, budget, starting).ConfigureAwait(false);
         if (refused is not null)
             return refused;
         metrics.BodyBytes(rows.Length);
         var sql = Splice.Insert(text.Span, statement, rows.Path);
-        return await RunAsync(context, request, answer, sql, readOnly).ConfigureAwait(false);
+        return await RunAsync(context, request, answer, sql, readOnly, starting).ConfigureAwait(false);
     }
 
-    private async Task<EngineError?> RunAsync(HttpContext context, QueryRequest request, Answer answer, byte[] sql, bool readOnly)
+    private async Task<EngineError?> RunAsync(
+        HttpContext context, QueryRequest request, Answer answer, byte[] sql, bool readOnly, CancellationToken? starting = null)
     {
         var plan = Plan(request, sql, readOnly);
-        var (query, busy) = await StartAsync(plan, static () => { }, context.RequestAborted).ConfigureAwait(false);
+        var (query, busy) = await StartAsync(plan, static () => { }, starting ?? context.RequestAborted).ConfigureAwait(false);
         if (query is null)
             return busy;
         await using var cancelling = query.CancelOn(context.RequestAborted);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.Features;
 using Streams.ClickHouse.Embedded.Engine;
@@ -24,6 +25,13 @@ internal sealed partial class QueryRequest
     public bool WaitEnd { get; private set; }
 
     public bool CompressResponse { get; private set; }
+
+    /// <summary>
+    /// How long the body may take to arrive and the query to start, where max_execution_time is given: half of it. ClickHouse runs a query
+    /// from its headers on, where KILL QUERY finds it; here it begins with the last byte, so an insert whose client was stopped in the
+    /// middle must not begin long after.
+    /// </summary>
+    public TimeSpan? StartLimit { get; private set; }
 
     public IReadOnlyList<QueryParameter> Parameters => _parameters;
 
@@ -95,6 +103,9 @@ internal sealed partial class QueryRequest
             case "user" or "password" or "quota_key" or "session_id" or "session_timeout" or "session_check" or "close_session" or "role"
                 or "compress" or "decompress" or "stacktrace" or "buffer_size" or "client_protocol_version":
                 return null;
+            case "max_execution_time" when double.TryParse(value, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 1e6:
+                StartLimit = TimeSpan.FromSeconds(seconds / 2);
+                break;
             case "http_wait_end_of_query":
                 WaitEnd |= IsTrue(value);
                 break;

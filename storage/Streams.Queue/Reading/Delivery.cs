@@ -7,7 +7,8 @@ namespace Streams.Queue.Reading;
 /// <c>$JS.ACK.[domain.account.]stream.consumer.delivered.streamSeq.consumerSeq.time.pending[.random]</c>
 /// (9 tokens, or 11 and more since the server knows domains; nats-server server/consumer.go).
 /// </summary>
-internal readonly record struct Delivery(ulong StreamSequence, ulong ConsumerSequence)
+/// <param name="Pending">Messages behind it that the server has not delivered yet.</param>
+internal readonly record struct Delivery(ulong StreamSequence, ulong ConsumerSequence, ulong Pending)
 {
     private const int ShortForm = 9;
     private const int LongForm = 11;
@@ -27,12 +28,13 @@ internal readonly record struct Delivery(ulong StreamSequence, ulong ConsumerSeq
         };
         if (first < 0
             || !ulong.TryParse(reply[tokens[first]], NumberStyles.None, CultureInfo.InvariantCulture, out var stream)
-            || !ulong.TryParse(reply[tokens[first + 1]], NumberStyles.None, CultureInfo.InvariantCulture, out var consumer))
+            || !ulong.TryParse(reply[tokens[first + 1]], NumberStyles.None, CultureInfo.InvariantCulture, out var consumer)
+            || !ulong.TryParse(reply[tokens[first + 3]], NumberStyles.None, CultureInfo.InvariantCulture, out var pending))
         {
             return false;
         }
 
-        delivery = new Delivery(stream, consumer);
+        delivery = new Delivery(stream, consumer, pending);
         return true;
     }
 }

@@ -35,6 +35,7 @@ public sealed partial class PartitionReader : IAsyncDisposable
     private ulong _expected;
     private ulong _purgedTo;
     private long _ahead;
+    private bool _unread = true;
     private Item? _kept;
 
     private PartitionReader(QueueConnection connection, int partition, ulong from, DateTimeOffset? created, ReaderOptions options)
@@ -52,6 +53,9 @@ public sealed partial class PartitionReader : IAsyncDisposable
 
     /// <summary>When the stream was made; known after the first read. Two streams of one name differ in it.</summary>
     public DateTimeOffset StreamCreated => _created;
+
+    /// <summary>True while all that the stream had at the last look is with the caller and given back.</summary>
+    public bool IsCaughtUp => !Volatile.Read(ref _unread) && Interlocked.Read(ref _ahead) == 0;
 
     /// <summary>Starts reading.</summary>
     /// <param name="connection">Of the worker's role.</param>
@@ -204,6 +208,7 @@ public sealed partial class PartitionReader : IAsyncDisposable
                 ReadCondition.StreamReset, string.Create(CultureInfo.InvariantCulture, $"{_stream} was made anew at {info.Created:O}"));
         if (_expected > info.State.LastSeq + 1)
             return new ReadBatch(ReadCondition.StreamReset, $"{_stream} ends at {info.State.LastSeq}, {_expected} was expected next");
+        Volatile.Write(ref _unread, info.State.Messages != 0 && _expected <= info.State.LastSeq);
         return null;
     }
 
@@ -244,6 +249,7 @@ public sealed partial class PartitionReader : IAsyncDisposable
 
             consumer.Count();
             Accept(delivery.StreamSequence, message);
+            Volatile.Write(ref _unread, delivery.Pending != 0);
         }
     }
 

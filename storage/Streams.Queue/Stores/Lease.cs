@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Streams.Queue;
 
-/// <summary>A lease in hand. Check <see cref="IsValid"/> right before each deed that needs it; renew at a third of the duration. For one
+/// <summary>A lease in hand. Check <see cref="IsValid"/> right before each deed that needs it; renew well before its end. For one
 /// caller at a time.</summary>
 public sealed class Lease
 {

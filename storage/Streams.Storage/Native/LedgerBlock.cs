@@ -21,7 +21,8 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
     public override int Rows => _rows.Count;
 
     /// <summary>Adds all entries of a batch; false when the block is full and must be inserted first.</summary>
-    public bool TryAdd(DecodedBatch batch, in BatchOrigin origin)
+    /// <param name="revision">Of the batch's entries the highest revision counts; see <see cref="LedgerTable"/>.</param>
+    public bool TryAdd(DecodedBatch batch, in BatchOrigin origin, byte revision = 0)
     {
         var entries = batch.Ledger.Entries;
         if (_rows.Count + entries.Length > NativeLimits.MaxRows / 4)
@@ -31,7 +32,7 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
 
         for (var i = 0; i < entries.Length; i++)
         {
-            _rows.Add(new Row(origin, batch.Header, batch.Class.Name, entries[i], (ushort)i));
+            _rows.Add(new Row(origin, batch.Header, batch.Class.Name, entries[i], (ushort)i, (ushort)entries.Length, revision));
             var start = _lost.Count;
             CollectionsMarshal.SetCount(_lost, start + LossCauses.Count);
             var lost = CollectionsMarshal.AsSpan(_lost)[start..];
@@ -40,6 +41,25 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
             {
                 lost[(int)LossCauses.OrUnknown(loss.Cause)] += loss.Count;
             }
+        }
+
+        return true;
+    }
+
+    /// <summary>Adds what is to be said of a batch instead of what it says itself.</summary>
+    public bool TryAdd(LedgerAccount account, in BatchOrigin origin, byte revision = 0)
+    {
+        if (_rows.Count + account.Lines.Count > NativeLimits.MaxRows / 4)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < account.Lines.Count; i++)
+        {
+            var line = account.Lines[i];
+            var entry = new LedgerEntry(line.Cpu, line.First, line.Last, line.Rows);
+            _rows.Add(new Row(origin, account.Header, account.Class, entry, (ushort)i, (ushort)account.Lines.Count, revision));
+            _lost.AddRange(line.Lost);
         }
 
         return true;
@@ -93,11 +113,12 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
             case "catalogue": buffer.Fill(row.Header.CatalogueVersion, 1); break;
             case "batch_rows": buffer.Fill((uint)row.Header.Rows, 1); break;
             case "entry": buffer.Fill(row.Index, 1); break;
-            case "entries": buffer.Fill((ushort)row.Header.LedgerEntries, 1); break;
+            case "entries": buffer.Fill(row.Entries, 1); break;
             case "cpu": buffer.Fill(row.Entry.Cpu, 1); break;
             case "first": buffer.Fill(row.Entry.First, 1); break;
             case "last": buffer.Fill(row.Entry.Last, 1); break;
             case "rows": buffer.Fill(row.Entry.Rows, 1); break;
+            case "revision": buffer.Fill(row.Revision, 1); break;
             default: throw new InvalidOperationException($"loss_ledger has no value for column {name}");
         }
     }
@@ -117,5 +138,6 @@ public sealed class LedgerBlock : NativeBlock, IDisposable
         }
     }
 
-    private readonly record struct Row(BatchOrigin Origin, BatchHeader Header, string Class, LedgerEntry Entry, ushort Index);
+    private readonly record struct Row(
+        BatchOrigin Origin, BatchHeader Header, string Class, LedgerEntry Entry, ushort Index, ushort Entries, byte Revision);
 }

@@ -23,7 +23,7 @@ public sealed class StorageReader(StorageClient client)
         (
             SELECT agent_id, epoch, epoch_low, lane, batch, max(received_at) AS at
             FROM {LedgerTable.Name}
-            WHERE received_at >= fromUnixTimestamp64Micro(toInt64({since}))
+            WHERE revision = 0 AND received_at >= fromUnixTimestamp64Micro(toInt64({since}))
                 {(agentId is null ? "" : $"AND agent_id = {Sql.Literal(agentId)}")}
             GROUP BY agent_id, epoch, epoch_low, lane, batch
             HAVING {AllComplete}
@@ -59,16 +59,24 @@ public sealed class StorageReader(StorageClient client)
     /// Resolves an insert in doubt: what <paramref name="table"/> (a class's or loss_ledger) holds of the given batches of one
     /// lane. A batch that is not in the answer is not stored.
     /// </summary>
-    public Task<List<StoredBatch>> FindAsync(string table, BatchRange range, CancellationToken cancellation = default)
+    /// <param name="revision">Of the ledger: 0 as first committed, 1 re-driven. Of no meaning for other tables.</param>
+    public Task<List<StoredBatch>> FindAsync(
+        string table, BatchRange range, byte revision = 0, CancellationToken cancellation = default)
     {
-        var row = table == LedgerTable.Name ? "entry" : "row";
+        // A re-driven dead letter has its entries once more, under the next revision.
+        var (row, only) = table switch
+        {
+            LedgerTable.Name => ("entry", $"AND revision = {revision}"),
+            DeadLetterTable.Name => ("batch", ""),
+            _ => ("row", ""),
+        };
         return client.QueryAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"""
                 SELECT {Sql.Literal(table)} AS t, batch, count() AS n, uniqExact({row}) AS d FROM {table}
                 WHERE agent_id = {Sql.Literal(range.AgentId)} AND epoch = {range.Epoch.Prefix} AND lane = {range.Lane}
-                    AND batch BETWEEN {range.First} AND {range.Last}
+                    AND batch BETWEEN {range.First} AND {range.Last} {only}
                 GROUP BY batch ORDER BY batch
                 """),
             ReadStored,

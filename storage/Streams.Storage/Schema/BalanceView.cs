@@ -42,7 +42,7 @@ public static class BalanceView
             (
                 SELECT l.agent_id AS agent_id, l.sensor_epoch AS sensor_epoch, l.class AS class, l.cpu AS cpu,
                     sum({Lost()}) AS lost, sum(l.lost_unknown) AS lost_unknown, sum(l.last - l.first + 1) AS covered
-                FROM {LedgerTable.Name} AS l
+                FROM (SELECT * FROM {LedgerTable.Name} WHERE {LedgerTable.IsCurrent}) AS l
                 INNER JOIN barriers AS b
                     ON l.agent_id = b.agent_id AND l.sensor_epoch = b.sensor_epoch AND l.class = b.class AND l.cpu = b.cpu
                 WHERE l.last <= b.s

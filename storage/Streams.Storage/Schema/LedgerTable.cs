@@ -10,6 +10,12 @@ public static class LedgerTable
 {
     public const string Name = "loss_ledger";
 
+    /// <summary>
+    /// Condition on the table for the rows that count: a batch that was re-driven has its entries again, under the next revision.
+    /// </summary>
+    public const string IsCurrent =
+        "(revision > 0 OR (agent_id, epoch, lane, batch) NOT IN (SELECT agent_id, epoch, lane, batch FROM loss_ledger WHERE revision > 0))";
+
     /// <summary>Columns before the causes.</summary>
     private static readonly TableColumn[] Head =
     [
@@ -24,13 +30,14 @@ public static class LedgerTable
         new("class", "LowCardinality(String)", "", "class of the batch"),
         new("priority", "UInt8", "", "priority class of the batch"),
         new("catalogue", "UInt16", "", "catalogue version of the producer"),
-        new("batch_rows", "UInt32", "", "rows of the whole batch"),
+        new("batch_rows", "UInt32", "", "rows of the batch in its table"),
         new("entry", "UInt16", "", "index of this row among the batch's entries"),
         new("entries", "UInt16", "", "entries of the batch: with all of them it is committed"),
         new("cpu", "UInt16", "", "CPU of the sequence, 65535 for user-space producers"),
         new("first", "UInt64", "", "first sequence number accounted for"),
         new("last", "UInt64", "", "last sequence number accounted for"),
         new("rows", "UInt32", "", "rows of the batch with this cpu"),
+        new("revision", "UInt8", "", "0 as first committed, 1 after its dead letter was re-driven: of a batch's entry the highest counts"),
     ];
 
     /// <summary>Number of columns before the causes.</summary>

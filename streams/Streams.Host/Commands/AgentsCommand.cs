@@ -4,6 +4,7 @@ using System.Text.Json;
 using Spectre.Console;
 using Streams.Host.Fleet;
 using Streams.Host.Terminal;
+using Streams.Storage;
 
 namespace Streams.Host.Commands;
 
@@ -21,7 +22,7 @@ internal static class AgentsCommand
             await using var identities = await Identities.OpenAsync(connection.Endpoints(parse), stop);
             using var clickHouse = connection.OpenClickHouse(parse);
             var last = (await clickHouse.RowsAsync(
-                "SELECT agent_id, sum(rows), sum(last - first + 1 - rows), toString(toDateTime(max(received_at))) FROM loss_ledger GROUP BY agent_id", stop)).ToDictionary(row => row[0]);
+                "SELECT agent_id, sum(rows), sum(last - first + 1 - rows), toString(toDateTime(max(received_at))) FROM loss_ledger WHERE " + LedgerTable.IsCurrent + " GROUP BY agent_id", stop)).ToDictionary(row => row[0]);
             var agents = (await identities.ListAsync(stop)).Select(entry => new Agent(
                 entry.AgentId, entry.Identity.Host, entry.Session?.ConnectedAt, entry.Session?.Sessions ?? 0, entry.Session?.Clones ?? 0, entry.Session?.Address ?? "",
                 Number(last, entry.AgentId, 1), Number(last, entry.AgentId, 2), last.TryGetValue(entry.AgentId, out var row) ? row[3] : "")).ToList();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Streams.Local;
+using Streams.Storage;
 
 namespace Streams.Host.Terminal;
 
@@ -28,14 +29,33 @@ internal sealed class ConnectionOptions
 
     public ClickHouseHttp OpenClickHouse(ParseResult parse)
     {
+        var storage = Storage(parse);
+        return new ClickHouseHttp(storage.Url, storage.User, storage.Password, storage.Database);
+    }
+
+    /// <summary>The same ClickHouse, for what goes through the driver.</summary>
+    public StorageOptions Storage(ParseResult parse)
+    {
         var database = parse.GetValue(_database)!;
         if (parse.GetValue(_clickHouse) is { } address)
         {
             var file = parse.GetValue(_passwordFile);
-            return new ClickHouseHttp(Address.Url("--clickhouse", address, "http", "https"), parse.GetValue(_user)!, file is null ? "" : ReadLine(file), database);
+            return new StorageOptions
+            {
+                Url = Address.Url("--clickhouse", address, "http", "https"),
+                User = parse.GetValue(_user)!,
+                Password = file is null ? "" : ReadLine(file),
+                Database = database,
+            };
         }
         var endpoints = Endpoints(parse);
-        return new ClickHouseHttp(new Uri(endpoints.ClickHouse), endpoints.ClickHouseUser, ReadLine(endpoints.ClickHousePasswordFile), database);
+        return new StorageOptions
+        {
+            Url = new Uri(endpoints.ClickHouse),
+            User = endpoints.ClickHouseUser,
+            Password = ReadLine(endpoints.ClickHousePasswordFile),
+            Database = database,
+        };
     }
 
     public Endpoints Endpoints(ParseResult parse) => Local.Endpoints.Read(parse.GetValue(_data)!);

@@ -38,6 +38,7 @@ public sealed class ClickHouseServer : IAsyncDisposable
             Arguments = [.. arguments, .. Arguments(options, credentials)],
             LogPath = options.LogPath,
             CgroupDirectory = options.CgroupDirectory,
+            Environment = options.Environment,
             OnLine = line =>
             {
                 if (line.Contains(ReadyText, StringComparison.OrdinalIgnoreCase))

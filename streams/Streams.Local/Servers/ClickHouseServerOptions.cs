@@ -19,6 +19,9 @@ public sealed record ClickHouseServerOptions
 
     public string? CgroupDirectory { get; init; }
 
+    /// <summary>Variables on top of our own environment.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
+
     /// <summary>How long the start may take. Loading the engine takes a second, reading the parts of a large store many.</summary>
     public TimeSpan StartDeadline { get; init; } = TimeSpan.FromSeconds(120);
 }

@@ -48,6 +48,23 @@ public static class BatchDecoder
         return TryDecode(source, header, eventClass, target, out error);
     }
 
+    /// <summary>
+    /// Reads header and ledger only: what a batch accounts for when its rows cannot be decoded. The class must be known, the length exact.
+    /// </summary>
+    /// <param name="target">Receives header, class and ledger; its columns are not there.</param>
+    /// <returns>False when not even that can be read; the content of <paramref name="target"/> is then undefined.</returns>
+    public static bool TryReadLedger(ReadOnlySpan<byte> source, DecodedBatch target)
+    {
+        if (!TryReadEnvelope(source, target, out var header, out _) || !Catalogue.TryGet(header.ClassId, out var eventClass))
+        {
+            return false;
+        }
+
+        target.Header = header;
+        target.Class = eventClass;
+        return LedgerCodec.Read(source.Slice(BatchHeader.Size, header.LedgerLength), header, target.Ledger).Kind == BatchErrorKind.None;
+    }
+
     private static bool TryReadEnvelope(ReadOnlySpan<byte> source, DecodedBatch target, out BatchHeader header, out BatchError error)
     {
         target.Present = 0;

@@ -23,5 +23,5 @@ internal enum AdmissionKind : byte
 
 /// <param name="Expected">The number the lane waits for.</param>
 /// <param name="Skip">Batches at the start of the message that were admitted before; only for an accepted message.</param>
-/// <param name="AskRewind">Whether the agent is to be told to go back to <paramref name="Expected"/> now.</param>
-internal readonly record struct AdmissionVerdict(AdmissionKind Kind, uint Expected = 0, uint Skip = 0, bool AskRewind = false);
+/// <param name="AskAgain">Whether the agent is to be told now: to go back to <paramref name="Expected"/>, or that it is held.</param>
+internal readonly record struct AdmissionVerdict(AdmissionKind Kind, uint Expected = 0, uint Skip = 0, bool AskAgain = false);

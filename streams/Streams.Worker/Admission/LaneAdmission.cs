@@ -11,8 +11,8 @@ namespace Streams.Worker.Admission;
 internal sealed class LaneAdmission(TimeProvider time, TimeSpan memory)
 {
     /// <summary>
-    /// A rewind may be lost on its way, so it is repeated while the same session keeps sending above the gap; rarely, because each
-    /// one ends the session and copies published before it may still be in the queue.
+    /// A rewind or a hold may be lost on its way, so it is repeated while the same session keeps sending above the gap; rarely, because
+    /// what was sent before the agent obeyed may still be in the queue, and each one makes it send everything again.
     /// </summary>
     internal static readonly TimeSpan RewindRepeat = TimeSpan.FromSeconds(5);
 
@@ -78,10 +78,13 @@ internal sealed class LaneAdmission(TimeProvider time, TimeSpan memory)
     /// The next batch of the lane was refused. What follows it is dropped without asking the agent for what it would only send
     /// again.
     /// </summary>
-    public void Hold(in LaneKey key)
+    public void Hold(in LaneKey key, ulong generation)
     {
         ref var lane = ref CollectionsMarshal.GetValueRefOrAddDefault(_lanes, key, out _);
         lane.Held = true;
+        lane.Asked = true;
+        lane.AskedGeneration = generation;
+        lane.AskedAt = time.GetTimestamp();
     }
 
     private void Forget(long now)
@@ -106,11 +109,6 @@ internal sealed class LaneAdmission(TimeProvider time, TimeSpan memory)
 
     private AdmissionVerdict Above(ref Lane lane, ulong generation, long now)
     {
-        if (lane.Held)
-        {
-            return new AdmissionVerdict(AdmissionKind.Held, lane.Expected);
-        }
-
         var ask = !lane.Asked || lane.AskedGeneration != generation || time.GetElapsedTime(lane.AskedAt, now) >= RewindRepeat;
         if (ask)
         {
@@ -119,7 +117,7 @@ internal sealed class LaneAdmission(TimeProvider time, TimeSpan memory)
             lane.AskedAt = now;
         }
 
-        return new AdmissionVerdict(AdmissionKind.Gap, lane.Expected, AskRewind: ask);
+        return new AdmissionVerdict(lane.Held ? AdmissionKind.Held : AdmissionKind.Gap, lane.Expected, AskAgain: ask);
     }
 
     private struct Lane

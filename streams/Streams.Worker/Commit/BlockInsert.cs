@@ -10,8 +10,21 @@ namespace Streams.Worker.Commit;
 /// then go on to the next attempt's token. Gives up only when every partition of the block lost its fence; what it then leaves unkilled
 /// is for recovery to kill.
 /// </summary>
-internal sealed class BlockInsert(IBatchStore store, AbandonedInserts abandoned, TimeProvider time, WorkerMetrics metrics, ILogger logger)
+internal sealed class BlockInsert(
+    IBatchStore store,
+    AbandonedInserts abandoned,
+    DeadLetterQuota quota,
+    ISystemAlerts alerts,
+    TimeProvider time,
+    WorkerMetrics metrics,
+    ILogger logger)
 {
+    /// <summary>How often the same batch is sent alone before it counts as poison.</summary>
+    internal const int PoisonAttempts = 2;
+
+    /// <summary>An insert that fails for so long is for a person to look at; it goes on all the same.</summary>
+    internal static readonly TimeSpan AlertAfter = TimeSpan.FromMinutes(5);
+
     internal static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(100);
     internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
@@ -25,6 +38,8 @@ internal sealed class BlockInsert(IBatchStore store, AbandonedInserts abandoned,
         var attempt = 0;
         string? lastToken = null;
         var wait = FirstWait;
+        var blamed = 0;
+        var begun = time.GetTimestamp();
         while (true)
         {
             pending = Keep(pending);
@@ -49,7 +64,7 @@ internal sealed class BlockInsert(IBatchStore store, AbandonedInserts abandoned,
                     abandoned.Ended(serial);
                     if (!repeated)
                     {
-                        metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));
+                        metrics.Inserted(target, pending, time.GetElapsedTime(started));
                         return 1;
                     }
                 }
@@ -68,7 +83,7 @@ internal sealed class BlockInsert(IBatchStore store, AbandonedInserts abandoned,
 
             if (absent.Count == 0)
             {
-                metrics.Inserted(target.Table, pending, time.GetElapsedTime(started));
+                metrics.Inserted(target, pending, time.GetElapsedTime(started));
                 return 1;
             }
 
@@ -86,12 +101,46 @@ internal sealed class BlockInsert(IBatchStore store, AbandonedInserts abandoned,
                     + await RunAsync(target, [.. pending.Skip(half)], cancel).ConfigureAwait(false);
             }
 
+            if (outcome.BlamesTheBlock && ++blamed >= PoisonAttempts && target.Class is not null)
+            {
+                // Alone, refused twice for what it is, and not in the table. Memory never gets here.
+                Condemn(pending[0], outcome);
+                return 0;
+            }
+
+            if (time.GetElapsedTime(begun) >= AlertAfter)
+            {
+                begun = time.GetTimestamp();
+                alerts.Raise("insert_failing", target.Table, $"{pending.Count} batches are not stored for 5 minutes: {outcome.Detail}");
+            }
+
             // The same token twice, read back both times: whatever the token's record says, the rows are not there.
             attempt = repeated ? attempt + 1 : attempt;
             lastToken = token;
             await Task.Delay(wait, time, cancel).ConfigureAwait(false);
             wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
         }
+    }
+
+    private void Condemn(in PendingBatch pending, InsertOutcome outcome)
+    {
+        var batch = pending.Batch;
+        if (batch.Revision != 0)
+        {
+            pending.Fence.Fail($"still refused: {outcome.Detail}");
+            return;
+        }
+
+        if (!quota.TryTake(batch.Head.AgentId))
+        {
+            // The next life finds the hour used up and holds this agent's lanes; the others go on.
+            pending.Fence.Fail($"{batch} is refused ({outcome.Detail}) and its agent has made enough dead letters for an hour");
+            return;
+        }
+
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
+        batch.Condemn(batch.Decoded.Rows, "insert", outcome.Code, outcome.Detail, LedgerAccount.OfDeadLetter(batch.Decoded), now);
+        alerts.Raise("dead_letter", batch.ToString(), outcome.Detail);
     }
 
     /// <summary>Kills the insert and reads back until the table has answered; returns what is not there.</summary>

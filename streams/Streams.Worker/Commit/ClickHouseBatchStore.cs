@@ -8,12 +8,15 @@ using Streams.Worker.Decode;
 namespace Streams.Worker.Commit;
 
 /// <summary>The tables in ClickHouse: merges batches into Native blocks, and asks back what is there.</summary>
-internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics metrics, string owner) : IBatchStore, IDisposable
+/// <param name="beforeSend">Called between the last look at the leases and the first byte; only tests stop there.</param>
+internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics metrics, string owner, Action? beforeSend = null)
+    : IBatchStore, IDisposable
 {
     private readonly TableInserter _inserter = new(client, metrics);
     private readonly StorageReader _reader = new(client);
     private readonly ConcurrentDictionary<ushort, ConcurrentBag<ClassBlock>> _blocks = new();
     private readonly ConcurrentBag<LedgerBlock> _ledgers = [];
+    private readonly ConcurrentBag<DeadLetterBlock> _letters = [];
     private readonly ConcurrentBag<SegmentedBuffer> _buffers = [];
 
     public async Task<InsertOutcome> InsertAsync(
@@ -22,7 +25,9 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         var label = new InsertLabel(owner, serial);
         return target.Class is { } eventClass
             ? await InsertRowsAsync(eventClass, batches, token, label, repeated, cancel).ConfigureAwait(false)
-            : await InsertLedgerAsync(batches, token, label, repeated, cancel).ConfigureAwait(false);
+            : target.IsDeadLetter
+                ? await InsertLettersAsync(batches, token, label, repeated, cancel).ConfigureAwait(false)
+                : await InsertLedgerAsync(batches, token, label, repeated, cancel).ConfigureAwait(false);
     }
 
     /// <remarks>Only this one insert: killing all of this owner's would put the others in doubt too.</remarks>
@@ -34,7 +39,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         var found = new Dictionary<(LaneKey, uint), StoredBatch>();
         foreach (var run in BatchNames.Runs(batches))
         {
-            foreach (var stored in await _reader.FindAsync(target.Table, run, cancel).ConfigureAwait(false))
+            foreach (var stored in await _reader.FindAsync(target.Table, run, target.Revision, cancel).ConfigureAwait(false))
             {
                 found[(new LaneKey(run.AgentId, run.Epoch.Prefix, run.Lane), stored.Batch)] = stored;
             }
@@ -49,7 +54,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
                 continue;
             }
 
-            var expected = (ulong)(target.Class is null ? batch.Decoded.Ledger.Entries.Length : batch.Decoded.Rows);
+            var expected = (ulong)(target.IsLedger ? batch.LedgerRows : target.IsDeadLetter ? 1 : batch.Rows);
             if (stored.Rows != expected || stored.DistinctRows != expected)
             {
                 throw new InvalidDataException(string.Create(
@@ -71,6 +76,11 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         }
 
         foreach (var block in _ledgers)
+        {
+            block.Dispose();
+        }
+
+        foreach (var block in _letters)
         {
             block.Dispose();
         }
@@ -110,6 +120,29 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         }
     }
 
+    private async Task<InsertOutcome> InsertLettersAsync(
+        IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, bool repeated, CancellationToken cancel)
+    {
+        var block = _letters.TryTake(out var free) ? free : new DeadLetterBlock();
+        try
+        {
+            foreach (var (batch, _) in batches)
+            {
+                if (!block.TryAdd(batch.Letter!, Origin(batch)))
+                {
+                    return TooLarge(batches);
+                }
+            }
+
+            return await SendAsync(block, batches, token, label, repeated, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            block.Reset();
+            _letters.Add(block);
+        }
+    }
+
     private async Task<InsertOutcome> InsertLedgerAsync(
         IReadOnlyList<PendingBatch> batches, string token, InsertLabel label, bool repeated, CancellationToken cancel)
     {
@@ -118,7 +151,10 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         {
             foreach (var (batch, _) in batches)
             {
-                if (!block.TryAdd(batch.Decoded, Origin(batch)))
+                var fits = batch.Account is { } account
+                    ? block.TryAdd(account, Origin(batch), batch.Revision)
+                    : block.TryAdd(batch.Decoded, Origin(batch), batch.Revision);
+                if (!fits)
                 {
                     return TooLarge(batches);
                 }
@@ -142,7 +178,8 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
             var result = await _inserter.InsertAsync(
                 block, buffer, token, label, repeated, cancel, () => MaySend(batches)).ConfigureAwait(false);
             cancel.ThrowIfCancellationRequested();
-            return new InsertOutcome(Verdict(result.Outcome), result.Code == 0 ? result.Message : $"code {result.Code}: {result.Message}");
+            var detail = result.Code == 0 ? result.Message : $"code {result.Code}: {result.Message}";
+            return new InsertOutcome(Verdict(result.Outcome), detail, result.Code);
         }
         finally
         {
@@ -161,16 +198,17 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
     };
 
     // Merging megabytes and opening a connection take time in which a lease can run out.
-    private static bool MaySend(IReadOnlyList<PendingBatch> batches)
+    private bool MaySend(IReadOnlyList<PendingBatch> batches)
     {
         foreach (var (_, fence) in batches)
         {
-            if (!fence.Holds())
+            if (!fence.MaySend())
             {
                 return false;
             }
         }
 
+        beforeSend?.Invoke();
         return true;
     }
 

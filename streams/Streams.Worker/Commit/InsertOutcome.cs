@@ -1,3 +1,5 @@
+using Streams.Storage;
+
 namespace Streams.Worker.Commit;
 
 /// <summary>What is to be done after an insert was sent; the store classifies the engine's errors into these.</summary>
@@ -17,4 +19,9 @@ internal enum InsertVerdict : byte
 }
 
 /// <param name="Detail">The engine's words, for the log.</param>
-internal readonly record struct InsertOutcome(InsertVerdict Verdict, string Detail = "");
+/// <param name="Code">Its error code, 0 without one.</param>
+internal readonly record struct InsertOutcome(InsertVerdict Verdict, string Detail = "", int Code = 0)
+{
+    /// <summary>The block itself is at fault, not its size: a batch that is alone in it is poison.</summary>
+    public bool BlamesTheBlock => Verdict == InsertVerdict.Split && Code != 0 && !InsertErrors.IsMemory(Code);
+}

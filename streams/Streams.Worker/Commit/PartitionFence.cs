@@ -8,8 +8,9 @@ namespace Streams.Worker.Commit;
 /// immediately before every send, on the monotonic clock (review 6); once it has failed it stays so, and what the partition had in
 /// flight is left for recovery to read back.
 /// </summary>
-/// <param name="leaseHeld">Whether the lease holds for long enough to send an insert.</param>
-internal sealed class PartitionFence(int partition, Func<bool> leaseHeld)
+/// <param name="leaseHeld">Whether the lease holds.</param>
+/// <param name="leaseHeldToSend">Whether it holds for as long as a statement may take to begin on the server; null for always.</param>
+internal sealed class PartitionFence(int partition, Func<bool> leaseHeld, Func<bool>? leaseHeldToSend = null)
 {
     private string? _failure;
 
@@ -24,7 +25,10 @@ internal sealed class PartitionFence(int partition, Func<bool> leaseHeld)
     /// <summary>Why nothing of this life may be inserted or committed any more; null while it may.</summary>
     public string? Failure => Volatile.Read(ref _failure);
 
-    /// <summary>Whether an insert may be sent now.</summary>
+    /// <summary>Whether an insert may be sent now. False may be for the moment only: the lease may be renewed.</summary>
+    public bool MaySend() => Holds() && leaseHeldToSend?.Invoke() != false;
+
+    /// <summary>Whether this life goes on.</summary>
     public bool Holds()
     {
         if (Failure is null && !leaseHeld())

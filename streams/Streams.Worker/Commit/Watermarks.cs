@@ -18,7 +18,7 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
     private readonly Dictionary<LaneKey, Mark> _marks = [];
     private readonly Dictionary<string, List<LaneKey>> _agents = new(StringComparer.Ordinal);
     private readonly HashSet<LaneKey> _changed = [];
-    private readonly Dictionary<LaneKey, FlowRecord> _rewinds = [];
+    private readonly Dictionary<LaneKey, FlowRecord> _asked = [];
     private long _tick;
     private long _swept = time.GetTimestamp();
 
@@ -42,17 +42,17 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
     /// <summary>The agent sent what is admitted already: tell it the lane's mark once more.</summary>
     public void Repeat(in LaneKey key, Epoch epoch) => Set(key, epoch, 0, announce: true);
 
+    /// <summary>The batches below <paramref name="expected"/> are in ranges or committed: what the lane need not go back to.</summary>
+    public void Admit(in LaneKey key, Epoch epoch, uint expected) => Set(key, epoch, 0, announce: false, expected);
+
     /// <summary>The lane must go back to <paramref name="expected"/>.</summary>
-    public void Rewind(in LaneKey key, Epoch epoch, uint expected)
-    {
-        lock (_gate)
-        {
-            _rewinds[key] = new FlowRecord(FlowKind.Rewind, key.AgentId, epoch, key.Lane, expected);
-        }
-    }
+    public void Rewind(in LaneKey key, Epoch epoch, uint expected) => Ask(FlowKind.Rewind, key, epoch, expected);
+
+    /// <summary>The lane must wait: batch <paramref name="n"/> cannot be stored yet.</summary>
+    public void Hold(in LaneKey key, Epoch epoch, uint n) => Ask(FlowKind.Hold, key, epoch, n);
 
     /// <summary>
-    /// Moves what is to be told now into <paramref name="marks"/>; rewinds last, so that an agent first frees what it may.
+    /// Moves what is to be told now into <paramref name="marks"/>; rewinds and holds last, so that an agent first frees what it may.
     /// </summary>
     public void Take(List<FlowRecord> marks)
     {
@@ -63,9 +63,9 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
                 marks.Add(Told(key));
             }
 
-            marks.AddRange(_rewinds.Values);
+            marks.AddRange(_asked.Values);
             _changed.Clear();
-            _rewinds.Clear();
+            _asked.Clear();
             var now = time.GetTimestamp();
             if (time.GetElapsedTime(_swept, now) >= LaneMemory.Sweep)
             {
@@ -75,7 +75,11 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
     }
 
     /// <summary>The agent's lanes, the most recently advanced first.</summary>
-    public void Answer(string agentId, List<FlowRecord> marks)
+    /// <param name="caughtUp">
+    /// Nothing that the queue has is unread: what is expected now is lost, and each lane is told to go back to it. A gateway that has not
+    /// forwarded it yet ignores that.
+    /// </param>
+    public void Answer(string agentId, List<FlowRecord> marks, bool caughtUp = false)
     {
         lock (_gate)
         {
@@ -92,6 +96,23 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
             foreach (var key in keys.Take(AnswerLimit))
             {
                 marks.Add(Told(key));
+                if (caughtUp && _marks[key] is { Held: false } mark)
+                {
+                    marks.Add(new FlowRecord(
+                        FlowKind.Rewind, key.AgentId, mark.Epoch, key.Lane, Math.Max(mark.Committed, mark.Expected)));
+                }
+            }
+        }
+    }
+
+    private void Ask(FlowKind kind, in LaneKey key, Epoch epoch, uint n)
+    {
+        lock (_gate)
+        {
+            _asked[key] = new FlowRecord(kind, key.AgentId, epoch, key.Lane, n);
+            if (_marks.TryGetValue(key, out var mark))
+            {
+                _marks[key] = mark with { Held = kind == FlowKind.Hold };
             }
         }
     }
@@ -123,7 +144,7 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
         return new FlowRecord(FlowKind.Watermark, key.AgentId, mark.Epoch, key.Lane, mark.Committed);
     }
 
-    private void Set(in LaneKey key, Epoch epoch, uint committed, bool announce)
+    private void Set(in LaneKey key, Epoch epoch, uint committed, bool announce, uint expected = 0)
     {
         lock (_gate)
         {
@@ -137,7 +158,14 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
                 keys.Add(key);
             }
 
-            _marks[key] = new Mark(epoch, Math.Max(mark.Committed, committed), ++_tick, time.GetTimestamp());
+            _marks[key] = new Mark(
+                epoch,
+                Math.Max(mark.Committed, committed),
+                Math.Max(mark.Expected, expected),
+                // Admitted again: whatever it was held for is over.
+                mark.Held && expected <= mark.Expected,
+                ++_tick,
+                time.GetTimestamp());
             if (announce)
             {
                 _changed.Add(key);
@@ -145,5 +173,5 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
         }
     }
 
-    private readonly record struct Mark(Epoch Epoch, uint Committed, long Tick, long At);
+    private readonly record struct Mark(Epoch Epoch, uint Committed, uint Expected, bool Held, long Tick, long At);
 }

@@ -45,8 +45,6 @@ internal sealed class BatchPool
     internal void Return(StagedBatch batch)
     {
         _out.TryRemove(batch, out _);
-        batch.Stored = false;
-        batch.Head = default;
         if (_free.Count < Kept)
         {
             _free.Enqueue(batch);

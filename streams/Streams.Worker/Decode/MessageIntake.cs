@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Streams.Schema;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
-using Streams.Worker.Recovery;
 
 namespace Streams.Worker.Decode;
 
@@ -15,8 +14,9 @@ internal sealed class MessageIntake(
     int partition,
     LaneAdmission admission,
     BatchPool pool,
-    StoredBatches stored,
+    BatchJudge judge,
     Watermarks watermarks,
+    ISystemAlerts alerts,
     WorkerMetrics metrics,
     ILogger logger)
 {
@@ -54,10 +54,14 @@ internal sealed class MessageIntake(
                 // The agent would not have sent it had it known: tell it again.
                 watermarks.Repeat(head.Key, head.Epoch);
                 break;
-            case AdmissionKind.Gap when verdict.AskRewind:
+            case AdmissionKind.Gap when verdict.AskAgain:
                 watermarks.Rewind(head.Key, head.Epoch, verdict.Expected);
                 metrics.Rewound();
                 logger.LaneRewound(head.Key, verdict.Expected, head.First);
+                break;
+            case AdmissionKind.Held when verdict.AskAgain:
+                // The hold may have been lost on its way.
+                watermarks.Hold(head.Key, head.Epoch, verdict.Expected);
                 break;
             case AdmissionKind.Malformed:
                 logger.MessageMalformed(partition, message.Sequence);
@@ -139,7 +143,9 @@ internal sealed class MessageIntake(
         }
 
         var rented = pool.Rent();
-        var refusal = Decode(sequence.Current, rented, out var error);
+        rented.Head = _head;
+        rented.Name = sequence.Header.Name;
+        var refusal = judge.Judge(sequence.Current.Span, sequence.Header, rented, out var error);
         if (refusal != Refusal.None)
         {
             rented.Dispose();
@@ -157,41 +163,23 @@ internal sealed class MessageIntake(
         }
 
         admission.Advance(_head.Key, n);
+        watermarks.Admit(_head.Key, _head.Epoch, n + 1);
         metrics.Admitted(rented.Decoded);
         batch = rented;
         return true;
     }
 
-    private Refusal Decode(ReadOnlyMemory<byte> bytes, StagedBatch target, out BatchError error)
-    {
-        if (!BatchDecoder.TryDecode(bytes, target.Decoded, out error))
-        {
-            return error.IsUnknown ? Refusal.Unknown : Refusal.Undecodable;
-        }
-
-        if (target.Decoded.Header.SchemaVersion > target.Decoded.Class.Version)
-        {
-            return Refusal.Unknown;
-        }
-
-        target.Head = _head;
-        switch (stored.Find(target.Lane, target.Name.N, target.Decoded.Rows))
-        {
-            case StoredState.Complete:
-                target.Stored = true;
-                return Refusal.None;
-            case StoredState.Partial:
-                return Refusal.PartlyStored;
-            default:
-                return Refusal.None;
-        }
-    }
-
     private bool Refuse(Refusal refusal, BatchError error)
     {
-        admission.Hold(_head.Key);
+        var n = _head.First + _index;
+        admission.Hold(_head.Key, _head.Generation);
+        watermarks.Hold(_head.Key, _head.Epoch, n);
         metrics.Refused(refusal);
-        logger.BatchRefused(_head.Key, _head.First + _index, refusal, error);
+        metrics.Held();
+        alerts.Raise(
+            refusal == Refusal.PartlyStored ? "batch_partly_stored" : refusal == Refusal.QuotaExceeded ? "dead_letter_quota" : "lane_held",
+            _head.Key.ToString(),
+            error.Kind == BatchErrorKind.None ? $"held at batch {n}: {refusal}" : $"held at batch {n}: {refusal}, {error}");
         _rest = default;
         return false;
     }

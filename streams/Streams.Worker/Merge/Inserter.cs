@@ -185,6 +185,8 @@ internal sealed class Inserter : IAsyncDisposable
         try
         {
             var parts = await InsertAsync(round.Blocks()).ConfigureAwait(false);
+            // Condemned batches are known now; their letters must be there before their ledger rows say so.
+            parts += await InsertAsync(round.DeadLetterBlocks()).ConfigureAwait(false);
             await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             foreach (var (target, batches) in round.LedgerBlocks())
             {

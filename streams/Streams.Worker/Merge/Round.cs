@@ -49,9 +49,34 @@ internal sealed class Round
         {
             foreach (var batch in submitted.Range.Batches)
             {
-                if (batch.Decoded.Rows != 0 && !batch.Stored)
+                if (batch.Rows != 0 && !batch.Stored)
                 {
-                    Put(blocks, new InsertTarget(batch.Decoded.Class, submitted.Range.Day), new PendingBatch(batch, submitted.Fence));
+                    var target = new InsertTarget(batch.Decoded.Class, submitted.Range.Day);
+                    Put(blocks, target, new PendingBatch(batch, submitted.Fence));
+                }
+            }
+        }
+
+        return blocks;
+    }
+
+    /// <summary>
+    /// The blocks of the dead letters: batches that came without sense, and those that their own insert condemned. Asked after the class
+    /// tables.
+    /// </summary>
+    public IReadOnlyDictionary<InsertTarget, List<PendingBatch>> DeadLetterBlocks()
+    {
+        var blocks = new Dictionary<InsertTarget, List<PendingBatch>>();
+        foreach (var submitted in _ranges)
+        {
+            foreach (var batch in submitted.Range.Batches)
+            {
+                if (batch.Letter is not null && !batch.Stored)
+                {
+                    Put(
+                        blocks,
+                        new InsertTarget(null, submitted.Range.Day, IsDeadLetter: true),
+                        new PendingBatch(batch, submitted.Fence));
                 }
             }
         }

@@ -51,7 +51,7 @@ internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerCloc
         if (item.Batch is { } batch)
         {
             _day = DayOf(batch);
-            _rows += batch.Decoded.Rows;
+            _rows += batch.Rows;
             _bytes += batch.Bytes;
             _batches.Add(batch);
         }

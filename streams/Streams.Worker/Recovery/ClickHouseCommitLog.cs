@@ -1,6 +1,4 @@
-using System.Globalization;
 using Streams.Queue;
-using Streams.Schema;
 using Streams.Storage;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
@@ -9,7 +7,7 @@ namespace Streams.Worker.Recovery;
 
 /// <summary>
 /// Reads the ledger, and what the class tables hold beyond it: also of lanes that have no ledger row yet. One read serves all partitions of
-/// the process that recover at the same time. Key columns only, in the order of the sort key: a scan of runs.
+/// the process that recover at the same time.
 /// </summary>
 /// <param name="client">Patient: a scan of days takes longer than a query of a person may.</param>
 /// <param name="memory">Lanes without a ledger row for so long are forgotten; see <see cref="LaneMemory"/>.</param>
@@ -27,7 +25,7 @@ internal sealed class ClickHouseCommitLog(
     internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private readonly SharedRead<Snapshot> _read = new(
-        () => ReadAllAsync(new StorageReader(client), client, partitions, memory, oldestMessage), TimeSpan.FromMilliseconds(50));
+        () => ReadAllAsync(client, partitions, memory, oldestMessage), TimeSpan.FromMilliseconds(50));
 
     public async Task<RecoveredPartition> ReadAsync(int partition, string previousOwner, CancellationToken cancel)
     {
@@ -43,11 +41,21 @@ internal sealed class ClickHouseCommitLog(
         }
 
         var stored = new StoredBatches();
-        foreach (var (lane, n, rows) in snapshot.Beyond)
+        foreach (var (batch, rows) in snapshot.Beyond)
         {
-            if (Subjects.PartitionOf(lane.AgentId, partitions) == partition)
+            if (Subjects.PartitionOf(batch.AgentId, partitions) != partition)
             {
-                stored.Add(lane, n, rows);
+                continue;
+            }
+
+            var lane = new LaneKey(batch.AgentId, batch.Epoch, batch.Lane);
+            if (batch.Table == DeadLetterTable.Name)
+            {
+                stored.AddDeadLetter(lane, batch.N);
+            }
+            else
+            {
+                stored.Add(lane, batch.N, rows);
             }
         }
 
@@ -55,20 +63,14 @@ internal sealed class ClickHouseCommitLog(
     }
 
     private static async Task<Snapshot> ReadAllAsync(
-        StorageReader reader, StorageClient client, int partitions, TimeSpan memory, Func<Task<DateTimeOffset?>> oldestMessage)
+        StorageClient client, int partitions, TimeSpan memory, Func<Task<DateTimeOffset?>> oldestMessage)
     {
         // Before the tables: a message that is committed and purged in between must not be the bound.
         var oldest = await oldestMessage().ConfigureAwait(false);
         var known = (DateTimeOffset.UtcNow - memory).ToUnixTimeMilliseconds() * 1000;
-        var lanes = await reader.CommittedLanesAsync(known).ConfigureAwait(false);
+        var lanes = await new StorageReader(client).CommittedLanesAsync(known).ConfigureAwait(false);
         var since = ReadBackBound.Since(lanes, partitions, oldest);
-        var beyond = new List<(LaneKey, uint, ulong)>();
-        foreach (var eventClass in Catalogue.Classes)
-        {
-            beyond.AddRange(await BeyondLedgerAsync(client, eventClass.Name, known, since).ConfigureAwait(false));
-        }
-
-        return new Snapshot(lanes, beyond);
+        return new Snapshot(lanes, await new UncommittedReader(client).ReadAsync(lanes, known, since).ConfigureAwait(false));
     }
 
     // A previous owner that nobody remembers (the lease was wiped) may be anybody but this process; a live one's killed inserts are in
@@ -87,31 +89,5 @@ internal sealed class ClickHouseCommitLog(
         await client.QueryAsync($"KILL QUERY WHERE {which} SYNC", static _ => 0, cancel).ConfigureAwait(false);
     }
 
-    private static Task<List<(LaneKey Lane, uint N, ulong Rows)>> BeyondLedgerAsync(
-        StorageClient client, string table, long known, long since) => client.QueryAsync(
-        $"""
-        SELECT t.agent_id, t.epoch, t.lane, t.batch, t.n FROM
-        (
-            SELECT agent_id, epoch, lane, batch, count() AS n FROM {table}
-            WHERE received_at >= fromUnixTimestamp64Micro(toInt64({since}))
-            GROUP BY agent_id, epoch, lane, batch
-        ) AS t
-        LEFT JOIN
-        (
-            SELECT agent_id, epoch, lane, toInt64(max(batch)) + 1 AS committed FROM {LedgerTable.Name}
-            WHERE received_at >= fromUnixTimestamp64Micro(toInt64({known}))
-            GROUP BY agent_id, epoch, lane
-        ) AS l
-        ON t.agent_id = l.agent_id AND t.epoch = l.epoch AND t.lane = l.lane
-        WHERE t.batch >= l.committed
-        SETTINGS optimize_aggregation_in_order = 1
-        """,
-        static row => (
-            new LaneKey(row.GetString(0), Number(row.GetValue(1)), (uint)Number(row.GetValue(2))),
-            (uint)Number(row.GetValue(3)),
-            Number(row.GetValue(4))));
-
-    private static ulong Number(object value) => Convert.ToUInt64(value, CultureInfo.InvariantCulture);
-
-    private sealed record Snapshot(List<CommittedLane> Lanes, List<(LaneKey Lane, uint N, ulong Rows)> Beyond);
+    private sealed record Snapshot(List<CommittedLane> Lanes, List<(UncommittedBatch Batch, StoredRows Rows)> Beyond);
 }

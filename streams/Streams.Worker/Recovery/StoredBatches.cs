@@ -1,13 +1,13 @@
+using Streams.Storage;
 using Streams.Worker.Admission;
 
 namespace Streams.Worker.Recovery;
 
-/// <summary>What the tables hold of a batch that has no ledger rows yet.</summary>
-internal enum StoredState : byte
+/// <summary>A batch that a table holds without ledger rows.</summary>
+/// <param name="Rows">What its class table has, per CPU; empty when only its dead letter is stored.</param>
+internal sealed record FoundBatch(List<StoredRows> Rows)
 {
-    Absent,
-    Complete,
-    Partial,
+    public ulong Total => Rows.Aggregate(0UL, static (sum, rows) => sum + rows.Rows);
 }
 
 /// <summary>
@@ -15,20 +15,26 @@ internal enum StoredState : byte
 /// </summary>
 internal sealed class StoredBatches
 {
-    private readonly Dictionary<(LaneKey Lane, uint N), ulong> _rows = [];
+    private readonly Dictionary<(LaneKey Lane, uint N), FoundBatch> _found = [];
 
-    public int Count => _rows.Count;
+    public int Count => _found.Count;
 
-    public void Add(in LaneKey lane, uint n, ulong rows) => _rows[(lane, n)] = _rows.GetValueOrDefault((lane, n)) + rows;
+    /// <summary>Rows of one CPU in its class table.</summary>
+    public void Add(in LaneKey lane, uint n, in StoredRows rows) => Get(lane, n).Rows.Add(rows);
 
-    /// <summary>Whether the batch with this many rows is stored.</summary>
-    public StoredState Find(in LaneKey lane, uint n, int rows)
+    /// <summary>Its dead letter.</summary>
+    public void AddDeadLetter(in LaneKey lane, uint n) => Get(lane, n);
+
+    /// <summary>What is stored of the batch; null for nothing.</summary>
+    public FoundBatch? Find(in LaneKey lane, uint n) => _found.Count == 0 ? null : _found.GetValueOrDefault((lane, n));
+
+    private FoundBatch Get(in LaneKey lane, uint n)
     {
-        if (_rows.Count == 0 || !_rows.TryGetValue((lane, n), out var found))
+        if (!_found.TryGetValue((lane, n), out var found))
         {
-            return StoredState.Absent;
+            _found.Add((lane, n), found = new FoundBatch([]));
         }
 
-        return found == (ulong)rows ? StoredState.Complete : StoredState.Partial;
+        return found;
     }
 }

@@ -50,20 +50,20 @@ public sealed class LaneAdmissionTests
     [Fact]
     public void Above_is_dropped_and_asks_once_per_session_and_again_after_a_while()
     {
-        Assert.True(_admission.Check(Head(5, 1)).AskRewind);
-        Assert.False(_admission.Check(Head(6, 1)).AskRewind);
-        Assert.True(_admission.Check(Head(7, 1, generation: 2)).AskRewind);
-        Assert.False(_admission.Check(Head(8, 1, generation: 2)).AskRewind);
+        Assert.True(_admission.Check(Head(5, 1)).AskAgain);
+        Assert.False(_admission.Check(Head(6, 1)).AskAgain);
+        Assert.True(_admission.Check(Head(7, 1, generation: 2)).AskAgain);
+        Assert.False(_admission.Check(Head(8, 1, generation: 2)).AskAgain);
         _clock.Advance(LaneAdmission.RewindRepeat);
-        Assert.Equal(new AdmissionVerdict(AdmissionKind.Gap, 0, AskRewind: true), _admission.Check(Head(9, 1, generation: 2)));
+        Assert.Equal(new AdmissionVerdict(AdmissionKind.Gap, 0, AskAgain: true), _admission.Check(Head(9, 1, generation: 2)));
     }
 
     [Fact]
     public void A_gap_after_progress_asks_anew()
     {
-        Assert.True(_admission.Check(Head(1, 1)).AskRewind);
+        Assert.True(_admission.Check(Head(1, 1)).AskAgain);
         Advance(0, 1);
-        Assert.True(_admission.Check(Head(2, 1)).AskRewind);
+        Assert.True(_admission.Check(Head(2, 1)).AskAgain);
     }
 
     [Fact]
@@ -78,8 +78,10 @@ public sealed class LaneAdmissionTests
     public void Behind_a_refused_batch_nothing_is_asked_and_nothing_enters_until_it_comes_again()
     {
         Advance(0, 2);
-        _admission.Hold(Head(2, 1).Key);
+        _admission.Hold(Head(2, 1).Key, 1);
         Assert.Equal(new AdmissionVerdict(AdmissionKind.Held, 2), _admission.Check(Head(3, 1)));
+        _clock.Advance(LaneAdmission.RewindRepeat);
+        Assert.Equal(new AdmissionVerdict(AdmissionKind.Held, 2, AskAgain: true), _admission.Check(Head(3, 1)));
         Assert.Equal(AdmissionKind.Accepted, _admission.Check(Head(2, 1)).Kind);
         Advance(2, 1);
         Assert.Equal(AdmissionKind.Accepted, _admission.Check(Head(3, 1)).Kind);
@@ -117,7 +119,7 @@ public sealed class LaneAdmissionTests
             {
                 if (random.Next(20) == 0)
                 {
-                    _admission.Hold(head.Key);
+                    _admission.Hold(head.Key, head.Generation);
                     break;
                 }
 

@@ -14,13 +14,15 @@ public sealed class BlockInsertTests : IDisposable
     private readonly AbandonedInserts _abandoned = new();
     private readonly BatchPool _pool = new();
     private readonly WorkerMetrics _metrics = new();
+    private readonly RecordedAlerts _alerts = new();
+    private readonly DeadLetterQuota _quota = new(TimeProvider.System, 2);
     private readonly PartitionFence _fence = new(0, () => true);
     private readonly List<PendingBatch> _batches = [];
     private readonly BlockInsert _insert;
 
     public BlockInsertTests()
     {
-        _insert = new BlockInsert(_store, _abandoned, TimeProvider.System, _metrics, NullLogger.Instance);
+        _insert = Insert(_store, _abandoned);
         for (uint n = 0; n < 4; n++)
         {
             _batches.Add(new PendingBatch(Batches.Staged(_pool, n), _fence));
@@ -94,7 +96,7 @@ public sealed class BlockInsertTests : IDisposable
                 store.Next((Fault)random.Next(4));
             }
 
-            var insert = new BlockInsert(store, new AbandonedInserts(), TimeProvider.System, _metrics, NullLogger.Instance);
+            var insert = Insert(store, new AbandonedInserts());
             await insert.RunAsync(Table, _batches, default);
             Assert.Equal(4, store.Count("process_exec"));
             Assert.Equal(1, store.MostCopies());
@@ -109,6 +111,56 @@ public sealed class BlockInsertTests : IDisposable
         Assert.Contains("insert process_exec 0", _store.Statements);
         Assert.Contains("insert process_exec 2,3", _store.Statements);
         AssertStoredOnce();
+    }
+
+    [Fact]
+    public async Task A_poison_batch_is_found_by_halving_and_given_up_after_two_attempts_alone()
+    {
+        _store.Poison.Add(2);
+        await RunAsync();
+        Assert.Equal(
+            ["insert process_exec 0,1,2,3", "insert process_exec 0,1", "insert process_exec 2,3", "insert process_exec 2",
+                "insert process_exec 2", "insert process_exec 3"],
+            _store.Statements.Where(statement => statement.StartsWith("insert", StringComparison.Ordinal)));
+        Assert.Equal(3, _store.Count("process_exec"));
+        var batch = _batches[2].Batch;
+        Assert.Equal(("insert", 469, 10u), (batch.Letter!.Cause, batch.Letter.Code, batch.Letter.Rows));
+        Assert.Equal(batch.Received.ToArray(), batch.Letter.Bytes.ToArray());
+        Assert.Equal(10ul, Assert.Single(batch.Account!.Lines).Lost[(int)Schema.LossCause.DeadLetter]);
+        Assert.Equal("dead_letter", Assert.Single(_alerts.Raised).Kind);
+        Assert.True(_fence.Holds());
+    }
+
+    [Fact]
+    public async Task Beyond_the_agents_quota_nothing_is_given_up_and_the_partition_recovers()
+    {
+        _store.Poison.UnionWith([0, 1, 2, 3]);
+        await RunAsync();
+        Assert.Equal(2, _batches.Count(batch => batch.Batch.Letter is not null));
+        Assert.Contains("enough dead letters", _fence.Failure);
+        Assert.True(_quota.IsExhausted("agent-1"));
+        Assert.False(_quota.IsExhausted("agent-2"));
+    }
+
+    [Fact]
+    public async Task Memory_never_makes_a_dead_letter()
+    {
+        _store.Next([.. Enumerable.Repeat(Fault.TooLarge, 7)]);
+        await RunAsync();
+        Assert.All(_batches, batch => Assert.Null(batch.Batch.Letter));
+        AssertStoredOnce();
+    }
+
+    [Fact]
+    public async Task An_unknown_error_is_retried_and_after_five_minutes_somebody_is_told()
+    {
+        var time = new JumpingTime(TimeSpan.FromMinutes(2));
+        _store.Next([.. Enumerable.Repeat(Fault.Strange, 5)]);
+        var insert = new BlockInsert(_store, _abandoned, _quota, _alerts, time, _metrics, NullLogger.Instance);
+        await insert.RunAsync(Table, _batches, default);
+        AssertStoredOnce();
+        Assert.All(_alerts.Raised, alert => Assert.Equal(("insert_failing", "process_exec"), (alert.Kind, alert.Subject)));
+        Assert.Contains("7777", _alerts.Raised.First().Detail);
     }
 
     [Fact]
@@ -210,6 +262,9 @@ public sealed class BlockInsertTests : IDisposable
         static string Token(string table, List<PendingBatch> batches, ulong[] lives, int attempt) =>
             InsertToken.Compute(table, BatchNames.Runs(batches), lives, attempt);
     }
+
+    private BlockInsert Insert(IBatchStore store, AbandonedInserts abandoned) =>
+        new(store, abandoned, _quota, _alerts, TimeProvider.System, _metrics, NullLogger.Instance);
 
     private Task<int> RunAsync() => _insert.RunAsync(Table, _batches, default);
 

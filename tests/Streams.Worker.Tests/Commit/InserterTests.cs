@@ -232,7 +232,14 @@ public sealed class InserterTests : IAsyncLifetime
     }
 
     private Inserter Make(InserterLimits limits) => new(
-        new BlockInsert(_store, new AbandonedInserts(), TimeProvider.System, _metrics, NullLogger.Instance),
+        new BlockInsert(
+            _store,
+            new AbandonedInserts(),
+            new DeadLetterQuota(TimeProvider.System, 2),
+            new RecordedAlerts(),
+            TimeProvider.System,
+            _metrics,
+            NullLogger.Instance),
         limits,
         _clock,
         16,

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Queue;
 using Streams.Schema;
+using Streams.Storage;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
 using Streams.Worker.Decode;
@@ -17,10 +18,19 @@ public sealed class MessageIntakeTests : IDisposable
     private readonly StoredBatches _stored = new();
     private readonly Watermarks _marks = new(TimeProvider.System, LaneMemory.For(30));
     private readonly WorkerMetrics _metrics = new();
+    private readonly RecordedAlerts _alerts = new();
+    private readonly DeadLetterQuota _quota = new(TimeProvider.System, 2);
     private readonly MessageIntake _intake;
 
     public MessageIntakeTests() => _intake = new MessageIntake(
-        0, new LaneAdmission(TimeProvider.System, LaneMemory.For(30)), _pool, _stored, _marks, _metrics, NullLogger.Instance);
+        0,
+        new LaneAdmission(TimeProvider.System, LaneMemory.For(30)),
+        _pool,
+        new BatchJudge(_stored, _quota, _alerts, TimeProvider.System),
+        _marks,
+        _alerts,
+        _metrics,
+        NullLogger.Instance);
 
     public void Dispose()
     {
@@ -60,17 +70,73 @@ public sealed class MessageIntakeTests : IDisposable
     }
 
     [Fact]
-    public void A_batch_that_cannot_be_decoded_holds_its_lane_and_not_another()
+    public void A_batch_whose_header_cannot_be_read_holds_its_lane_and_not_another()
     {
         var bad = Batches.Message(1, Epoch, 1, 0, 3);
         var second = Header(bad, 0).TotalLength;
-        var corrupted = bad with { Payload = Corrupted(bad, second + 52) };
+        var corrupted = bad with { Payload = Corrupted(bad, second) };
         Assert.Equal([(0u, false), (null, true)], Run(corrupted));
         Assert.Equal(1, _metrics.RefusedBatches);
         Assert.Equal([(null, true)], Run(Batches.Message(2, Epoch, 1, 3, 1)));
-        Assert.DoesNotContain(Told(), mark => mark.Kind == FlowKind.Rewind);
+        Assert.Equal(new FlowRecord(FlowKind.Hold, "agent-1", Epoch, 1, 1), Assert.Single(Told()));
         Assert.Equal([(0u, true)], Run(Batches.Message(3, Epoch, 2, 0, 1)));
         Assert.Equal([(1u, false), (2u, true)], Run(Batches.Message(4, Epoch, 1, 0, 3)));
+    }
+
+    [Fact]
+    public void A_batch_of_a_known_class_that_cannot_be_decoded_is_given_up_and_its_lane_goes_on()
+    {
+        var bad = Batches.Message(1, Epoch, 1, 0, 3);
+        var second = Header(bad, 0).TotalLength;
+        _intake.Begin(bad with { Payload = Corrupted(bad, (2 * second) - 5) });
+        var given = new List<StagedBatch>();
+        while (_intake.TryNext(out var item))
+        {
+            given.Add(item.Batch!);
+        }
+
+        Assert.Equal([0u, 1, 2], given.Select(batch => batch.Name.N));
+        Assert.Equal((0, 10u, "undecodable"), (given[1].Rows, given[1].Letter!.Rows, given[1].Letter!.Cause));
+        Assert.Equal(10ul, Assert.Single(given[1].Account!.Lines).Lost[(int)LossCause.DeadLetter]);
+        Assert.Null(given[2].Letter);
+        Assert.Equal("dead_letter", Assert.Single(_alerts.Raised).Kind);
+        given.ForEach(batch => batch.Dispose());
+    }
+
+    [Fact]
+    public void An_agent_that_used_up_its_dead_letters_is_held()
+    {
+        for (uint n = 0; n < 2; n++)
+        {
+            var message = Batches.Message(n, Epoch, 1, n, 1);
+            Assert.Equal([(n, true)], Run(message with { Payload = Corrupted(message, message.Payload.Length - 5) }));
+        }
+
+        Assert.Equal([(null, true)], Run(Batches.Message(3, Epoch, 2, 0, 1)));
+        Assert.Equal(FlowKind.Hold, Assert.Single(Told()).Kind);
+        Assert.Equal([(0u, true)], Run(Batches.Message(4, Epoch, 2, 0, 1, agent: "agent-2")));
+    }
+
+    [Fact]
+    public void A_tombstone_is_admitted_and_rows_that_are_stored_come_back()
+    {
+        var lane = new LaneKey("agent-1", Epoch.Prefix, 1);
+        _stored.Add(lane, 1, new StoredRows(3, 11, 18, 8));
+        for (uint n = 0; n < 2; n++)
+        {
+            var bytes = Batches.Tombstone(
+                new BatchName(Epoch, 1, n), first: (n * 10) + 1, last: (n * 10) + 10, ringFull: 2, evicted: 8, cpu: 3);
+            _intake.Begin(new IncomingMessage(n, new MessageHead("agent-1", "host-1", Epoch, 1, n, 1, 1, Batches.Noon), bytes));
+            Assert.True(_intake.TryNext(out var item));
+            using var batch = item.Batch!;
+            Assert.Equal((0, 1, n == 1), (batch.Rows, batch.LedgerRows, batch.Stored));
+            if (n == 1)
+            {
+                var line = Assert.Single(batch.Account!.Lines);
+                Assert.Equal((8u, 2ul, 0ul), (line.Rows, line.Lost[(int)LossCause.RingFull], line.Lost[(int)LossCause.SpoolEvicted]));
+                Assert.Equal(8, batch.Account.Header.Rows);
+            }
+        }
     }
 
     [Theory]
@@ -126,8 +192,8 @@ public sealed class MessageIntakeTests : IDisposable
     public void Rows_that_recovery_found_are_marked_and_a_part_of_them_is_refused()
     {
         var lane = new LaneKey("agent-1", Epoch.Prefix, 1);
-        _stored.Add(lane, 0, 10);
-        _stored.Add(lane, 1, 4);
+        _stored.Add(lane, 0, new StoredRows(0, 1, 10, 10));
+        _stored.Add(lane, 1, new StoredRows(0, 11, 14, 4));
         _intake.Begin(Batches.Message(1, Epoch, 1, 0, 2));
         Assert.True(_intake.TryNext(out var first));
         Assert.True(first.Batch!.Stored);

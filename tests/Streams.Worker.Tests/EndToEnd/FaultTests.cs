@@ -98,7 +98,7 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         var answer = await Eventually.ValueAsync(
             async () => await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(1)),
             records => worker.Health is { Healthy: true } health
-                && health.Partitions.All(partition => partition.Failures != 0) && records is { Count: 2 },
+                && health.Partitions.All(partition => partition.Failures != 0) && records is { Count: >= 2 },
             "the owner recovered and answers from what ClickHouse holds: " + worker.Health.Detail,
             TimeSpan.FromSeconds(30));
         Assert.All(answer!, record => Assert.Equal((20u, agent.Epoch), (record.N, record.Epoch)));
@@ -109,6 +109,38 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         var verdict = await stack.SettledAsync(agent);
         Assert.True(verdict.Clean, verdict.ToString());
         Assert.Equal(44 * Producer.Rows, verdict.Rows);
+        await worker.StopAsync();
+    }
+
+    [Fact]
+    public async Task The_ingest_streams_and_offsets_deleted_under_living_traffic_lose_and_double_nothing()
+    {
+        var worker = await stack.StartAsync();
+        await using var agent = await LiveAgent.OpenAsync(stack);
+        for (var wipe = 0u; wipe < 3; wipe++)
+        {
+            var before = agent.Committed;
+            await Eventually.TrueAsync(() => agent.Committed > before + 60, "batches are committed", TimeSpan.FromSeconds(30));
+            await stack.Nats.KillAsync();
+            foreach (var stream in Directory.GetDirectories(stack.Nats.Store, "*", SearchOption.AllDirectories)
+                .Where(path => Path.GetFileName(path) is var name
+                    && (name == "KV_offsets" || name.StartsWith("INGEST_", StringComparison.Ordinal)))
+                .ToArray())
+            {
+                Directory.Delete(stream, recursive: true);
+            }
+
+            agent.Producing = wipe != 2; // after the last wipe nothing new comes: what is lost is asked for all the same
+            await stack.Nats.RestartAsync();
+        }
+
+        await Eventually.TrueAsync(
+            () => agent.Committed == agent.Made, $"all is committed; {worker.Health.Detail}", TimeSpan.FromSeconds(60));
+        Assert.True(agent.Rewinds > 0);
+        using var checker = stack.Checker();
+        var verdict = await checker.CheckAsync(agent.AgentId, agent.Stamped);
+        Assert.True(verdict.Clean, verdict.ToString());
+        Assert.Equal(agent.Made * Producer.Rows, verdict.Rows);
         await worker.StopAsync();
     }
 
@@ -156,7 +188,7 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         await Eventually.TrueAsync(() =>
             heard.Any(record => record.N == agent.Batches), "the last watermark is told", TimeSpan.FromSeconds(10));
         var answer = await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(5));
-        Assert.Equal(agent.Batches, Assert.Single(answer!).N);
+        Assert.All(answer!, record => Assert.Equal(agent.Batches, record.N));
         await Eventually.ValueAsync(
             () => Topology.OldestMessageAsync(stack.Gateway, WorkerStack.Partitions),
             oldest => oldest is null,

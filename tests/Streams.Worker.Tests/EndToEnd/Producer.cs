@@ -78,6 +78,26 @@ internal sealed class Producer : IAsyncDisposable
             payload.AddRange(Fakes.Batches.Seal(new BatchName(Epoch, lane, n), Rows, (n * (ulong)(Rows + Lost)) + 1, Lost, (ushort)lane));
         }
 
+        await PublishAsync(lane, first, batches, change is null ? payload.ToArray() : change([.. payload]));
+    }
+
+    /// <summary>The same batches as the agent sends them when its spool has evicted their rows.</summary>
+    public async Task SendTombstonesAsync(uint lane, uint first, uint batches)
+    {
+        _next[lane] = Math.Max(_next.GetValueOrDefault(lane), first + batches);
+        var payload = new List<byte>();
+        for (var n = first; n < first + batches; n++)
+        {
+            var seq = (n * (ulong)(Rows + Lost)) + 1;
+            payload.AddRange(Fakes.Batches.Tombstone(
+                new BatchName(Epoch, lane, n), seq, seq + Rows + Lost - 1, ringFull: Lost, evicted: Rows, (ushort)lane));
+        }
+
+        await PublishAsync(lane, first, batches, payload.ToArray());
+    }
+
+    private ValueTask<ulong> PublishAsync(uint lane, uint first, uint batches, byte[] payload)
+    {
         var headers = new MessageHeaders
         {
             Epoch = Epoch,
@@ -90,7 +110,7 @@ internal sealed class Producer : IAsyncDisposable
             Catalogue = Catalogue.Version,
             Host = "host-" + AgentId,
         };
-        await _publisher.PublishAsync(AgentId, headers, change is null ? payload.ToArray() : change([.. payload]));
+        return _publisher.PublishAsync(AgentId, headers, payload);
     }
 
     /// <summary>Waits for the queue's acknowledgements; all must be good.</summary>

@@ -4,7 +4,9 @@ using Streams.Checker;
 using Streams.Local;
 using Streams.Queue;
 using Streams.Stages;
+using Streams.Storage;
 using Streams.Testing;
+using Streams.Worker.Tests.Faults;
 
 namespace Streams.Worker.Tests.EndToEnd;
 
@@ -28,6 +30,8 @@ public sealed class WorkerStack : IAsyncLifetime
 
     public ClickHouseProcess ClickHouse { get; } = new();
 
+    internal KillAtRename KillAtRename { get; private set; } = null!;
+
     public QueueConnection Gateway { get; private set; } = null!;
 
     internal RecordingLoggers Log { get; } = new();
@@ -35,11 +39,13 @@ public sealed class WorkerStack : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _nats = await NatsProcess.StartAsync(Partitions);
+        KillAtRename = new KillAtRename(_directory.Path);
+        KillAtRename.Prepare(ClickHouse);
         await ClickHouse.InitializeAsync();
-        await File.WriteAllTextAsync(_directory.File("seed"), Nats.Seed(NatsRole.Worker) + "\n");
-        await File.WriteAllTextAsync(_directory.File("password"), ClickHouse.Password);
-        File.SetUnixFileMode(_directory.File("seed"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.SetUnixFileMode(_directory.File("password"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await System.IO.File.WriteAllTextAsync(_directory.File("seed"), Nats.Seed(NatsRole.Worker) + "\n");
+        await System.IO.File.WriteAllTextAsync(_directory.File("password"), ClickHouse.Password);
+        System.IO.File.SetUnixFileMode(_directory.File("seed"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        System.IO.File.SetUnixFileMode(_directory.File("password"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         _system = ActorSystem.Create("worker-tests", GraphSettings.Configuration.WithFallback("akka.loglevel = WARNING"));
         Gateway = await QueueConnection.OpenAsync(new QueueOptions
         {
@@ -71,6 +77,11 @@ public sealed class WorkerStack : IAsyncLifetime
         Lease = lease ?? TimeSpan.FromSeconds(3),
         Topology = new TopologyOptions { IngestBytes = 64L << 20 },
     };
+
+    /// <summary>A path in the directory of this stack.</summary>
+    public string File(string name) => _directory.File(name);
+
+    public StorageOptions Storage() => new() { Url = ClickHouse.Url, User = ClickHouse.User, Password = ClickHouse.Password };
 
     /// <summary>Starts a worker and waits until all its partitions run.</summary>
     public async Task<StreamsWorker> StartAsync(WorkerOptions? options = null, bool running = true)

@@ -46,6 +46,20 @@ internal static class Batches
         return bytes[..length];
     }
 
+    /// <summary>A batch without rows that accounts for a range: what an agent sends for a batch it no longer has.</summary>
+    public static byte[] Tombstone(BatchName name, ulong first, ulong last, ulong ringFull, ulong evicted, ushort cpu)
+    {
+        using var builder = new BatchBuilder(Exec, new BuilderOptions { MaxRows = 1, MaxBytes = Limits.MaxDecodedBytes });
+        LossCount[] losses = [new(LossCause.RingFull, ringFull), new(LossCause.SpoolEvicted, evicted)];
+        if (!builder.TryAddLedger(cpu, first, last, 0, losses))
+        {
+            throw new InvalidOperationException("the ledger entry was refused");
+        }
+
+        var bytes = new byte[builder.MaxSealedBytes];
+        return bytes[..builder.Seal(name, new BatchStamp(name.Epoch, 12345), BatchCompression.None, bytes)];
+    }
+
     /// <summary>One message of consecutive batches.</summary>
     public static IncomingMessage Message(
         ulong sequence,
@@ -81,7 +95,9 @@ internal static class Batches
     {
         var name = new BatchName(EpochOf(epoch), lane, n);
         var staged = pool.Rent();
-        if (!BatchDecoder.TryDecode(Seal(name, rows, ((ulong)n * (ulong)rows) + 1, lost), staged.Decoded, out var error))
+        staged.Name = name;
+        staged.Keep(Seal(name, rows, ((ulong)n * (ulong)rows) + 1, lost));
+        if (!BatchDecoder.TryDecode(staged.Received, staged.Decoded, out var error))
         {
             throw new InvalidOperationException(error.ToString());
         }

@@ -22,6 +22,9 @@ internal enum Fault
 
     /// <summary>Refused for ever.</summary>
     Denied,
+
+    /// <summary>Refused with a code that no table knows.</summary>
+    Strange,
 }
 
 /// <summary>
@@ -41,6 +44,9 @@ internal sealed class BreakableStore : IBatchStore
 
     /// <summary>Called at the start of each insert, before it takes effect.</summary>
     public Func<InsertTarget, Task>? OnInsert { get; set; }
+
+    /// <summary>Batches that no block of a class table may contain.</summary>
+    public HashSet<uint> Poison { get; } = [];
 
     /// <summary>KILL does not get through.</summary>
     public bool Unkillable { get; set; }
@@ -86,6 +92,11 @@ internal sealed class BreakableStore : IBatchStore
             Statements.Add($"insert {target.Table} {string.Join(',', batches.Select(batch => batch.Batch.Name.N))}");
             Tokens.Add(token);
             var fault = _faults.Count == 0 ? Fault.None : _faults.Dequeue();
+            if (target.Class is not null && batches.Any(batch => Poison.Contains(batch.Batch.Name.N)))
+            {
+                return new InsertOutcome(InsertVerdict.Split, "code 469: no", 469);
+            }
+
             switch (fault)
             {
                 case Fault.LostBefore:
@@ -94,7 +105,9 @@ internal sealed class BreakableStore : IBatchStore
                     _tokens.Add((target.Table, token));
                     return new InsertOutcome(InsertVerdict.InDoubt, "connection reset");
                 case Fault.TooLarge:
-                    return new InsertOutcome(InsertVerdict.Split, "code 241");
+                    return new InsertOutcome(InsertVerdict.Split, "code 241", 241);
+                case Fault.Strange:
+                    return new InsertOutcome(InsertVerdict.InDoubt, "code 7777", 7777);
                 case Fault.Denied:
                     return new InsertOutcome(InsertVerdict.Stop, "code 516");
             }

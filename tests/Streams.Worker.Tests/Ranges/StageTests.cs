@@ -124,8 +124,9 @@ public sealed class StageTests : TestKit
             0,
             new LaneAdmission(TimeProvider.System, LaneMemory.For(30)),
             _pool,
-            new StoredBatches(),
+            new BatchJudge(new StoredBatches(), new DeadLetterQuota(TimeProvider.System, 2), new RecordedAlerts(), TimeProvider.System),
             new Watermarks(TimeProvider.System, LaneMemory.For(30)),
+            new RecordedAlerts(),
             _metrics,
             NullLogger.Instance);
         var clock = linger is { } fixedLinger ? new LingerClock(TimeProvider.System, fixedLinger, fixedLinger) : _clock;

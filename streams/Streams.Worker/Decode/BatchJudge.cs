@@ -1,0 +1,80 @@
+using Streams.Schema;
+using Streams.Storage;
+using Streams.Worker.Commit;
+using Streams.Worker.Recovery;
+
+namespace Streams.Worker.Decode;
+
+/// <summary>
+/// What becomes of one admitted batch: rows, a dead letter, ledger rows only (its rows or its letter are stored already), or a refusal
+/// that holds its lane. Belongs to the graph of one partition.
+/// </summary>
+internal sealed class BatchJudge(StoredBatches stored, DeadLetterQuota quota, ISystemAlerts alerts, TimeProvider time)
+{
+    /// <summary>Fills <paramref name="target"/>, whose head and name are set.</summary>
+    /// <returns><see cref="Refusal.None"/>, or why its lane must wait.</returns>
+    public Refusal Judge(ReadOnlySpan<byte> bytes, in BatchHeader header, StagedBatch target, out BatchError error)
+    {
+        if (!Catalogue.TryGet(header.ClassId, out var eventClass))
+        {
+            error = new BatchError(BatchErrorKind.UnknownClass, 0, header.ClassId);
+            return Refusal.Unknown;
+        }
+
+        error = default;
+        if (header.SchemaVersion > eventClass.Version)
+        {
+            return Refusal.Unknown;
+        }
+
+        if (quota.IsExhausted(target.Head.AgentId))
+        {
+            return Refusal.QuotaExceeded;
+        }
+
+        target.Keep(bytes);
+        var readable = BatchDecoder.TryDecode(bytes, target.Decoded, out error);
+        if (!readable && error.IsUnknown)
+        {
+            return Refusal.Unknown;
+        }
+
+        var found = stored.Find(target.Lane, target.Name.N);
+        return found is null
+            ? readable ? Refusal.None : GiveUp(bytes, header, eventClass, target, error)
+            : Restore(bytes, header, eventClass, target, found, readable);
+    }
+
+    /// <summary>An earlier life stored it without its ledger rows: only those are still to be inserted.</summary>
+    private static Refusal Restore(
+        ReadOnlySpan<byte> bytes, in BatchHeader header, EventClass eventClass, StagedBatch target, FoundBatch found, bool readable)
+    {
+        target.Stored = true;
+        var ledger = readable || BatchDecoder.TryReadLedger(bytes, target.Decoded);
+        if (found.Rows.Count == 0)
+        {
+            // A dead letter it stays, though this worker might read it: its letter can be re-driven.
+            target.Account = ledger ? LedgerAccount.OfDeadLetter(target.Decoded) : LedgerAccount.OfNothing(header, eventClass.Name);
+            return Refusal.None;
+        }
+
+        if (header.Rows == 0 || !ledger)
+        {
+            target.Account = LedgerAccount.OfStored(header, eventClass.Name, ledger ? target.Decoded : null, found.Rows);
+            return Refusal.None;
+        }
+
+        return found.Total == (ulong)header.Rows ? Refusal.None : Refusal.PartlyStored;
+    }
+
+    private Refusal GiveUp(ReadOnlySpan<byte> bytes, in BatchHeader header, EventClass eventClass, StagedBatch target, in BatchError error)
+    {
+        quota.TryTake(target.Head.AgentId);
+        var account = BatchDecoder.TryReadLedger(bytes, target.Decoded)
+            ? LedgerAccount.OfDeadLetter(target.Decoded)
+            : LedgerAccount.OfNothing(header, eventClass.Name);
+        target.Condemn(header.Rows, "undecodable", 0, error.ToString(), account, time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
+        alerts.Raise("dead_letter", target.ToString(), $"undecodable: {error}");
+        return Refusal.None;
+    }
+}
