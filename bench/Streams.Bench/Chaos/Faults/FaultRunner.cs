@@ -10,6 +10,9 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
 {
     private const long SecondsTo1970 = -56L * 365 * 86_400;
     private const long SecondsTo2106 = 80L * 365 * 86_400;
+
+    /// <summary>A source looks at its clock's file a few times a second.</summary>
+    private static readonly TimeSpan ClockSeen = TimeSpan.FromMilliseconds(600);
     private static readonly TimeSpan SlowRun = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SlowStop = TimeSpan.FromMilliseconds(300);
 
@@ -115,6 +118,7 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
         }
 
         // Sessions made under the wrong clock are what is of interest: certificate dates and back-off.
+        await Task.Delay(ClockSeen, stop);
         networks[0].Cut();
         networks[0].Heal();
         await Task.Delay(duration, stop);

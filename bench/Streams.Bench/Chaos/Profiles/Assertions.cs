@@ -28,4 +28,25 @@ internal static class Assertions
             }
         }
     }
+
+    /// <summary>The gateway says that two processes are one agent.</summary>
+    public static async Task CloneIsVisibleAsync(ChaosRun run, CancellationToken stop)
+    {
+        var log = await File.ReadAllTextAsync(Path.Combine(run.Stack.DataDirectory, "log", "streams-serve.log"), stop);
+        if (!log.Contains("looks like a copy", StringComparison.Ordinal))
+        {
+            run.Failures.Add("the clone is not visible in the gateway's log");
+        }
+    }
+
+    /// <summary>One dead letter with its cause, and the rows after it stored.</summary>
+    public static async Task PoisonIsADeadLetterAsync(ChaosRun run, CancellationToken stop)
+    {
+        var letters = await run.Engine.QueryAsync("SELECT agent_id, cause, rows FROM dead_letter", stop);
+        var counted = await run.Engine.QueryAsync("SELECT sum(lost_dead_letter) FROM loss_ledger", stop);
+        if (letters.Count != 1 || letters[0][0] != run.Sources[0].Id || letters[0][1] != "undecodable" || letters[0][2] != counted[0][0])
+        {
+            run.Failures.Add($"dead letters: {string.Join("; ", letters.Select(row => string.Join(' ', row)))}; counted {counted[0][0]}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ internal static class ProfileCatalogue
     private const double ShortBy = 10;
 
     public static IReadOnlyList<string> Names { get; } =
-        ["random", "cut-2min", "agent-kill-50", "disk-full", "nats-away", "two-gateways", "wipe", "tail-loss"];
+        ["random", "cut-2min", "agent-kill-50", "disk-full", "nats-away", "two-gateways", "wipe", "tail-loss", "clones", "restored-directory", "poison"];
 
     public static Profile Of(ChaosOptions options)
     {
@@ -39,6 +39,9 @@ internal static class ProfileCatalogue
             "two-gateways" => new Profile { Faults = Repeat(FaultKind.SwitchGateway, 10, 2, 2, 12), Gateways = 2 },
             "wipe" => new Profile { Faults = Repeat(FaultKind.Wipe, 10, 3, 0.2, 3) },
             "tail-loss" => new Profile { Faults = Repeat(FaultKind.TailLoss, 10, 3, 0.2, 3) },
+            "clones" => new Profile { Faults = [], Act = Steps.CloneAsync, Assert = Assertions.CloneIsVisibleAsync },
+            "restored-directory" => new Profile { Faults = [], Act = Steps.RestoreAsync },
+            "poison" => new Profile { Faults = [], Act = Steps.PoisonAsync, Assert = Assertions.PoisonIsADeadLetterAsync },
             _ => throw new BenchFailure($"--profile {options.Profile}: expected one of {string.Join(", ", Names)}"),
         };
     }

@@ -24,9 +24,9 @@ internal sealed class Recovery(ChaosStack stack, IReadOnlyList<SourceProcess> so
                     throw new BenchFailure((await source.Process.Exited).ToString());
                 }
 
-                if (!marks.ContainsKey(source.Id) && source.Status is { } status)
+                if (!marks.ContainsKey(source.Files.Directory) && source.Status is { } status)
                 {
-                    marks[source.Id] = (status.SensorEpoch, status.Kept + 1);
+                    marks[source.Files.Directory] = (status.SensorEpoch, status.Kept + 1);
                 }
             }
 

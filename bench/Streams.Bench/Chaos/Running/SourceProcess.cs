@@ -18,7 +18,10 @@ internal sealed class SourceProcess(string id, SourceFiles files, string gateway
     /// <summary>Where it is; null until its present process has said so.</summary>
     public SourceStatus? Status => SourceStatus.TryRead(files.Status);
 
-    public void Start()
+    /// <summary>Another process of the same agent, with a directory of its own.</summary>
+    public SourceProcess Twin(SourceFiles other) => new(id, other, gateway, root, rate);
+
+    public void Start(params string[] further)
     {
         File.Delete(files.Status);
         _process = ChildProcess.Start(new ChildOptions
@@ -28,7 +31,7 @@ internal sealed class SourceProcess(string id, SourceFiles files, string gateway
             Arguments =
             [
                 typeof(SourceProcess).Assembly.Location, "source", "--id", id, "--directory", files.Directory, "--gateway", gateway, "--root", root,
-                "--rate", rate.ToString(CultureInfo.InvariantCulture),
+                "--rate", rate.ToString(CultureInfo.InvariantCulture), .. further,
             ],
             LogPath = files.Log,
             Environment = new Dictionary<string, string?> { ["DOTNET_gcServer"] = "0", ["DOTNET_TieredPGO"] = "0" },

@@ -27,15 +27,16 @@ internal static class SourceCommand
         var gateway = new Option<string>("--gateway") { Required = true };
         var root = new Option<string>("--root") { Required = true };
         var rate = new Option<int>("--rate") { Required = true, Description = "Events a second, 10 to 100000." };
-        var command = new Command("source", "One synthetic agent of the chaos harness.") { id, directory, gateway, root, rate };
+        var poison = new Option<int?>("--poison-batch") { Description = "Which batch of this process cannot be decoded." };
+        var command = new Command("source", "One synthetic agent of the chaos harness.") { id, directory, gateway, root, rate, poison };
         command.Hidden = true;
         command.SetAction((parse, stop) => RunAsync(
             parse.GetValue(id)!, new SourceFiles(parse.GetValue(directory)!), new Uri(parse.GetValue(gateway)!),
-            Base64Url.DecodeFromChars(parse.GetValue(root)!), parse.GetValue(rate), stop));
+            Base64Url.DecodeFromChars(parse.GetValue(root)!), parse.GetValue(rate), parse.GetValue(poison), stop));
         return command;
     }
 
-    private static async Task<int> RunAsync(string id, SourceFiles files, Uri gateway, byte[] root, int rate, CancellationToken stop)
+    private static async Task<int> RunAsync(string id, SourceFiles files, Uri gateway, byte[] root, int rate, int? poison, CancellationToken stop)
     {
         if (!KeyFileReader.TryRead(files.Key, KeyFileKind.Agent, out var key, out var error))
         {
@@ -67,7 +68,7 @@ internal static class SourceCommand
             clock);
         using var end = new CancellationTokenSource();
         var run = link.RunAsync(end.Token).AsTask();
-        await EmitAsync(id, files, link, clock, rate, stop);
+        await EmitAsync(id, files, link, clock, rate, poison, stop);
         var drained = await link.FlushAsync(DrainDeadline, CancellationToken.None);
         Console.WriteLine($"{DateTime.UtcNow:O} {(drained ? "drained" : "NOT drained")} {link.Status}");
         await end.CancelAsync();
@@ -75,7 +76,8 @@ internal static class SourceCommand
         return drained ? 0 : NotDrained;
     }
 
-    private static async Task EmitAsync(string id, SourceFiles files, AgentLink.AgentLink link, ShiftedClock clock, int rate, CancellationToken stop)
+    private static async Task EmitAsync(
+        string id, SourceFiles files, AgentLink.AgentLink link, ShiftedClock clock, int rate, int? poison, CancellationToken stop)
     {
         var rows = Math.Max(1, (int)(rate * Beat.TotalSeconds));
         using var events = new NumberedEvents(id, rows);
@@ -88,7 +90,7 @@ internal static class SourceCommand
             var batch = events.Build(kept + 1, last, clock.GetUtcNow());
             journal.Intend(last);
             AppendResult result;
-            while ((result = link.TryAppend(PriorityClass.Event, batch)) == AppendResult.Full && !stop.IsCancellationRequested)
+            while ((result = Append(link, batch, beat == poison)) == AppendResult.Full && !stop.IsCancellationRequested)
             {
                 link.WaitForSpace(Beat);
             }
@@ -119,4 +121,7 @@ internal static class SourceCommand
             }
         }
     }
+
+    private static AppendResult Append(AgentLink.AgentLink link, BuilderSealer batch, bool poison) =>
+        poison ? link.TryAppend(PriorityClass.Event, new PoisonSealer(batch)) : link.TryAppend(PriorityClass.Event, batch);
 }
