@@ -1,4 +1,3 @@
-using Streams.Bench.Chaos.Running;
 using Streams.Bench.Chaos.Sources;
 
 namespace Streams.Bench.Chaos.Profiles;
