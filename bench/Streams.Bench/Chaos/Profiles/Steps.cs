@@ -1,4 +1,5 @@
 using Streams.Bench.Chaos.Sources;
+using Streams.Bench.Running;
 
 namespace Streams.Bench.Chaos.Profiles;
 
@@ -17,7 +18,7 @@ internal static class Steps
         var original = run.Sources[0];
         original.Process.Pause();
         var clone = original.Twin(new SourceFiles(original.Files.Directory + "-clone"));
-        Copy(original.Files.Directory, clone.Files.Directory);
+        await CopyAsync(original.Files.Directory, clone.Files.Directory, stop);
         original.Process.Resume();
         clone.Start();
         run.Sources.Add(clone);
@@ -41,7 +42,7 @@ internal static class Steps
         }
 
         await source.KillAsync();
-        Copy(source.Files.Directory, saved);
+        await CopyAsync(source.Files.Directory, saved, stop);
         run.Network.Heal();
         source.Start();
         await ExpectRowsAsync(run, "no rows after the copy", stop);
@@ -53,7 +54,7 @@ internal static class Steps
 
         await source.DisposeAsync();
         Directory.Delete(source.Files.Spool, recursive: true);
-        Copy(Path.Combine(saved, "spool"), source.Files.Spool);
+        await CopyAsync(Path.Combine(saved, "spool"), source.Files.Spool, stop);
         File.Copy(Path.Combine(saved, "connects"), source.Files.Connects, overwrite: true);
         source.Start();
         await ExpectRowsAsync(run, "no rows after the restore", stop);
@@ -81,17 +82,14 @@ internal static class Steps
         }
     }
 
-    private static void Copy(string from, string to)
+    // As an image of a disk is made: without asking who has a file open or locked.
+    private static async Task CopyAsync(string from, string to, CancellationToken stop)
     {
-        Directory.CreateDirectory(to, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        foreach (var file in Directory.EnumerateFiles(from))
+        using var process = System.Diagnostics.Process.Start("cp", ["-a", from, to]);
+        await process.WaitForExitAsync(stop);
+        if (process.ExitCode != 0)
         {
-            File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
-        }
-
-        foreach (var directory in Directory.EnumerateDirectories(from))
-        {
-            Copy(directory, Path.Combine(to, Path.GetFileName(directory)));
+            throw new BenchFailure($"{from} cannot be copied to {to}");
         }
     }
 }
