@@ -14,7 +14,10 @@ internal sealed class ChaosStack : IAsyncDisposable
     private readonly Credentials _credentials;
     private readonly List<ChildProcess?> _serves = [];
     private readonly List<(string Listen, string Operator)> _addresses = [];
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
+
     private NatsServer? _nats;
+    private DateTime _nextLook;
     private ClickHouseServer? _clickHouse;
 
     private ChaosStack(string data, Endpoints endpoints)
@@ -171,6 +174,7 @@ internal sealed class ChaosStack : IAsyncDisposable
     /// <summary>Starts what has ended by itself, as `up` does, and remembers that it had.</summary>
     public async Task ReviveAsync(CancellationToken stop)
     {
+        await ReviveQueueAsync(stop);
         foreach (var (name, process) in Processes.Where(p => p.Process.Exited.IsCompleted).ToList())
         {
             UnexpectedExits.Add((await process.Exited).ToString());
@@ -188,6 +192,24 @@ internal sealed class ChaosStack : IAsyncDisposable
                     StartServe(_serves.IndexOf(process));
                     break;
             }
+        }
+    }
+
+    /// <summary>Starts a queue again that runs and answers nothing, as a supervisor has to after a full disk, and remembers it.</summary>
+    private async Task ReviveQueueAsync(CancellationToken stop)
+    {
+        if (DateTime.UtcNow < _nextLook || _nats is not { } nats)
+        {
+            return;
+        }
+
+        _nextLook = DateTime.UtcNow + LookInterval;
+        if (!await nats.AnswersAsync(_credentials, LookInterval, stop) && !await nats.AnswersAsync(_credentials, LookInterval, stop))
+        {
+            UnexpectedExits.Add($"nats-server answered nothing for {2 * LookInterval.TotalSeconds:0} s and was started again");
+            Console.WriteLine($"  {UnexpectedExits[^1]}");
+            await EndNatsAsync(kill: true);
+            await StartNatsAsync(stop);
         }
     }
 
