@@ -10,12 +10,12 @@ namespace Streams.Bench.Chaos.Running;
 /// </summary>
 internal sealed class ChaosStack : IAsyncDisposable
 {
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
+
     private readonly string _data;
     private readonly Credentials _credentials;
     private readonly List<ChildProcess?> _serves = [];
     private readonly List<(string Listen, string Operator)> _addresses = [];
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
-
     private NatsServer? _nats;
     private DateTime _nextLook;
     private ClickHouseServer? _clickHouse;
@@ -70,7 +70,10 @@ internal sealed class ChaosStack : IAsyncDisposable
     public static async Task<ChaosStack> StartAsync(string data, string log, IReadOnlyList<(string Id, string KeyFile)> sources, int gateways, CancellationToken stop)
     {
         Endpoints endpoints;
-        await using (var up = await UpProcess.StartAsync(data, log, ["--no-agent"], stop))
+        // Ports that nobody falls back to: they must still be free after each fault.
+        string[] ports = [.. new[] { "--gateway-port", "--operator-port", "--clickhouse-port", "--nats-port" }
+            .SelectMany(option => new[] { option, Ports.Free().ToString(CultureInfo.InvariantCulture) })];
+        await using (var up = await UpProcess.StartAsync(data, log, ["--no-agent", .. ports], stop))
         {
             foreach (var (id, keyFile) in sources)
             {
