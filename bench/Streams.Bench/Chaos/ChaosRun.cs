@@ -58,12 +58,15 @@ internal sealed class ChaosRun : IAsyncDisposable
     public static async Task<ChaosRun> StartAsync(string directory, ChaosOptions options, int gateways, CancellationToken stop)
     {
         var files = Enumerable.Range(0, options.Sources)
-            .Select(i => (Id: $"chaos-{i}", Files: new SourceFiles(Directory.CreateDirectory(Path.Combine(directory, $"chaos-{i}")).FullName))).ToList();
+            .Select(i => (Id: $"chaos-{i}", Files: new SourceFiles(Directory.CreateDirectory(Path.Combine(directory,
+                $"chaos-{i}")).FullName))).ToList();
         var data = Path.Combine(directory, "data");
-        var stack = await ChaosStack.StartAsync(data, Path.Combine(directory, "up.log"), [.. files.Select(f => (f.Id, f.Files.Key))], gateways, stop);
+        var stack = await ChaosStack.StartAsync(data, Path.Combine(directory, "up.log"), [.. files.Select(f => (f.Id, f.Files.Key))],
+            gateways, stop);
         var network = new TcpProxy(stack.GatewayPorts[0]);
         var root = Base64Url.EncodeToString(await RootKey.ReadAsync(data, stop));
-        var sources = files.Select(f => new SourceProcess(f.Id, f.Files, $"ws://127.0.0.1:{network.Port}", root, options.Rate / options.Sources)).ToList();
+        var sources = files.Select(f => new SourceProcess(f.Id, f.Files, $"ws://127.0.0.1:{network.Port}", root,
+            options.Rate / options.Sources)).ToList();
         sources.ForEach(source => source.Start());
         var run = new ChaosRun(directory, stack, network, sources);
         try

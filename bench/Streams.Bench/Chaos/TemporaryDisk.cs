@@ -14,7 +14,8 @@ internal sealed class TemporaryDisk : IDisposable
     public static TemporaryDisk Mount(string path, int mebibytes)
     {
         Directory.CreateDirectory(path);
-        Run("mount", "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={mebibytes}m,mode=0700"), "streams-chaos", path);
+        Run("mount", "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={mebibytes}m,mode=0700"), "streams-chaos",
+            path);
         return new TemporaryDisk(path);
     }
 

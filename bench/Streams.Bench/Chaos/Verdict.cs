@@ -12,7 +12,8 @@ internal static class Verdict
         var endpoints = run.Stack.Endpoints;
         var url = new Uri(endpoints.ClickHouse);
         var password = (await File.ReadAllTextAsync(endpoints.ClickHousePasswordFile, stop)).Trim();
-        using var journals = new JournalChecker(url, endpoints.ClickHouseUser, password, "streams", NumberedEvents.Table, NumberedEvents.Mark);
+        using var journals = new JournalChecker(url, endpoints.ClickHouseUser, password, "streams", NumberedEvents.Table,
+            NumberedEvents.Mark);
         using var histories = new HistoryChecker(url, endpoints.ClickHouseUser, password, "streams");
         var journal = new JournalVerdict();
         long lost = 0, doubled = 0, reordered = 0, unaccounted = 0;
@@ -38,7 +39,8 @@ internal static class Verdict
             Seed = options.Seed,
             Rate = options.Rate,
             Faults = run.Done.Count,
-            FaultsByKind = run.Done.GroupBy(done => done.Fault.Kind.ToString()).OrderBy(g => g.Key).ToDictionary(g => g.Key, g => g.Count()),
+            FaultsByKind = run.Done.GroupBy(done => done.Fault.Kind.ToString()).OrderBy(g => g.Key).ToDictionary(g => g.Key,
+                g => g.Count()),
             Emitted = journal.Emitted,
             Stored = journal.Stored,
             InDoubt = journal.InDoubt,
@@ -78,14 +80,18 @@ internal static class Verdict
     public static void Print(ChaosReport report)
     {
         Console.WriteLine();
-        Console.WriteLine($"faults        {report.Faults}: {string.Join(", ", report.FaultsByKind.Select(kind => $"{kind.Key} {kind.Value}"))}");
+        var kinds = string.Join(", ", report.FaultsByKind.Select(kind => $"{kind.Key} {kind.Value}"));
+        Console.WriteLine($"faults        {report.Faults}: {kinds}");
         Console.WriteLine($"recovery      p50 {report.RecoveryP50Seconds:0.0} s, p99 {report.RecoveryP99Seconds:0.0} s");
-        Console.WriteLine($"peaks         queue {Mebi(report.PeakQueueBytes)}, not committed at the sources {Mebi(report.PeakUncommittedBytes)}, credit {Mebi(report.PeakCreditBytes)}");
+        Console.WriteLine(
+            $"peaks         queue {Mebi(report.PeakQueueBytes)}, not committed at the sources {Mebi(report.PeakUncommittedBytes)}, "
+            + $"credit {Mebi(report.PeakCreditBytes)}");
         Console.WriteLine($"memory        {string.Join(", ", report.RssBytes.Select(peak => $"{peak.Key} {Mebi(peak.Value)}"))}");
         Console.WriteLine($"catch-up      {report.CatchUpRowsPerSecond:N0} rows/s");
         Console.WriteLine($"died unasked  {report.UnexpectedExits.Count}");
         Console.WriteLine($"events        {report.Emitted:N0} emitted, {report.Stored:N0} stored, {report.InDoubt} in doubt, counted losses "
-            + (report.CountedLosses.Count == 0 ? "0" : string.Join(", ", report.CountedLosses.Select(cause => $"{cause.Key} {cause.Value}"))));
+            + (report.CountedLosses.Count == 0 ? "0" : string.Join(", ",
+                report.CountedLosses.Select(cause => $"{cause.Key} {cause.Value}"))));
         Console.WriteLine(
             $"verdict       lost {report.Lost}, doubled {report.Doubled}, reordered {report.Reordered}, altered {report.Altered}, unaccounted {report.Unaccounted}");
         foreach (var failure in report.Failures)

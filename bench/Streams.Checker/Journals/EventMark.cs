@@ -1,7 +1,8 @@
 namespace Streams.Checker.Journals;
 
 /// <summary>
-/// The value by which a stored event shows that it is the one that was emitted: a column that is a function of its number, so that neither an
+/// The value by which a stored event shows that it is the one that was emitted: a column that is a function of its number, so that
+/// neither an
 /// altered number nor an altered value goes unseen.
 /// </summary>
 public static class EventMark

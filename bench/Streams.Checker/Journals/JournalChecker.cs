@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Streams.Checker.Journals;
 
 /// <summary>
-/// Judges the rows of a source against its journal, by SQL over plain HTTP: every event that the source handed over is stored exactly once, as it
+/// Judges the rows of a source against its journal, by SQL over plain HTTP: every event that the source handed over is stored exactly
+/// once, as it
 /// was emitted and in order inside its lane, or the ledger counts it as lost by a cause.
 /// </summary>
 public sealed class JournalChecker : IDisposable
@@ -90,12 +91,14 @@ public sealed class JournalChecker : IDisposable
         var where = $"{key} AND class = {Literal(_table)} AND rows < last - first + 1";
         var ranges = await RangesAsync($"SELECT DISTINCT first, last FROM {Ledger} WHERE {where} ORDER BY 1", cancel).ConfigureAwait(false);
         var columns = await _clickhouse.RowsAsync(
-            $"SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '{Ledger}' AND startsWith(name, 'lost_')", cancel).ConfigureAwait(false);
+            $"SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '{Ledger}' AND startsWith(name, 'lost_')",
+                cancel).ConfigureAwait(false);
         var causes = new Dictionary<string, long>();
         if (ranges.Count > 0 && columns.Count > 0)
         {
             var sums = await _clickhouse.RowsAsync(
-                $"SELECT {string.Join(", ", columns.Select(c => $"sum({c[0]})"))} FROM {Ledger} WHERE {where}", cancel).ConfigureAwait(false);
+                $"SELECT {string.Join(", ", columns.Select(c => $"sum({c[0]})"))} FROM {Ledger} WHERE {where}",
+                    cancel).ConfigureAwait(false);
             for (var i = 0; i < columns.Count; i++)
             {
                 if (long.Parse(sums[0][i], CultureInfo.InvariantCulture) is > 0 and var count)

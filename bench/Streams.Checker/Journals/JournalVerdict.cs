@@ -1,6 +1,7 @@
 namespace Streams.Checker.Journals;
 
-/// <summary>What the tables say about what one or several sources emitted. All counts but the first four are 0 when the promises were kept.</summary>
+/// <summary>What the tables say about what one or several sources emitted. All counts but the first four are 0 when the promises were
+/// kept.</summary>
 public sealed record JournalVerdict
 {
     /// <summary>Events that were emitted and taken over.</summary>

@@ -5,7 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Streams.Checker.Journals;
 
 /// <summary>
-/// A source's memory of what it emits: an append-only text file, one write(2) a line, so that what was written before a kill -9 is there after it.
+/// A source's memory of what it emits: an append-only text file, one write(2) a line, so that what was written before a kill -9 is there
+/// after it.
 /// A line that a kill tore has no full stop and is not read.
 /// </summary>
 public sealed class JournalWriter : IDisposable

@@ -3,7 +3,8 @@ namespace Streams.Bench.Chaos.Faults;
 /// <summary>What a power failure and a careless operator do to the queue's files, while nats-server does not run.</summary>
 internal static class QueueDamage
 {
-    /// <summary>Cuts the newest block of every ingest stream: half of it, with its index, as if the end had never reached the disk.</summary>
+    /// <summary>Cuts the newest block of every ingest stream: half of it, with its index, as if the end had never reached the
+    /// disk.</summary>
     /// <returns>Bytes cut.</returns>
     public static long CutTails(string jetStream)
     {
@@ -11,7 +12,8 @@ internal static class QueueDamage
         foreach (var stream in Directory.EnumerateDirectories(jetStream, "INGEST_*", SearchOption.AllDirectories))
         {
             var newest = new DirectoryInfo(Path.Combine(stream, "msgs")).EnumerateFiles("*.blk")
-                .OrderByDescending(file => int.Parse(Path.GetFileNameWithoutExtension(file.Name), System.Globalization.CultureInfo.InvariantCulture))
+                .OrderByDescending(file => int.Parse(Path.GetFileNameWithoutExtension(file.Name),
+                    System.Globalization.CultureInfo.InvariantCulture))
                 .FirstOrDefault();
             if (newest is null || newest.Length == 0)
             {
@@ -33,7 +35,8 @@ internal static class QueueDamage
     public static int Wipe(string jetStream)
     {
         var streams = Directory.EnumerateDirectories(jetStream, "*", SearchOption.AllDirectories)
-            .Where(path => Path.GetFileName(path) is var name && (name.StartsWith("INGEST_", StringComparison.Ordinal) || name == "KV_offsets")).ToList();
+            .Where(path => Path.GetFileName(path) is var name && (name.StartsWith("INGEST_", StringComparison.Ordinal)
+                || name == "KV_offsets")).ToList();
         streams.ForEach(path => Directory.Delete(path, recursive: true));
         return streams.Count;
     }

@@ -7,7 +7,8 @@ internal static class Schedule
     [
         FaultKind.KillSource, FaultKind.PauseSource, FaultKind.KillServe, FaultKind.PauseServe, FaultKind.RestartServe, FaultKind.KillNats,
         FaultKind.PauseNats, FaultKind.RestartNats, FaultKind.KillClickHouse, FaultKind.PauseClickHouse, FaultKind.RestartClickHouse,
-        FaultKind.SlowClickHouse, FaultKind.CutNetwork, FaultKind.HoldNetwork, FaultKind.Clock1970, FaultKind.Clock2106, FaultKind.TailLoss, FaultKind.Wipe,
+        FaultKind.SlowClickHouse, FaultKind.CutNetwork, FaultKind.HoldNetwork, FaultKind.Clock1970, FaultKind.Clock2106,
+            FaultKind.TailLoss, FaultKind.Wipe,
     ];
 
     /// <summary>Random faults: each block of as many as there are kinds holds every kind once, in random order.</summary>
@@ -15,7 +16,8 @@ internal static class Schedule
     /// <param name="external">ClickHouse is somebody else's: nothing is done to it.</param>
     public static IReadOnlyList<Fault> Random(int count, int seed, int sources, bool full, bool external)
     {
-        // Not System.Random without a seed, and not its default algorithm's state across versions: both are fixed by the seeded constructor.
+        // Not System.Random without a seed, and not its default algorithm's state across versions: both are fixed by the seeded
+        // constructor.
         var random = new Random(seed);
         var kinds = Everywhere.Concat(full ? [FaultKind.DiskFull] : [])
             .Where(kind => !external || !kind.ToString().Contains("ClickHouse", StringComparison.Ordinal)).ToArray();
@@ -36,7 +38,8 @@ internal static class Schedule
     public static IReadOnlyList<Fault> Repeat(FaultKind kind, int count, int seed, int sources, double shortest, double longest)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => new Fault(kind, random.Next(sources), Seconds(random, shortest, longest), Seconds(random, 0.5, 3)))];
+        return [.. Enumerable.Range(0, count).Select(_ => new Fault(kind, random.Next(sources), Seconds(random, shortest, longest),
+            Seconds(random, 0.5, 3)))];
     }
 
     private static double LongestOf(FaultKind kind) => kind switch
@@ -49,5 +52,6 @@ internal static class Schedule
         _ => 2,
     };
 
-    private static TimeSpan Seconds(Random random, double from, double to) => TimeSpan.FromSeconds(from + random.NextDouble() * (to - from));
+    private static TimeSpan Seconds(Random random, double from, double to) => TimeSpan.FromSeconds(from
+        + random.NextDouble() * (to - from));
 }

@@ -9,7 +9,8 @@ internal static class ProfileCatalogue
     private const double ShortBy = 10;
 
     public static IReadOnlyList<string> Names { get; } =
-        ["random", "cut-2min", "agent-kill-50", "disk-full", "nats-away", "two-gateways", "wipe", "tail-loss", "clones", "restored-directory", "poison"];
+        ["random", "cut-2min", "agent-kill-50", "disk-full", "nats-away", "two-gateways", "wipe", "tail-loss", "clones",
+            "restored-directory", "poison"];
 
     public static Profile Of(ChaosOptions options)
     {

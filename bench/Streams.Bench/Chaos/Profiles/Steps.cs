@@ -12,7 +12,8 @@ internal static class Steps
     private static readonly TimeSpan RecoveryDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan DrainDeadline = TimeSpan.FromMinutes(2);
 
-    /// <summary>A source's directory is copied while it runs, as a machine image is, and started beside it: two processes, one key.</summary>
+    /// <summary>A source's directory is copied while it runs, as a machine image is, and started beside it: two processes, one
+    /// key.</summary>
     public static async Task CloneAsync(ChaosRun run, CancellationToken stop)
     {
         var original = run.Sources[0];
@@ -29,7 +30,8 @@ internal static class Steps
         }
     }
 
-    /// <summary>A directory with batches that were not committed is saved, everything in it is committed, then the old directory is put back.</summary>
+    /// <summary>A directory with batches that were not committed is saved, everything in it is committed, then the old directory is put
+    /// back.</summary>
     public static async Task RestoreAsync(ChaosRun run, CancellationToken stop)
     {
         var source = run.Sources[0];

@@ -5,7 +5,8 @@ using Streams.Local;
 namespace Streams.Bench.Chaos.Running;
 
 /// <summary>
-/// The servers of a run, each a process of its own that can be stopped, killed and started again on the same port and the same data. `streams up` makes
+/// The servers of a run, each a process of its own that can be stopped, killed and started again on the same port and the same data.
+/// `streams up` makes
 /// keys and credentials first, as a user's first start does; then its parts are started one by one.
 /// </summary>
 internal sealed class ChaosStack : IAsyncDisposable
@@ -30,7 +31,8 @@ internal sealed class ChaosStack : IAsyncDisposable
     public Endpoints Endpoints { get; }
 
     /// <summary>Ports of the gateways.</summary>
-    public IReadOnlyList<int> GatewayPorts => [.. _addresses.Select(address => int.Parse(address.Listen.Split(':')[1], CultureInfo.InvariantCulture))];
+    public IReadOnlyList<int> GatewayPorts => [.. _addresses.Select(address => int.Parse(address.Listen.Split(':')[1],
+        CultureInfo.InvariantCulture))];
 
     public IReadOnlyList<string> OperatorAddresses => [.. _addresses.Select(address => address.Operator)];
 
@@ -67,7 +69,8 @@ internal sealed class ChaosStack : IAsyncDisposable
     public List<string> UnexpectedExits { get; } = [];
 
     /// <summary>Makes keys and one identity per source, then starts the servers.</summary>
-    public static async Task<ChaosStack> StartAsync(string data, string log, IReadOnlyList<(string Id, string KeyFile)> sources, int gateways, CancellationToken stop)
+    public static async Task<ChaosStack> StartAsync(string data, string log, IReadOnlyList<(string Id, string KeyFile)> sources,
+        int gateways, CancellationToken stop)
     {
         Endpoints endpoints;
         // Ports that nobody falls back to: they must still be free after each fault.
@@ -143,7 +146,8 @@ internal sealed class ChaosStack : IAsyncDisposable
             Arguments =
             [
                 RepositoryPrograms.Host(), "serve", "--listen", _addresses[index].Listen, "--operator-listen", _addresses[index].Operator,
-                "--nats", Endpoints.Nats, "--nats-gateway-seed", Endpoints.NatsSeedFiles["gateway"], "--nats-worker-seed", Endpoints.NatsSeedFiles["worker"],
+                "--nats", Endpoints.Nats, "--nats-gateway-seed", Endpoints.NatsSeedFiles["gateway"], "--nats-worker-seed",
+                    Endpoints.NatsSeedFiles["worker"],
                 "--clickhouse", Endpoints.ClickHouse, "--clickhouse-user", Endpoints.ClickHouseUser,
                 "--clickhouse-password-file", Endpoints.ClickHousePasswordFile, "--gateway-key", Path.Combine(keys, "gateway.key"),
                 "--gateway-certificate", Path.Combine(keys, "gateway.cert"),

@@ -3,7 +3,8 @@ using Streams.Bench.Running;
 
 namespace Streams.Bench.Chaos.Running;
 
-/// <summary>Samples what can pile up, twice a second, and keeps the highest: memory by process, the queue's and the spools' bytes, credit reserved.</summary>
+/// <summary>Samples what can pile up, twice a second, and keeps the highest: memory by process, the queue's and the spools' bytes,
+/// credit reserved.</summary>
 internal sealed class Peaks(ChaosStack stack, IReadOnlyList<SourceProcess> sources)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
@@ -43,7 +44,8 @@ internal sealed class Peaks(ChaosStack stack, IReadOnlyList<SourceProcess> sourc
         try
         {
             var text = await _http.GetStringAsync($"http://{stack.OperatorAddresses[0]}/metrics", stop);
-            var line = text.Split('\n').FirstOrDefault(line => line.StartsWith("streams_gateway_credit_reserved", StringComparison.Ordinal));
+            var line = text.Split('\n').FirstOrDefault(line => line.StartsWith("streams_gateway_credit_reserved",
+                StringComparison.Ordinal));
             return line?.Split(' ') is [_, var value, ..] ? (long)double.Parse(value, CultureInfo.InvariantCulture) : 0;
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or IOException)

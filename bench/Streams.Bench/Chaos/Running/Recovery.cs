@@ -63,7 +63,8 @@ internal sealed class Recovery(ChaosStack stack, IReadOnlyList<SourceProcess> so
         {
             return await engine.QueryAsync(query, patience.Token);
         }
-        catch (Exception error) when (error is HttpRequestException or BenchFailure || (error is OperationCanceledException && !stop.IsCancellationRequested))
+        catch (Exception error) when (error is HttpRequestException or BenchFailure || (error is OperationCanceledException
+            && !stop.IsCancellationRequested))
         {
             // ClickHouse is away or full: ask again.
             return null;

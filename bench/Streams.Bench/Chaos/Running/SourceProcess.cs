@@ -30,7 +30,8 @@ internal sealed class SourceProcess(string id, SourceFiles files, string gateway
             FileName = "dotnet",
             Arguments =
             [
-                typeof(SourceProcess).Assembly.Location, "source", "--id", id, "--directory", files.Directory, "--gateway", gateway, "--root", root,
+                typeof(SourceProcess).Assembly.Location, "source", "--id", id, "--directory", files.Directory, "--gateway", gateway,
+                    "--root", root,
                 "--rate", rate.ToString(CultureInfo.InvariantCulture), .. further,
             ],
             LogPath = files.Log,

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Streams.Bench.Chaos.Sources;
 
-/// <summary>The clock of a host that is set wrongly: the system's, moved by the seconds that a file holds. Timers and durations are not moved, as a
+/// <summary>The clock of a host that is set wrongly: the system's, moved by the seconds that a file holds. Timers and durations are not
+/// moved, as a
 /// monotonic clock is not.</summary>
 internal sealed class ShiftedClock(string file) : TimeProvider
 {
@@ -13,7 +14,8 @@ internal sealed class ShiftedClock(string file) : TimeProvider
     /// <summary>Reads the file again; no file means no offset.</summary>
     public void Refresh()
     {
-        var offset = File.Exists(file) && long.TryParse(File.ReadAllText(file), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)
+        var offset = File.Exists(file) && long.TryParse(File.ReadAllText(file), NumberStyles.AllowLeadingSign,
+            CultureInfo.InvariantCulture, out var seconds)
             ? seconds : 0;
         Volatile.Write(ref _offsetSeconds, offset);
     }

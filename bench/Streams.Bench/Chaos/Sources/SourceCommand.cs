@@ -11,7 +11,8 @@ using Streams.Wire.Keys;
 namespace Streams.Bench.Chaos.Sources;
 
 /// <summary>
-/// `source`: one synthetic agent in a process of its own, so that a kill -9 of it is real. It speaks the real link, keeps its batches in the real spool and
+/// `source`: one synthetic agent in a process of its own, so that a kill -9 of it is real. It speaks the real link, keeps its batches in
+/// the real spool and
 /// writes every number down before it emits it. SIGTERM ends the emission; it then stays until everything is committed.
 /// </summary>
 internal static class SourceCommand
@@ -36,7 +37,8 @@ internal static class SourceCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(string id, SourceFiles files, Uri gateway, byte[] root, int rate, int? poison, CancellationToken stop)
+    private static async Task<int> RunAsync(string id, SourceFiles files, Uri gateway, byte[] root, int rate, int? poison,
+        CancellationToken stop)
     {
         if (!KeyFileReader.TryRead(files.Key, KeyFileKind.Agent, out var key, out var error))
         {
