@@ -8,19 +8,31 @@ namespace Streams.Bench.Chaos;
 /// <summary>`chaos`: faults under load, and the verdict of the checkers.</summary>
 internal static class ChaosCommand
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true
+    };
 
     public static Command Create()
     {
-        var profile = new Option<string>("--profile") { Description = $"One of {string.Join(", ", ProfileCatalogue.Names)}.",
-            DefaultValueFactory = _ => "random" };
+        var profile = new Option<string>("--profile")
+        {
+            Description = $"One of {string.Join(", ", ProfileCatalogue.Names)}.",
+            DefaultValueFactory = _ => "random"
+        };
         var faults = new Option<int?>("--faults") { Description = "Number of faults, 1 to 10000; the profile's own if not given." };
         var seed = new Option<int>("--seed") { Description = "The faults are a function of it.", DefaultValueFactory = _ => 1 };
-        var rate = new Option<int>("--rate") { Description = "Events a second of all sources together, 40 to 200000.",
-            DefaultValueFactory = _ => 5000 };
-        var sources = new Option<int>("--sources") { Description = "Synthetic agents, 1 to 64, each a process.",
-            DefaultValueFactory = _ => 4 };
+        var rate = new Option<int>("--rate")
+        {
+            Description = "Events a second of all sources together, 40 to 200000.",
+            DefaultValueFactory = _ => 5000
+        };
+        var sources = new Option<int>("--sources")
+        {
+            Description = "Synthetic agents, 1 to 64, each a process.",
+            DefaultValueFactory = _ => 4
+        };
         var brief = new Option<bool>("--short") { Description = "Fewer faults and a tenth of the profile's durations: for CI." };
         var disk = new Option<int?>("--disk-mib") { Description = "Give the servers a disk (tmpfs) of this size, and fill it: needs root. disk-full has 2048." };
         var keep = new Option<bool>("--keep") { Description = "Leave data and logs in place." };
