@@ -78,7 +78,8 @@ public sealed partial class AgentLink
             if (ahead > 0)
             {
                 Tell(LinkEventKind.LaneAhead,
-                    $"the server has batches of {ahead} lanes that this process did not send: a copy of it runs; new batches get a new epoch");
+                    $"the server has batches of {ahead} lanes that this process did not send: a copy of it runs; "
+                    + "new batches get a new epoch");
             }
 
             var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set);
@@ -157,6 +158,4 @@ public sealed partial class AgentLink
             // The peer is gone already; the reason that counts is the first one.
         }
     }
-
-    private void Tell(LinkEventKind kind, string detail, TimeSpan retryIn = default) => _hooks.OnEvent?.Invoke(new LinkEvent(kind, detail, retryIn));
 }

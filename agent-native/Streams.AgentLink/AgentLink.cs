@@ -26,9 +26,6 @@ public sealed partial class AgentLink : IDisposable
     /// between.</summary>
     private const int Attempts = 3;
 
-    /// <summary>What a loss of power may cost, beside 4 MiB.</summary>
-    private static readonly TimeSpan SyncInterval = TimeSpan.FromSeconds(1);
-
     private readonly AgentLinkOptions _options;
     private readonly AgentLinkHooks _hooks;
     private readonly AgentIdentity _identity;
@@ -40,8 +37,6 @@ public sealed partial class AgentLink : IDisposable
     private readonly ManualResetEventSlim _space = new(initialState: true);
     private readonly Lock _appendGate = new();
     private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(RecordHeader.Size + Limits.MaxStoredBytes);
-    private readonly ITimer _tick;
-    private int _ticking;
     private volatile Wire.Messages.SessionMessage? _session;
     private volatile bool _connected;
 
@@ -62,7 +57,7 @@ public sealed partial class AgentLink : IDisposable
         _identity = identity;
         _hooks = hooks;
         _time = time ?? TimeProvider.System;
-        var spool = options.SpoolDirectory is { } folder ? SpoolStore.Open(folder, options.SpoolBytes, _time) : null;
+        var spool = options.SpoolDirectory is { } folder ? SpoolStore.Open(folder, options.SpoolBytes, _time, options.KeepLeftFor) : null;
         _lanes = new LaneTable(Epoch.NewRandom(), options.RetentionBytes, spool);
         _tick = _time.CreateTimer(static state => ((AgentLink)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -179,13 +174,6 @@ public sealed partial class AgentLink : IDisposable
         return true;
     }
 
-    /// <summary>Share of the room of the class that uncommitted batches use, 0 to 1.</summary>
-    public double FillOf(PriorityClass priority) => _lanes.FillOf(priority);
-
-    /// <summary>Tells of the ledger of every batch that earlier processes left in the spool, in the order of lanes and n. Before <see
-    /// cref="RunAsync"/>: what is committed later goes.</summary>
-    public void VisitSpooled(SpooledEntryVisitor visitor) => _lanes.VisitSpooled(visitor);
-
     private bool TryName(PriorityClass priority, int bytes, ushort classId, out Lane? lane, out BatchName name)
     {
         if (_lanes.TryName(priority, bytes, out lane, out name, classId))
@@ -196,27 +184,6 @@ public sealed partial class AgentLink : IDisposable
         // Reset, then look again: memory freed in between would otherwise wake nobody.
         _space.Reset();
         return _lanes.TryName(priority, bytes, out lane, out name, classId);
-    }
-
-    /// <summary>The timer runs only while there is something to sync or a refusing disk to ask again: a quiet agent sleeps.</summary>
-    private void Arm()
-    {
-        if (_lanes.NeedsTick && Interlocked.Exchange(ref _ticking, 1) == 0)
-        {
-            _tick.Change(SyncInterval, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void Tick()
-    {
-        Volatile.Write(ref _ticking, 0);
-        _lanes.Sync();
-        if (_lanes.Degraded)
-        {
-            _space.Set();
-        }
-
-        Arm();
     }
 
     public void Dispose()

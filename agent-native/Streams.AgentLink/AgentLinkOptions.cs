@@ -35,6 +35,10 @@ public sealed record AgentLinkOptions
     /// <summary>Bound of the spool. 1 GiB: at 20 bytes an event and 5,000 events/s almost three hours.</summary>
     public long SpoolBytes { get; init; } = 1L << 30;
 
+    /// <summary>How long from its start the link keeps what earlier processes left, even when it is committed: so long <see
+    /// cref="AgentLink.VisitSpooled"/> tells of it. 0 when nobody asks.</summary>
+    public TimeSpan KeepLeftFor { get; init; }
+
     /// <summary>Memory for batches that are not committed, without a spool or while the disk refuses. 2 MiB: the agent has 16 MB for
     /// everything, and at 20 bytes an event this is 100,000 events.</summary>
     public int RetentionBytes { get; init; } = 2 * 1024 * 1024;
@@ -78,6 +82,7 @@ public sealed record AgentLinkOptions
         }
 
         return Range("spool bytes", SpoolBytes, 16L << 20, 1L << 40)
+            ?? Range("keep left (s)", KeepLeftFor.TotalSeconds, 0, 3600)
             ?? Range("retention bytes", RetentionBytes, 512 * 1024, 64 * 1024 * 1024)
             ?? Range("max frame bytes", MaxFrameBytes, Limits.MinGrantBytes, Limits.MaxFrameBytes)
             ?? Range("connect timeout (ms)", ConnectTimeout.TotalMilliseconds, 100, 60_000)

@@ -18,6 +18,15 @@ public enum LinkEventKind
     /// <summary>F0 named more batches of this epoch than were ever sent: the process was cloned.</summary>
     LaneAhead,
 
+    /// <summary>The spool's disk refuses: batches are kept in memory.</summary>
+    SpoolRefused,
+
+    /// <summary>It takes them again.</summary>
+    SpoolAccepted,
+
+    /// <summary>Batches became tombstones: their class's quota was full, or they could not be read back.</summary>
+    SpoolLoss,
+
     /// <summary>Traffic keys could not be locked into memory (RLIMIT_MEMLOCK).</summary>
     KeysNotLocked,
 }

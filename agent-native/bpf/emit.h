@@ -28,6 +28,14 @@
 #include <bpf/bpf_core_read.h>
 #include "events.h"
 
+/*
+ * When an agent dies its programs stay attached and go on stamping into the same maps; the next one
+ * attaches its own beside them and then moves control.active on. So at any moment one generation
+ * stamps, whatever is attached. Set by the agent before load, in a section of its own because the
+ * agent writes the whole section.
+ */
+const volatile __u32 generation SEC(".rodata.generation") = 0;
+
 /* All five are pinned together as one sensor instance and shared by every object of it. The agent
  * sets the size of the ring before load. */
 struct {
@@ -45,6 +53,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct sensor_control);
 } control SEC(".maps");
@@ -75,6 +84,24 @@ static __always_inline struct sensor_control *control_word(void)
 	__u32 key = 0;
 
 	return bpf_map_lookup_elem(&control, &key);
+}
+
+/* False for programs of a generation that is no longer, or not yet, in charge. They return at once:
+ * not only their records, also what they would note about sockets and processes is the other's. */
+static __always_inline bool is_in_charge(void)
+{
+	struct sensor_control *word = control_word();
+
+	return word && (*(volatile __u32 *)&word->active & ~HAND_OVER) == generation;
+}
+
+/* Asked for every event that would be stamped. False, and counted, during a hand-over. */
+static __always_inline bool may_stamp(struct class_slot *slot, struct sensor_control *word)
+{
+	if (*(volatile __u32 *)&word->active == generation)
+		return true;
+	__sync_fetch_and_add(&slot->unseen, 1);
+	return false;
 }
 
 static __always_inline void count_filtered(__u16 class)
@@ -138,7 +165,7 @@ static __always_inline void *emit_reserve(__u16 class, __u32 value, __u64 size, 
 	struct class_slot *slot = slot_of(class);
 	struct record_header *header;
 
-	if (!slot || !word)
+	if (!slot || !word || !may_stamp(slot, word))
 		return 0;
 	if (value < word->shed_level) {
 		count_lost(slot, LOST_SHED);
@@ -160,14 +187,15 @@ static __always_inline void emit_submit(void *record)
 	bpf_ringbuf_submit(record, word ? wakeup_flags(word) : 0);
 }
 
-/* True, counted and numbered when the class is being shed: asked first by programs that would
- * otherwise build a long record for nothing. */
+/* True, and counted, when the event must not be emitted, mostly because its class is being shed
+ * (then it is numbered too): asked first, once, by programs that build a long record for
+ * emit_output(). */
 static __always_inline bool emit_shed(__u16 class, __u32 value)
 {
 	struct sensor_control *word = control_word();
 	struct class_slot *slot = slot_of(class);
 
-	if (!slot || !word)
+	if (!slot || !word || !may_stamp(slot, word))
 		return true;
 	if (value >= word->shed_level)
 		return false;

@@ -11,9 +11,11 @@
 #ifndef STREAMS_EVENTS_H
 #define STREAMS_EVENTS_H
 
-/* Raised when a record or map value changes shape. Stored in the sensor instance: a reader of
- * another layout must not read a ring it finds. */
-#define EVENTS_LAYOUT 1
+/* Raised when a record or map value changes shape, or the definition of a pinned map. Stored in the
+ * sensor instance: a reader of another layout must not read a ring it finds. It can still count
+ * what is in it, so these never change: struct sensor_instance, and the members seq and lost of
+ * struct class_slot with its size. */
+#define EVENTS_LAYOUT 2
 
 /* Class ids are those of Streams.Schema's catalogue. Slots are indexed by them. */
 #define CLASS_PROCESS_EXEC    1
@@ -140,17 +142,26 @@ struct class_slot {
 	__u64 seq; /* numbers stamped so far: the ledger's S */
 	__u64 lost[LOST_CAUSES];
 	__u64 filtered; /* events of excluded cgroups: neither stamped nor lost */
-	__u64 reserved[2];
+	__u64 unseen;	/* events of a hand-over: neither stamped nor lost, reported as missed */
+	__u64 reserved;
 };
 
-/* Value of the array map "control", key 0. Written by the agent only. */
+/* In sensor_control.active, beside a generation: its programs count events as unseen and stamp
+ * none, while the agent takes stock between two generations. */
+#define HAND_OVER (1u << 31)
+
+/* Value of the array map "control", key 0. Written by the agent only, word by word through its own
+ * mapping, so that a program never sees half of a word. */
 struct sensor_control {
 	__u64 policy_generation;
 	__u32 shed_level;
 	__u32 excluded_cgroups; /* entries of the map of that name; 0 skips the walk */
 	__u32 wakeup_bytes;	/* 0: wake the reader as the kernel sees fit (it has caught up);
 				 * else only when this much is waiting, the reader polls below it */
+	__u32 active;		/* generation of the programs that stamp; 0: none */
+	__u32 missed_up_to;	/* generation up to which missed[] holds what its programs missed */
 	__u32 reserved;
+	__u64 missed[CLASS_SLOTS]; /* events that programs of earlier generations could not see */
 };
 
 /* Value of the array map "instance", key 0. */
@@ -158,6 +169,7 @@ struct sensor_instance {
 	__u8 epoch[16];
 	__u32 layout;
 	__u32 cpus;
+	__u8 owner[16]; /* of the agent's key: whose ledger the numbers are in */
 };
 
 #endif

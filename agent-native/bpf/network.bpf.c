@@ -33,6 +33,7 @@ struct socket_owner {
 	char comm[COMM_SIZE];
 };
 
+/* Pinned with the instance's maps: the owners outlive an agent as its sockets do. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
@@ -220,7 +221,7 @@ int BPF_PROG(on_state, const struct sock *sk, int oldstate, int newstate)
 {
 	struct socket_owner *owner;
 
-	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (!is_in_charge() || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 
 	if (newstate == TCP_SYN_SENT || newstate == TCP_LISTEN) {

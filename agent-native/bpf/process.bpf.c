@@ -53,7 +53,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	int argc;
 	char last = 0;
 
-	if (emit_shed(CLASS_PROCESS_EXEC, VALUE_PROCESS_EXEC))
+	if (!is_in_charge() || emit_shed(CLASS_PROCESS_EXEC, VALUE_PROCESS_EXEC))
 		return 0;
 	record = bpf_map_lookup_elem(&scratch, &key);
 	if (!record)
@@ -127,6 +127,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	__u32 seen = 1;
 	int status;
 
+	if (!is_in_charge())
+		return 0;
 	signal = BPF_CORE_READ(task, signal);
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD || BPF_CORE_READ(signal, live.counter))
 		return 0;

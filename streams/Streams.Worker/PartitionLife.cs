@@ -116,7 +116,13 @@ internal sealed class PartitionLife
                 return false;
             }
 
-            marks.Answer(agentId, records, reader.IsCaughtUp);
+            var caughtUp = reader.IsCaughtUp;
+            marks.Answer(agentId, records, caughtUp);
+            if (caughtUp)
+            {
+                records.Add(FlowRecord.CaughtUp(agentId));
+            }
+
             return true;
         }
     }

@@ -6,6 +6,7 @@ using Streams.Schema;
 using Streams.Stages;
 using Streams.Storage;
 using Streams.Worker.Admission;
+using Streams.Worker.Alerts;
 using Streams.Worker.Commit;
 using Streams.Worker.Merge;
 using Streams.Worker.Ownership;
@@ -155,7 +156,9 @@ public sealed class StreamsWorker : IAsyncDisposable
         var limits = new InserterLimits { MaxRows = _options.MaxRowsPerBlock };
         var abandoned = new AbandonedInserts();
         var quota = new DeadLetterQuota(TimeProvider.System, _options.DeadLettersPerHour);
-        var alerts = new LoggedAlerts(_metrics, _logger, _alerts);
+        var rows = await AlertProducer.OpenAsync(queue, _options.Partitions, client, _metrics, _logger, cancel).ConfigureAwait(false);
+        _resources.Push(rows.DisposeAsync);
+        var alerts = new LoggedAlerts(_metrics, _logger, rows, _alerts);
         var inserter = new Inserter(
             new BlockInsert(store, abandoned, quota, alerts, TimeProvider.System, _metrics, _logger),
             limits,

@@ -74,6 +74,17 @@ public sealed class InteropLayoutTests : KernelTest
         Assert.Equal(offset, (int)Marshal.OffsetOf<MapInfo.bpf_map_info>(field));
     }
 
+    [Theory]
+    [InlineData("Type", "type")]
+    [InlineData("Id", "id")]
+    [InlineData("ProgramId", "prog_id")]
+    public void Link_info_is_that_of_the_kernel(string field, string native)
+    {
+        using var kernel = KernelTypes.Load();
+        var offset = kernel.FindStruct("bpf_link_info")!.Fields.Single(item => item.Name == native).Offset;
+        Assert.Equal(offset, (int)Marshal.OffsetOf<LinkInfo.bpf_link_info>(field));
+    }
+
     [Fact]
     public void Kernel_types_that_do_not_exist_are_null()
     {

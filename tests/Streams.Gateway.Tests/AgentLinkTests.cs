@@ -43,8 +43,8 @@ public sealed class AgentLinkTests
         var first = (await fixture.ReadAsync("agent-1", 1))[0].Headers;
         fixture.Lanes["agent-1"] = [new FlowRecord(FlowKind.Watermark, "agent-1", first.Epoch, first.Lane, 0)];
         await fixture.Flow("agent-1").TellAsync([new FlowRecord(FlowKind.Rewind, "agent-1", first.Epoch, first.Lane, 0)]);
-        await Eventually.TrueAsync(async () => (await SeenAsync(fixture)).Count == 6, "all three came again");
-        Assert.Equal([0U, 1U, 2U, 0U, 1U, 2U], await SeenAsync(fixture));
+        var seen = await Eventually.ValueAsync(() => SeenAsync(fixture), numbers => numbers.Count == 6, "all three came again");
+        Assert.Equal([0U, 1U, 2U, 0U, 1U, 2U], seen);
         await fixture.Flow("agent-1").TellAsync([new FlowRecord(FlowKind.Watermark, "agent-1", first.Epoch, first.Lane, 3)]);
         Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(10)), $"freed: {link.Status}");
         await stop.CancelAsync();

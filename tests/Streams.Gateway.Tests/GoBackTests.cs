@@ -9,7 +9,9 @@ using Streams.Wire.Messages;
 
 namespace Streams.Gateway.Tests;
 
-/// <summary>The whole loop under a small pool: an agent that obeys, the gateway, the real queue, and a worker that loses messages at random.</summary>
+/// <summary>
+/// The whole loop under a small pool: an agent that obeys, the gateway, the real queue, and a worker that loses messages at random.
+/// </summary>
 public sealed class GoBackTests
 {
     private const int Lanes = 3;
@@ -95,7 +97,9 @@ public sealed class GoBackTests
         }
     }
 
-    /// <summary>Admits n == expected, drops one message in twelve as if the queue had lost it, and asks for what is missing, now and then unheard.</summary>
+    /// <summary>
+    /// Admits n == expected, drops one message in twelve as if the queue had lost it, and asks for what is missing, now and then unheard.
+    /// </summary>
     private async Task WorkAsync(GatewayFixture fixture, Epoch epoch)
     {
         var random = new Random(3);

@@ -85,6 +85,22 @@ public sealed class RewindTests
     }
 
     [Fact]
+    public async Task A_lane_that_the_worker_never_saw_is_sent_again_from_its_start()
+    {
+        await using var fixture = await GatewayFixture.StartAsync(options => options with { HeartbeatSeconds = 1 });
+        using var identity = await fixture.EnrolAsync("agent-1");
+        await using var agent = await fixture.ConnectAsync(identity);
+        await agent.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
+        await agent.SendDataAsync(Batches.Pad(Batches.Make(agent.Epoch, 3, 0), Batches.Make(agent.Epoch, 3, 1)));
+        await fixture.ReadAsync("agent-1", 1);
+        // As if the queue had been wiped before the worker read it.
+        fixture.Lanes["agent-1"] = [FlowRecord.CaughtUp("agent-1")];
+        var heartbeats = HeartbeatsAsync(agent);
+        Assert.Equal((3U, 0U), Assert.Single(await agent.WaitForOrdersAsync(FrameType.Rewind)));
+        await heartbeats;
+    }
+
+    [Fact]
     public async Task A_held_lane_waits_for_the_next_session_and_the_others_go_on()
     {
         await using var fixture = await GatewayFixture.StartAsync();

@@ -30,7 +30,7 @@ public sealed class PermissionTests : IAsyncLifetime
     [InlineData(QueueRole.Gateway, "$JS.API.STREAM.MSG.DELETE.INGEST_0")]
     [InlineData(QueueRole.Gateway, "$SYS.REQ.SERVER.PING")]
     [InlineData(QueueRole.Gateway, "_INBOX.worker.x.y")]
-    [InlineData(QueueRole.Worker, "ingest.0.agent-1")]
+    [InlineData(QueueRole.Worker, "ingest.0.agent-1.x")]
     [InlineData(QueueRole.Worker, "$KV.identities.agent-1")]
     [InlineData(QueueRole.Worker, "$KV.sessions.agent-1")]
     [InlineData(QueueRole.Worker, "$JS.API.STREAM.DELETE.INGEST_0")]

@@ -28,7 +28,15 @@ public sealed class TombstoneTests
         using var batch = new DecodedBatch();
         Assert.True(BatchDecoder.TryDecode(tombstone.AsMemory(0, written), batch, out var error), error.ToString());
         Assert.Equal(
-            before with { Compression = BatchCompression.None, Rows = 0, Columns = 0, LedgerLength = written - BatchHeader.Size, DecodedLength = 0, StoredLength = 0 },
+            before with
+            {
+                Compression = BatchCompression.None,
+                Rows = 0,
+                Columns = 0,
+                LedgerLength = written - BatchHeader.Size,
+                DecodedLength = 0,
+                StoredLength = 0,
+            },
             batch.Header);
         Assert.Equal([(0, 1UL, 4UL, 0u), (1, 7UL, 9UL, 0u), (2, 1UL, 8UL, 0u)],
             batch.Ledger.Entries.ToArray().Select(e => ((int)e.Cpu, e.First, e.Last, e.Rows)));
@@ -53,7 +61,8 @@ public sealed class TombstoneTests
             Assert.Equal(bytes.Length, Tombstone.WriteBare(Name, priority, bytes));
             using var batch = new DecodedBatch();
             Assert.True(BatchDecoder.TryDecode(bytes.AsMemory(), batch, out var error), error.ToString());
-            Assert.Equal((Name, priority, 0, 0), (batch.Header.Name, batch.Header.Priority, batch.Header.Rows, batch.Ledger.Entries.Length));
+            Assert.Equal((Name, priority, 0, 0),
+                (batch.Header.Name, batch.Header.Priority, batch.Header.Rows, batch.Ledger.Entries.Length));
         }
     }
 

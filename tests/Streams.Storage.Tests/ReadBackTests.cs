@@ -71,7 +71,7 @@ public sealed class ReadBackTests(Engine engine)
         Assert.Equal(InsertOutcome.Ok, (await engine.InsertAsync(block)).Outcome);
         var causes = string.Join('\t', LossCauses.Names.Select((_, i) => i == 0 ? 1001 : i + 1));
         Assert.Equal(
-            $"causes.example\t{Batches.Now}\t2\t9\tprocess_exec\t3\t1\t1\t1\t2\t7\t10\t{9 + lost}\t0\t{causes}",
+            $"causes.example\t{Batches.Now}\t2\t9\tprocess_exec\t3\t{Schema.Catalogue.Version}\t1\t1\t2\t7\t10\t{9 + lost}\t0\t{causes}",
             await engine.QueryAsync(
                 $"SELECT host, toUnixTimestamp64Micro(received_at), lane, batch, class, priority, catalogue, "
             + $"batch_rows, entry, entries, cpu, first, last, rows, {string.Join(", ", LossCauses.Names.Select(n => "lost_" + n))} "

@@ -46,6 +46,10 @@ public sealed class BpfLink : SafeHandle
     /// <summary>Removes the pin.</summary>
     public void Unpin() => BpfException.Check(Libbpf.bpf_link__unpin(this), "unpin link");
 
+    /// <summary>What the kernel says about the link.</summary>
+    /// <exception cref="BpfException">A perf event link of a kernel before 5.15 is no link to the kernel.</exception>
+    public LinkInfo ReadInfo() => LinkInfo.Read(Descriptor);
+
     /// <summary>Runs an iterator to its end and returns what it printed with bpf_seq_write, as bytes.</summary>
     /// <exception cref="BpfException">The link is no iterator's.</exception>
     public unsafe byte[] ReadIterator()

@@ -9,6 +9,7 @@ public static class OpenDirectory
 {
     private const int O_RDONLY_DIRECTORY_CLOEXEC = 0x10000 | 0x80000;
     private const int LOCK_EX_NB = 2 | 4;
+    private const int LOCK_UN = 8;
 
     // O_DIRECTORY is 0x4000 on AArch64 (asm-generic differs), 0x10000 on x86-64.
     private static readonly int OpenFlags = RuntimeInformation.ProcessArchitecture == Architecture.Arm64
@@ -30,4 +31,7 @@ public static class OpenDirectory
     /// <summary>Takes an exclusive flock on an open directory without waiting. The kernel drops it with the descriptor.</summary>
     /// <returns>False when another open file has it.</returns>
     public static bool TryLock(SafeFileHandle directory) => Libc.flock((int)directory.DangerousGetHandle(), LOCK_EX_NB) == 0;
+
+    /// <summary>Gives the lock up at once: closing alone would leave it to a child that is between fork and exec.</summary>
+    public static void Unlock(SafeFileHandle directory) => _ = Libc.flock((int)directory.DangerousGetHandle(), LOCK_UN);
 }

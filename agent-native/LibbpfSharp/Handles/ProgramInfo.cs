@@ -34,4 +34,24 @@ public readonly record struct ProgramInfo(uint Id, ulong RunCount, ulong RunTime
         BpfException.Check(Libbpf.bpf_obj_get_info_by_fd(descriptor, &info, &length), "program info");
         return new ProgramInfo(info.Id, info.RunCount, info.RunTimeNs, info.RecursionMisses, info.VerifiedInstructions);
     }
+
+    /// <summary>Reads it for a program of any process. Null: it is gone.</summary>
+    /// <exception cref="BpfException">EPERM: needs CAP_SYS_ADMIN.</exception>
+    public static ProgramInfo? TryReadById(uint id)
+    {
+        var descriptor = Libbpf.bpf_prog_get_fd_by_id(id);
+        if (descriptor == -Libc.ENOENT)
+        {
+            return null;
+        }
+        BpfException.Check(descriptor, $"open program {id}");
+        try
+        {
+            return Read(descriptor);
+        }
+        finally
+        {
+            _ = Libc.close(descriptor);
+        }
+    }
 }

@@ -88,6 +88,9 @@ internal static partial class Libbpf
     [LibraryImport(Name)]
     internal static partial int bpf_map_get_fd_by_id(uint id);
 
+    [LibraryImport(Name)]
+    internal static partial int bpf_prog_get_fd_by_id(uint id);
+
     [LibraryImport(Name, StringMarshalling = StringMarshalling.Utf8)]
     internal static unsafe partial int bpf_prog_load(
         BpfProgramType prog_type, string prog_name, string license, ulong* insns, nuint insn_cnt, bpf_prog_load_opts* opts);

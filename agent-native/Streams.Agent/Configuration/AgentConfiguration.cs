@@ -54,6 +54,9 @@ internal sealed class AgentConfiguration
     /// <summary>The ledger's period (design: barriers every 10 s).</summary>
     public int BarrierSeconds { get; set; } = 10;
 
+    /// <summary>The specification's bound for all modules together, of one CPU; at 80 % of it shedding begins.</summary>
+    public int CpuPercent { get; set; } = 90;
+
     /// <summary>Cgroup paths or numeric ids whose network events are counted as filtered instead of emitted.</summary>
     public IReadOnlyList<string> ExcludeCgroups { get; set; } = [];
 

@@ -46,6 +46,8 @@ internal static class SettingTable
             static c => c.BatchQuietMilliseconds, static (c, v) => c.BatchQuietMilliseconds = v),
         new IntegerSetting("observability.barrier_seconds", "Seconds between two ledger barriers.", 1, 3600,
             static c => c.BarrierSeconds, static (c, v) => c.BarrierSeconds = v),
+        new IntegerSetting("observability.cpu_percent", "CPU time of the agent, in percent of one CPU, that shedding keeps it within.",
+            10, 6400, static c => c.CpuPercent, static (c, v) => c.CpuPercent = v),
         new ListSetting("observability.exclude_cgroups", "Cgroups whose network events are counted and not sent; the agent's own always is one.",
             "a path (of the cgroup2 mount or below it, '/a/b' as in /proc/PID/cgroup) or a numeric id", MaximumExcludedCgroups,
             static c => c.ExcludeCgroups, static (c, v) => c.ExcludeCgroups = v, SettingRules.Cgroup),

@@ -30,6 +30,9 @@ internal enum AgentEvent
     ReadingResumed = 1046,
     BarrierFailed = 1047,
     RecordRefused = 1048,
+    SensorTakenOver = 1049,
+    SensorSettled = 1050,
+    Shedding = 1051,
 
     StatusRequest = 1060,
     StatusFailed = 1061,

@@ -221,13 +221,18 @@ internal sealed partial class LaneTable
             _gone.Enqueue((lane.EpochNumber, lane.Number, lane.Epoch, lane.Priority, lane.Log.Next));
         }
 
-        if (lane.Segment is { } segment)
+        if (lane.Segment is not { } segment)
         {
-            segment.Delete();
+            lane.Log.Dispose();
+        }
+        else if (_spool!.KeepsLeft && _left.Contains(lane))
+        {
+            segment.CloseFile();
         }
         else
         {
-            lane.Log.Dispose();
+            _left.Remove(lane);
+            segment.Delete();
         }
     }
 

@@ -66,13 +66,20 @@ internal sealed partial class LaneTable
     /// <summary>Live data first; when there is backlog too, every fourth frame is from the oldest sealed lane.</summary>
     private Lane? Choose(PriorityClass priority, int turn)
     {
+        var inFlight = CountInFlight();
         var live = Ready(Open(priority, parks: false, onDisk: true)) ?? Ready(Open(priority, parks: false, onDisk: false));
+        if (live is { InFlight: false } && inFlight >= _maxInFlight)
+        {
+            live = null;
+        }
+
         if (live is not null && turn != BacklogTurn - 1)
         {
             return live;
         }
 
-        var mayBegin = CountInFlight() < Math.Max(1, _maxInFlight - Classes);
+        // Live lanes always find a place: backlog leaves one for each class.
+        var mayBegin = inFlight < Math.Max(1, _maxInFlight - Classes);
         foreach (var lane in _lanes)
         {
             if (lane.Priority == priority && lane.Sealed && (mayBegin || lane.InFlight) && Ready(lane) is not null)

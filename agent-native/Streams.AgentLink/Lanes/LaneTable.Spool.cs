@@ -14,6 +14,9 @@ internal sealed partial class LaneTable
     private readonly List<SafeFileHandle> _syncing = [];
     private long _unsynced;
 
+    /// <summary>The lanes that earlier processes left, in order, while they are kept or not committed.</summary>
+    private readonly List<Lane> _left = [];
+
     /// <summary>Counters of the spool; null without one.</summary>
     internal SpoolCounters? SpoolCounters => _spool?.Counters;
 
@@ -74,14 +77,25 @@ internal sealed partial class LaneTable
         var ledger = new DecodedLedger();
         lock (_gate)
         {
-            foreach (var lane in _lanes)
+            foreach (var lane in _left)
             {
-                if (lane.EpochNumber != _epochNumber)
-                {
-                    lane.Segment?.Visit(visitor, ledger);
-                }
+                lane.Segment?.Visit(visitor, ledger);
             }
         }
+    }
+
+    /// <summary>Removes the files of left lanes that are committed.</summary>
+    private void ForgetLeft()
+    {
+        foreach (var lane in _left)
+        {
+            if (lane.Dropped)
+            {
+                lane.Segment?.Delete();
+            }
+        }
+
+        _left.RemoveAll(static lane => lane.Dropped);
     }
 
     /// <summary>Makes what was appended durable. The lock is not held while the disk works.</summary>
@@ -96,6 +110,11 @@ internal sealed partial class LaneTable
                     return;
                 }
 
+                if (_left.Count > 0 && !_spool.KeepsLeft)
+                {
+                    ForgetLeft();
+                }
+
                 Volatile.Write(ref _unsynced, 0);
                 foreach (var lane in _lanes)
                 {
@@ -106,7 +125,8 @@ internal sealed partial class LaneTable
                         _syncing.Add(file);
                     }
 
-                    if (lane is { Sealed: true, HasWork: false })
+                    // At most the lanes in flight keep a descriptor.
+                    if (lane.Sealed && !(lane.HasWork && lane.InFlight))
                     {
                         lane.Segment?.CloseFile();
                     }
@@ -186,9 +206,9 @@ internal sealed partial class LaneTable
             return slot;
         }
 
-        if (_ownLanes >= MaxLanes)
+        if (_ownLanes >= MaxLanes && Reopen(priority, parks, onDisk: true) is { } reopened)
         {
-            return slot = Reopen(priority, parks, onDisk: true);
+            return slot = reopened;
         }
 
         var number = _nextLane++;

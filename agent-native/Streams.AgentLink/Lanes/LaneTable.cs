@@ -53,13 +53,15 @@ internal sealed partial class LaneTable : IDisposable
         foreach (var found in spool?.Found ?? [])
         {
             _diskBytes[(int)found.Name.Priority] += found.Bytes;
-            _lanes.Add(new Lane(found.Name.Epoch, found.Name.Lane, found.Name.Priority, found)
+            var lane = new Lane(found.Name.Epoch, found.Name.Lane, found.Name.Priority, found)
             {
                 Sealed = true,
                 Committed = found.Committed,
                 NextToSend = found.Committed,
                 EverSent = found.Next,
-            });
+            };
+            _lanes.Add(lane);
+            _left.Add(lane);
         }
 
         spool?.Found.Clear();
@@ -343,6 +345,7 @@ internal sealed partial class LaneTable : IDisposable
             if (!_disposed)
             {
                 _disposed = true;
+                ForgetLeft();
                 foreach (var lane in _lanes)
                 {
                     lane.Log.Dispose();

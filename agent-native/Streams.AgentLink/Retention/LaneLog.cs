@@ -5,8 +5,8 @@ namespace Streams.AgentLink.Retention;
 /// <summary>
 /// The uncommitted batches of one lane as one byte stream over pool blocks: appended at the end, freed from the front, read anywhere.
 /// Positions are offsets in
-/// the lane's whole stream, so block k always covers [k·4096, (k+1)·4096). What links without a spool keep, and what the disk refuses. Not
-/// thread-safe.
+/// the lane's whole stream, so block k always covers [k·4096, (k+1)·4096). What links without a spool keep, and what the disk
+/// refuses. Not thread-safe.
 /// </summary>
 internal sealed class LaneLog(BlockPool pool) : ILaneLog
 {

@@ -208,6 +208,8 @@ internal sealed partial class LinkSession
         if (freed)
         {
             _onFreed();
+            // Lanes in flight are bounded: another may begin now.
+            _signal.Set();
         }
 
         return null;

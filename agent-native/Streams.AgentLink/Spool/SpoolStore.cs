@@ -20,12 +20,14 @@ internal sealed class SpoolStore : IDisposable
     private readonly SafeFileHandle _lock;
     private readonly TimeProvider _time;
     private readonly string _folder;
+    private readonly long _keepUntil;
     private long _failedUntil;
     private bool _failing;
     private int _folderDirty;
 
-    private SpoolStore(string folder, long bytes, TimeProvider time, SafeFileHandle handle)
+    private SpoolStore(string folder, long bytes, TimeProvider time, TimeSpan keepLeft, SafeFileHandle handle)
     {
+        _keepUntil = time.GetTimestamp() + (long)(keepLeft.TotalSeconds * time.TimestampFrequency);
         _folder = folder;
         _time = time;
         _lock = handle;
@@ -40,17 +42,20 @@ internal sealed class SpoolStore : IDisposable
     /// <summary>The segments of earlier epochs, oldest epoch first, by lane inside it; the lane table takes them over.</summary>
     internal List<Segment> Found { get; } = [];
 
+    /// <summary>What earlier processes left stays for now, committed or not.</summary>
+    internal bool KeepsLeft => _time.GetTimestamp() < _keepUntil;
+
     /// <summary>The disk refused a moment ago.</summary>
     internal bool Failing => _failing && _time.GetTimestamp() < _failedUntil;
 
     /// <summary>Makes the folder if need be, locks it and reads every segment's extent.</summary>
     /// <exception cref="SpoolException">It cannot be used, or another process uses it.</exception>
-    internal static SpoolStore Open(string folder, long bytes, TimeProvider time)
+    internal static SpoolStore Open(string folder, long bytes, TimeProvider time, TimeSpan keepLeft = default)
     {
         try
         {
             Directory.CreateDirectory(folder, OwnerOnly);
-            var store = new SpoolStore(folder, bytes, time, Lock(folder));
+            var store = new SpoolStore(folder, bytes, time, keepLeft, Lock(folder));
             store.Recover();
             return store;
         }

@@ -102,7 +102,7 @@ internal static class DemoCommand
     /// <summary>The independent checker's word on everything the agent ever sent, not only on what was marked.</summary>
     private static async Task<HistoryVerdict> HistoryAsync(Endpoints endpoints, EngineClient rows, CancellationToken stop)
     {
-        var agent = (await rows.QueryAsync("SELECT DISTINCT agent_id FROM loss_ledger", stop))[0][0];
+        var agent = (await rows.QueryAsync("SELECT DISTINCT agent_id FROM loss_ledger WHERE NOT startsWith(agent_id, '_')", stop))[0][0];
         var password = File.ReadAllText(endpoints.ClickHousePasswordFile).Trim();
         using var checker = new HistoryChecker(new Uri(endpoints.ClickHouse), endpoints.ClickHouseUser, password, "streams");
         return await checker.CheckAsync(agent, cancel: stop);

@@ -148,6 +148,24 @@ internal sealed partial class AgentSession
         }
     }
 
+    private void TakeAnswer(IReadOnlyList<FlowRecord> records, long asked)
+    {
+        if (records.Any(record => record.IsCaughtUp))
+        {
+            foreach (var (epoch, lane, committed) in Lanes.Unnamed(records))
+            {
+                // The queue lost all of it before the worker saw any.
+                Take(new FlowRecord(FlowKind.Rewind, Route.AgentId, epoch, lane, committed), asked);
+            }
+        }
+
+        // Watermarks last: one that moves makes older words about its lane void, but not those that came with it.
+        foreach (var record in records.OrderBy(record => record.Kind == FlowKind.Watermark))
+        {
+            Take(record, asked);
+        }
+    }
+
     /// <summary>
     /// The heartbeat carries the full state. What flow said may have been lost, so while something is not known to be committed the worker
     /// is asked first; the heartbeat goes out with or without its answer.
@@ -194,11 +212,7 @@ internal sealed partial class AgentSession
             var asked = Environment.TickCount64;
             var records = await _core.AskWatermarksAsync(Route.Partition, Route.AgentId).ConfigureAwait(false);
             answered = records is not null;
-            // Watermarks last: one that moves makes older words about its lane void, but not those that came with it.
-            foreach (var record in (records ?? []).OrderBy(record => record.Kind == FlowKind.Watermark))
-            {
-                Take(record, asked);
-            }
+            TakeAnswer(records ?? [], asked);
         }
         catch (Exception fault)
         {

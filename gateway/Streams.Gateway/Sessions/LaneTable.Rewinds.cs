@@ -1,3 +1,4 @@
+using Streams.Queue;
 using Streams.Schema;
 using Streams.Wire.Messages;
 
@@ -93,6 +94,30 @@ internal sealed partial class LaneTable
             Tell(ref entry, ref entry.TellHold, ref _holds, now);
             return true;
         }
+    }
+
+    /// <summary>Open lanes that an answer does not name; none when it names as many as it can.</summary>
+    public IReadOnlyList<(Epoch Epoch, uint Lane, uint Committed)> Unnamed(IReadOnlyList<FlowRecord> answer)
+    {
+        var named = answer.Where(record => !record.IsCaughtUp).Select(record => (record.Epoch, record.Lane)).ToHashSet();
+        if (named.Count >= FlowRecord.MaxAnswerLanes)
+        {
+            return [];
+        }
+
+        var unnamed = new List<(Epoch, uint, uint)>();
+        lock (_gate)
+        {
+            for (var i = 0; i < _count; i++)
+            {
+                if (_lanes[i] is { IsOpen: true, Held: false } lane && !named.Contains((lane.Epoch, lane.Number)))
+                {
+                    unnamed.Add((lane.Epoch, lane.Number, lane.Committed));
+                }
+            }
+        }
+
+        return unnamed;
     }
 
     /// <summary>Whether what was admitted as this sending of the lane is still wanted.</summary>

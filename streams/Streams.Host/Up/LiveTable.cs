@@ -2,6 +2,7 @@ using System.Globalization;
 using Spectre.Console;
 using Streams.Host.Terminal;
 using Streams.Local;
+using LedgerTable = Streams.Storage.LedgerTable;
 
 namespace Streams.Host.Up;
 
@@ -58,7 +59,7 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
         try
         {
             rows = await clickHouse.RowsAsync(
-                "SELECT class, sum(rows), sum(last - first + 1 - rows), toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli(max(received_at)) FROM loss_ledger GROUP BY class ORDER BY class",
+                "SELECT class, sum(rows), sum(last - first + 1 - rows), toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli(max(received_at)) FROM loss_ledger WHERE " + LedgerTable.IsCurrent + " GROUP BY class ORDER BY class",
                 stop);
         }
         catch (Exception failure) when (failure is CommandFailure or IOException or HttpRequestException)

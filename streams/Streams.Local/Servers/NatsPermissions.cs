@@ -30,7 +30,8 @@ internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyL
                 // notes every delivered message
                 // that has a reply subject, as each of a consumer's has, and searches the notes (2.9.10: 220 µs of server CPU a message,
                 // 10 without).
-                publish.AddRange(["flow.*", "_ANSWER.>", "$KV.leases.>", "$KV.offsets.>"]);
+                // ingest: its own alerts are rows like everybody's.
+                publish.AddRange(["flow.*", "_ANSWER.>", "ingest.*.*", "$KV.leases.>", "$KV.offsets.>"]);
                 publish.AddRange(IngestStreams(partitions).SelectMany(Consume));
                 publish.AddRange(IngestStreams(partitions).Select(stream => $"$JS.API.STREAM.PURGE.{stream}"));
                 publish.AddRange(ReadBucket("leases"));

@@ -8,7 +8,7 @@ namespace Streams.Schema;
 public static class Catalogue
 {
     /// <summary>Raised with every change of the declarations; agents and servers name theirs to each other.</summary>
-    public const ushort Version = 1;
+    public const ushort Version = 2;
 
     private static readonly Dictionary<ushort, EventClass> ById = [];
     private static readonly Dictionary<string, EventClass> ByName = new(StringComparer.Ordinal);
@@ -33,6 +33,7 @@ public static class Catalogue
         MetricClasses.Host,
         MetricClasses.Module,
         LedgerClasses.Barrier,
+        ServerClasses.SystemAlert,
     ];
 
     /// <summary>

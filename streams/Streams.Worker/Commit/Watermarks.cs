@@ -14,6 +14,11 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
     /// <summary>Lanes that an answer names, newest first: 64 open lanes per agent (review 15), twice for a restart.</summary>
     public const int AnswerLimit = 128;
 
+    /// <summary>
+    /// A lane that had a batch so lately shows what it lost by its next one; what the gateway published meanwhile is not lost but on its way.
+    /// </summary>
+    internal static readonly TimeSpan Idle = TimeSpan.FromSeconds(2);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<LaneKey, Mark> _marks = [];
     private readonly Dictionary<string, List<LaneKey>> _agents = new(StringComparer.Ordinal);
@@ -76,8 +81,8 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
 
     /// <summary>The agent's lanes, the most recently advanced first.</summary>
     /// <param name="caughtUp">
-    /// Nothing that the queue has is unread: what is expected now is lost, and each lane is told to go back to it. A gateway that has not
-    /// forwarded it yet ignores that.
+    /// Nothing that the queue has is unread: what is expected now is lost, and each lane that is idle is told to go back to it. A gateway
+    /// that has not forwarded it yet ignores that.
     /// </param>
     public void Answer(string agentId, List<FlowRecord> marks, bool caughtUp = false)
     {
@@ -96,7 +101,8 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
             foreach (var key in keys.Take(AnswerLimit))
             {
                 marks.Add(Told(key));
-                if (caughtUp && _marks[key] is { Held: false } mark)
+                if (caughtUp && _marks[key] is { Held: false } mark
+                    && (mark.AdmittedAt is not { } at || time.GetElapsedTime(at) >= Idle))
                 {
                     marks.Add(new FlowRecord(
                         FlowKind.Rewind, key.AgentId, mark.Epoch, key.Lane, Math.Max(mark.Committed, mark.Expected)));
@@ -165,7 +171,8 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
                 // Admitted again: whatever it was held for is over.
                 mark.Held && expected <= mark.Expected,
                 ++_tick,
-                time.GetTimestamp());
+                time.GetTimestamp(),
+                expected > mark.Expected ? time.GetTimestamp() : mark.AdmittedAt);
             if (announce)
             {
                 _changed.Add(key);
@@ -173,5 +180,5 @@ internal sealed class Watermarks(TimeProvider time, TimeSpan memory)
         }
     }
 
-    private readonly record struct Mark(Epoch Epoch, uint Committed, uint Expected, bool Held, long Tick, long At);
+    private readonly record struct Mark(Epoch Epoch, uint Committed, uint Expected, bool Held, long Tick, long At, long? AdmittedAt);
 }

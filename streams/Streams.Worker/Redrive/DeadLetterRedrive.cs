@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Streams.Schema;
 using Streams.Storage;
 using Streams.Worker.Admission;
+using Streams.Worker.Alerts;
 using Streams.Worker.Commit;
 using Streams.Worker.Decode;
 using Streams.Worker.Redrive;
@@ -105,7 +106,7 @@ public sealed class DeadLetterRedrive : IDisposable
         batch.Keep(Convert.FromHexString(letter.Bytes));
         return BatchDecoder.TryDecode(batch.Received, batch.Decoded, out var error)
             ? null
-            : new RedriveOutcome(RedriveState.Refused, $"still undecodable: {error}");
+            : new RedriveOutcome(RedriveState.Refused, $"undecodable: {error}");
     }
 
     private async Task<RedriveOutcome> StoreAsync(StagedBatch batch, RedriveLock taken, CancellationToken cancel)
@@ -117,7 +118,7 @@ public sealed class DeadLetterRedrive : IDisposable
             _store,
             new AbandonedInserts(),
             new DeadLetterQuota(TimeProvider.System, int.MaxValue),
-            new LoggedAlerts(_metrics, said, null),
+            new LoggedAlerts(_metrics, said),
             TimeProvider.System,
             _metrics,
             said);

@@ -25,7 +25,7 @@ internal sealed class CollectingSink : IRecordSink
 
     public void OnLost(in LostRange lost)
     {
-        Assert.Equal(lost.Count, lost.Causes.Total + lost.Unknown);
+        Assert.Equal(lost.Count, lost.Causes.Total + lost.Restart + lost.Unknown);
         Advance(lost.Class, lost.Cpu, lost.First, lost.Last);
         Lost.Add(lost);
     }

@@ -16,11 +16,12 @@ public sealed class InstanceTests(BpfFsFixture bpffs) : KernelTest
         {
             pins = instance.PinPath;
             epoch = instance.Epoch.ToArray();
-            Assert.Equal(["control", "events", "excluded", "instance", "slots"], Directory.GetFiles(pins).Select(Path.GetFileName).Order());
+            string[] maps = ["control", "events", "excluded", "instance", "owners", "positions", "slots"];
+            Assert.Equal(maps, Directory.GetFiles(pins).Select(Path.GetFileName).Order());
             using var map = BpfMap.OpenPinned(Path.Combine(pins, "instance"));
             var identity = new ArrayMap<InstanceIdentity>(map)[0];
             Assert.Equal(epoch, ((ReadOnlySpan<byte>)identity.Epoch).ToArray());
-            Assert.Equal(1u, identity.Layout);
+            Assert.Equal(2u, identity.Layout);
             Assert.Equal((uint)BpfMap.PossibleCpus, identity.Cpus);
             Assert.Null(instance.RemovedEpoch);
         }
@@ -35,7 +36,7 @@ public sealed class InstanceTests(BpfFsFixture bpffs) : KernelTest
         // A dead agent is pins without a lock.
         var directory = Path.Combine(bpffs.Path, "streams", "b");
         Directory.CreateDirectory(directory);
-        using (var map = BpfMap.Create(BpfMapType.Array, "instance", 4, 24, 1))
+        using (var map = BpfMap.Create(BpfMapType.Array, "instance", 4, 40, 1))
         {
             var identity = default(InstanceIdentity);
             ((Span<byte>)identity.Epoch).Fill(0xab);
@@ -48,7 +49,7 @@ public sealed class InstanceTests(BpfFsFixture bpffs) : KernelTest
         }
         using var instance = SensorInstance.Start(Options("b"));
         Assert.Equal(string.Concat(Enumerable.Repeat("ab", 16)), instance.RemovedEpoch);
-        Assert.Equal(5, Directory.GetFiles(directory).Length);
+        Assert.Equal(7, Directory.GetFiles(directory).Length);
     }
 
     [Fact]
@@ -57,7 +58,7 @@ public sealed class InstanceTests(BpfFsFixture bpffs) : KernelTest
         using var instance = SensorInstance.Start(Options("c"));
         var error = Assert.Throws<SensorException>(() => SensorInstance.Start(Options("c")));
         Assert.Contains("\"c\"", error.Message);
-        Assert.Equal(5, Directory.GetFiles(instance.PinPath).Length);
+        Assert.Equal(7, Directory.GetFiles(instance.PinPath).Length);
         using var other = SensorInstance.Start(Options("d"));
     }
 

@@ -42,8 +42,9 @@ public sealed class LayoutTests : KernelTest
     public void Ids_and_sizes_are_frozen()
     {
         Assert.Equal((ushort[])[1, 2, 3, 4, 5], RecordClass.All.ToArray());
+        Assert.Equal(RecordClass.End, RecordClass.All.ToArray().Max() + 1);
         Assert.Equal(64, RecordHeader.ByteSize);
         Assert.Equal(128, ProcessExecRecord.ByteSize);
-        Assert.Equal(1u, InstanceIdentity.CurrentLayout);
+        Assert.Equal(2u, InstanceIdentity.CurrentLayout);
     }
 }

@@ -35,8 +35,13 @@ internal sealed class FakeSink : IBatchSink, IDisposable
 
     public double FillOf(PriorityClass priority) => Fill;
 
+    /// <summary>What <see cref="VisitSpooled"/> tells.</summary>
+    public List<(Epoch SensorEpoch, ushort Class, LedgerEntry Entry, LossCount[] Losses)> Spooled { get; } = [];
+
     public void VisitSpooled(SpooledEntryVisitor visitor)
     {
+        foreach (var (epoch, classId, entry, losses) in Spooled)
+            visitor(epoch, classId, in entry, losses);
     }
 
     public bool WaitForRoom(TimeSpan timeout)

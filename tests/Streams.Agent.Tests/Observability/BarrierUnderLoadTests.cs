@@ -48,7 +48,8 @@ public sealed class BarrierUnderLoadTests(ITestOutputHelper output)
         using var log = new MemoryStream();
         // Batches stay open much longer than a barrier: without the cut nearly all would go across one.
         var configuration = new AgentConfiguration { BatchRows = 10_000, BatchBusyMilliseconds = 5000, BatchQuietMilliseconds = 5000 };
-        using var session = new SensorSession(configuration, instance, sink, new AgentLog(log, AgentLogLevel.Warn, TimeProvider.System), TimeProvider.System)
+        var agentLog = new AgentLog(log, AgentLogLevel.Error, TimeProvider.System);
+        using var session = new SensorSession(configuration, instance, sink, agentLog, TimeProvider.System)
         {
             BarrierMilliseconds = 1,
         };

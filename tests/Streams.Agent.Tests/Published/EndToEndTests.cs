@@ -10,6 +10,7 @@ using Xunit.Abstractions;
 namespace Streams.Agent.Tests.Published;
 
 /// <summary>The published agent from exec to decoded row, against a gateway that the test plays.</summary>
+[Collection(nameof(PublishedAgent))]
 public sealed class EndToEndTests(ITestOutputHelper output)
 {
     private const int Processes = 200;
@@ -85,6 +86,48 @@ public sealed class EndToEndTests(ITestOutputHelper output)
         var full = rows.Ledger("process_exec").SelectMany(entry => entry.Losses).Where(loss => loss.Cause == Streams.Schema.LossCause.RingFull).Sum(loss => (long)loss.Count);
         output.WriteLine($"{rows.Rows("process_exec").Count} exec rows, {full} counted as ring_full");
         Assert.True(full > 0);
+    }
+
+    [Fact]
+    public async Task A_killed_agent_goes_on_in_the_kernel_and_the_next_one_sends_what_it_saw()
+    {
+        if (!CanRun())
+            return;
+        using var gateway = new ScriptedGateway();
+        using var rows = new ReceivedRows();
+        using var agent = PublishedAgent.Start(gateway, """
+            "telemetry": { "enabled": false },
+            "observability": { "barrier_seconds": 1 }
+            """);
+        Task first;
+        await using (var peer = await AcceptAsync(gateway, agent))
+        {
+            first = rows.RunAsync(peer);
+            await UntilAsync(agent, () => rows.Rows("ledger_barrier").Count > 0, "a first barrier");
+            agent.Kill();
+        }
+
+        await Record.ExceptionAsync(() => first.WaitAsync(Patience));
+        var mark = Guid.NewGuid().ToString("N");
+        var before = DateTimeOffset.UtcNow;
+        var pids = RunMarked(mark);
+        agent.StartAgain();
+        await using var next = await AcceptAsync(gateway, agent);
+        var session = rows.RunAsync(next);
+        await UntilAsync(agent, () => Marked(rows, mark).Count >= Processes, "what ran while no agent did");
+        CheckExec(rows, mark, pids, before);
+        await UntilAsync(agent, () => agent.Said.Contains("took over the sensor instance", StringComparison.Ordinal), "the take-over");
+        PublishedAgent.SendSignal(agent.Process, "TERM");
+        await session.WaitAsync(Patience);
+        Assert.True(agent.Process.WaitForExit(10_000), "it did not end");
+        output.WriteLine(agent.Said);
+        Assert.Single(rows.Rows("ledger_barrier").Select(row => row["sensor_epoch"]).Distinct());
+        // The barrier's own numbers go on.
+        var seqs = rows.Rows("ledger_barrier").Select(row => (ulong)row["seq"]).ToList();
+        Assert.Equal(Enumerable.Range(1, seqs.Count).Select(i => (ulong)i), seqs);
+        var unknown = rows.Ledger("process_exec").SelectMany(entry => entry.Losses).Count(loss => loss.Cause == Streams.Schema.LossCause.Unknown);
+        Assert.Equal(0, unknown);
+        Assert.False(Directory.Exists(Path.Combine(BpfFileSystem.DefaultPath, "streams", gateway.Agent.AgentId)), "pins were left");
     }
 
     private bool CanRun()

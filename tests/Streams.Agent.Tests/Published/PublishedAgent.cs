@@ -13,13 +13,17 @@ internal sealed class PublishedAgent : IDisposable
     private readonly TempDirectory _directory = new("agent");
     private readonly System.Text.StringBuilder _log = new();
     private readonly string? _cgroup;
-    private readonly string _command;
+    private readonly string _pins;
+
+    private readonly string? _spoolSize;
 
     private PublishedAgent(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra, string? spoolSize)
     {
+        _spoolSize = spoolSize;
         var key = _directory.File("agent.key");
         File.WriteAllBytes(key, KeyFile.Format(KeyFileKind.Agent, gateway.AgentKey));
         File.SetUnixFileMode(key, KeyFile.RequiredMode);
+        _pins = Path.Combine(BpfFileSystem.DefaultPath, "streams", gateway.Agent.AgentId);
         Configuration = _directory.File("agent.json");
         File.WriteAllText(Configuration, $$"""
             {
@@ -32,16 +36,7 @@ internal sealed class PublishedAgent : IDisposable
             """);
         if (CgroupFileSystem.FindMount() is { } mount)
             _cgroup = Directory.CreateDirectory(Path.Combine(mount, $"streams-agent-test-{Environment.ProcessId}")).FullName;
-        var enter = _cgroup is null ? "" : $"echo $$ > {_cgroup}/cgroup.procs; ";
-        var run = $"exec {Program} run --config {Configuration}";
-        if (spoolSize is not null)
-        {
-            var spool = Directory.CreateDirectory(Path.Combine(_directory.Path, "state", "spool")).FullName;
-            run = $"exec unshare -m /bin/sh -c 'mount -t tmpfs -o size={spoolSize} streams-spool {spool} && {run}'";
-        }
-
-        _command = enter + run;
-        Process = Launch();
+        Process = Run();
     }
 
     public static string Program
@@ -70,17 +65,19 @@ internal sealed class PublishedAgent : IDisposable
     }
 
     /// <param name="spoolSize">Puts the spool on a disk of its own of this size, seen by the agent alone ("256k").</param>
-    public static PublishedAgent Start(Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra, string? spoolSize = null) =>
-        new(gateway, extra, spoolSize);
+    public static PublishedAgent Start(
+        Streams.AgentLink.Tests.Gateway.ScriptedGateway gateway, string extra, string? spoolSize = null) => new(gateway, extra, spoolSize);
 
-    /// <summary>kill -9, and the same command again.</summary>
-    public void KillAndRestart()
+    /// <summary>SIGKILL; its programs stay attached.</summary>
+    public void Kill()
     {
         Process.Kill();
         Process.WaitForExit();
         Process.Dispose();
-        Process = Launch();
     }
+
+    /// <summary>The next life, with the same configuration and state, after <see cref="Kill"/>.</summary>
+    public void StartAgain() => Process = Run();
 
     public static (int Code, string Output, string Error) RunToEnd(params string[] arguments) => RunToEnd(Program, arguments);
 
@@ -117,9 +114,20 @@ internal sealed class PublishedAgent : IDisposable
         throw new InvalidDataException($"{file} has no {name}");
     }
 
-    private Process Launch()
+    private Process Run()
     {
-        var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", _command]) { RedirectStandardError = true })!;
+        var enter = _cgroup is null ? "" : $"echo $$ > {_cgroup}/cgroup.procs; ";
+        var run = $"exec {Program} run --config {Configuration}";
+        if (_spoolSize is not null)
+        {
+            var spool = Directory.CreateDirectory(Path.Combine(_directory.Path, "state", "spool")).FullName;
+            run = $"exec unshare -m /bin/sh -c 'mount -t tmpfs -o size={_spoolSize} streams-spool {spool} && {run}'";
+        }
+
+        var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", enter + run])
+        {
+            RedirectStandardError = true,
+        })!;
         process.ErrorDataReceived += (_, line) =>
         {
             lock (_log)
@@ -135,6 +143,9 @@ internal sealed class PublishedAgent : IDisposable
             Process.Kill();
         Process.WaitForExit();
         Process.Dispose();
+        // The programs of a killed agent stay attached for the next one, which does not come here.
+        if (Directory.Exists(_pins))
+            Directory.Delete(_pins, recursive: true);
         if (_cgroup is not null)
             Directory.Delete(_cgroup);
         _directory.Dispose();

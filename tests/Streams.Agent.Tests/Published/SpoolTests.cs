@@ -7,6 +7,7 @@ using Streams.Wire.Messages;
 namespace Streams.Agent.Tests.Published;
 
 /// <summary>The published agent's spool, over the death of the process.</summary>
+[Collection(nameof(PublishedAgent))]
 public sealed class SpoolTests
 {
     [Fact]
@@ -20,7 +21,8 @@ public sealed class SpoolTests
         await Eventually.TrueAsync(() => Batches(agent, out _, out _) >= 3, "three batches in the spool", TimeSpan.FromSeconds(20));
         var kept = Batches(agent, out var epoch, out var states);
         Assert.Equal(["open"], states);
-        agent.KillAndRestart();
+        agent.Kill();
+        agent.StartAgain();
 
         await using var peer = await SessionAsync(gateway);
         await peer.GrantAllAsync(1 << 24);

@@ -39,6 +39,8 @@ public sealed class FullDiskTests : IDisposable
         Assert.InRange(link.Link.FillOf(PriorityClass.Event), 0.8, 1);
         Assert.InRange(link.Link.Uncommitted().Single().Batches, 60, 110);
 
+        Assert.Contains("No space left", link.Next(LinkEventKind.SpoolRefused).Detail, StringComparison.Ordinal);
+
         // Live and kept batches both reach the server while the disk stays full.
         await using var peer = await gateway.AcceptSessionAsync();
         await peer.GrantAllAsync(1UL << 30);
@@ -68,6 +70,8 @@ public sealed class FullDiskTests : IDisposable
                 break;
             }
         }
+
+        link.Next(LinkEventKind.SpoolAccepted);
     }
 
     public void Dispose()

@@ -133,6 +133,27 @@ public sealed class SpoolSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task ACommitLetsTheNextLaneOfALongBacklogBegin()
+    {
+        var epochs = new HashSet<UInt128>();
+        for (var i = 0; i < 60; i++)
+        {
+            using var dead = Unconnected();
+            epochs.Add(ToNumber(dead.Epoch));
+            Assert.Equal(AppendResult.Appended, dead.TryAppend(PriorityClass.Event, new TestSealer(500, PriorityClass.Event)));
+        }
+
+        await using var link = Link();
+        await using var peer = await _gateway.AcceptSessionAsync();
+        await peer.GrantAllAsync(1 << 24);
+        var sent = await ReceiveAsync(peer, 58);
+        await peer.CommitAsync(new LaneWatermark(ToNumber(sent[0].Name.Epoch), sent[0].Name.Lane, 1));
+        sent.AddRange(await ReceiveAsync(peer, 1));
+        Assert.Equal(59, sent.Select(b => b.Name.Epoch).Distinct().Count());
+        Assert.Subset(epochs, sent.Select(b => ToNumber(b.Name.Epoch)).ToHashSet());
+    }
+
+    [Fact]
     public void WhatADeadProcessLeftIsTold()
     {
         using (var dead = Unconnected())
@@ -156,6 +177,38 @@ public sealed class SpoolSessionTests : IDisposable
                 (ProcessClasses.Exec.Id, (ushort)cpu, 1UL + ((ulong)i * 100), 11UL + ((ulong)i * 100), 10u, 1UL))), told);
         Assert.InRange(next.FillOf(PriorityClass.Event), 0.00001, 0.01);
         Assert.Equal(0, next.FillOf(PriorityClass.Metric));
+    }
+
+    [Fact]
+    public async Task WhatADeadProcessLeftIsToldForAWhileAlsoWhenItIsCommitted()
+    {
+        UInt128 oldEpoch;
+        using (var dead = Unconnected())
+        {
+            oldEpoch = ToNumber(dead.Epoch);
+            Assert.Equal(AppendResult.Appended, dead.TryAppend(PriorityClass.Event, new LedgerSealer(1, 10)));
+        }
+
+        await using (var link = Link(o => o with { KeepLeftFor = TimeSpan.FromSeconds(5) }))
+        {
+            await using var peer = await _gateway.AcceptSessionAsync(p => p.Watermarks = [new LaneWatermark(oldEpoch, 0, 1)]);
+            await peer.ReceiveAsync(FrameType.Heartbeat);
+            Assert.Equal((0, 0L), (link.Link.Status.Lanes, link.Link.Status.RetainedBytes));
+            Assert.Equal(2, Told(link.Link));
+            await Until(() =>
+            {
+                link.Append(PriorityClass.Metric, 200); // the clock that it goes by
+                return !_folder.Segments.Any(s => s.Contains(oldEpoch.ToString("x32"), StringComparison.Ordinal));
+            });
+            Assert.Equal(0, Told(link.Link));
+        }
+
+        static int Told(AgentLink link)
+        {
+            var count = 0;
+            link.VisitSpooled((Epoch sensor, ushort classId, in LedgerEntry entry, ReadOnlySpan<LossCount> losses) => count++);
+            return count;
+        }
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Sessions;
+using Streams.Queue;
 using Streams.Schema;
 using Streams.Wire.Messages;
 
@@ -87,6 +88,19 @@ public sealed class LaneTableTests
         Assert.False(_lanes.Rewind(_epoch, 1, 7, _now + 1, asked));
         // Later it is no old answer: the rows are gone.
         Assert.True(_lanes.Rewind(_epoch, 1, 7, _now + 5000, _now + 5000));
+    }
+
+    [Fact]
+    public void Open_lanes_that_an_answer_does_not_name_are_those_the_worker_never_saw()
+    {
+        Admit(1, 0, 9);
+        Admit(2, 0, 9);
+        Admit(3, 0, 9);
+        _lanes.Commit(_epoch, 3, 10, _now);
+        var mark = new FlowRecord(FlowKind.Watermark, "agent-1", _epoch, 1, 0);
+        Assert.Equal((_epoch, 2U, 0U), Assert.Single(_lanes.Unnamed([FlowRecord.CaughtUp("agent-1"), mark])));
+        var full = Enumerable.Range(0, FlowRecord.MaxAnswerLanes).Select(lane => mark with { Lane = (uint)lane + 100 });
+        Assert.Empty(_lanes.Unnamed([.. full, FlowRecord.CaughtUp("agent-1")]));
     }
 
     [Fact]

@@ -69,6 +69,30 @@ public sealed class WatermarksTests
     }
 
     [Fact]
+    public void An_answer_of_a_reader_that_has_caught_up_says_where_idle_lanes_go_on()
+    {
+        _marks.Restore(Lane(1), Epoch, 5);
+        _marks.Admit(Lane(2), Epoch, 3);
+        _marks.Advance(Lane(2), Epoch, 2);
+        _marks.Restore(Lane(3), Epoch, 7);
+        _marks.Hold(Lane(3), Epoch, 7);
+        Assert.DoesNotContain(Answered("agent-1"), mark => mark.Kind == FlowKind.Rewind);
+        Assert.Equal([(1u, 5u)], Rewound());
+        _clock.Advance(Watermarks.Idle);
+        Assert.Equal([(1u, 5u), (2u, 3u)], Rewound());
+        _marks.Admit(Lane(3), Epoch, 8);
+        _clock.Advance(Watermarks.Idle);
+        Assert.Contains((3u, 8u), Rewound());
+
+        List<(uint, uint)> Rewound()
+        {
+            var marks = new List<FlowRecord>();
+            _marks.Answer("agent-1", marks, caughtUp: true);
+            return [.. marks.Where(mark => mark.Kind == FlowKind.Rewind).Select(mark => (mark.Lane, mark.N))];
+        }
+    }
+
+    [Fact]
     public void An_answer_names_the_lanes_that_moved_last()
     {
         for (uint lane = 0; lane < Watermarks.AnswerLimit + 10; lane++)

@@ -66,6 +66,17 @@ public sealed class DeadLetterTests(WorkerStack stack) : IAsyncLifetime
         Assert.Equal("40\t2\t0", await stack.ClickHouse.QueryAsync(
             $"SELECT lost_dead_letter, lost_ring_full, rows FROM loss_ledger WHERE agent_id = '{poisoned.AgentId}' AND batch = 1"));
         Assert.Contains(stack.Log.Lines, line => line.Contains("system alert dead_letter") && line.Contains(poisoned.AgentId));
+        await Eventually.ValueAsync(
+            () => stack.ClickHouse.QueryAsync(
+                $"SELECT count() FROM system_alert WHERE kind = 'dead_letter' AND startsWith(subject, '{poisoned.AgentId}/') AND position(detail, '469') > 0"),
+            count => count == "1",
+            "the alert is a row");
+        using (var checker = stack.Checker())
+        {
+            var alerts = await checker.CheckAsync(Alerts.AlertProducer.IdOf(Environment.MachineName), []);
+            Assert.True(alerts.Clean, alerts.ToString());
+        }
+
         Assert.All(worker.Health.Partitions, partition => Assert.Equal(0, partition.Failures));
         await worker.StopAsync();
     }

@@ -24,6 +24,10 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     /// <summary>A gateway that is not there when the agent stops gets this long to come back.</summary>
     private static readonly TimeSpan AbsentGatewayTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>Within it the sensor has asked what a killed agent left; it starts beside the link, which may have sent all of it by
+    /// then.</summary>
+    private static readonly TimeSpan SensorStartTime = TimeSpan.FromMinutes(2);
+
     private readonly AgentLink.AgentLink _link;
     private readonly AgentLog _log;
     private CancellationTokenSource? _stop;
@@ -43,6 +47,7 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
             RetentionBytes = configuration.RetentionBytes,
             SpoolDirectory = SpoolFolder(stateDirectory),
             SpoolBytes = (long)configuration.SpoolMebibytes << 20,
+            KeepLeftFor = configuration.ObservabilityEnabled ? SensorStartTime : TimeSpan.Zero,
         };
         try
         {
@@ -53,6 +58,10 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         {
             throw new AgentException(e.Message);
         }
+
+        if (_link.Status is { Lanes: > 0 } left)
+            log.Info(AgentEvent.LinkState, Name,
+                $"the spool has {left.RetainedBytes} bytes in {left.Lanes} lanes of earlier processes to send");
     }
 
     /// <summary>Where the spool is.</summary>
@@ -175,7 +184,7 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     {
         var retry = linkEvent.RetryIn > TimeSpan.Zero ? $", next attempt in {linkEvent.RetryIn.TotalSeconds:0.0} s" : "";
         var text = linkEvent.Detail + retry;
-        if (linkEvent.Kind == LinkEventKind.Connected)
+        if (linkEvent.Kind is LinkEventKind.Connected or LinkEventKind.SpoolAccepted)
             _log.Info(AgentEvent.LinkState, Name, text);
         else
             _log.Warn(AgentEvent.LinkWarning, Name, text);

@@ -20,7 +20,8 @@ internal interface IBatchSink
     /// <summary>Share of the room of the class that kept batches use, 0 to 1: the pressure that raises shedding.</summary>
     double FillOf(PriorityClass priority);
 
-    /// <summary>Tells of what is kept from before this process, in the order of lanes and n; call it before anything is sent.</summary>
+    /// <summary>Tells of what is kept from before this process, in the order of lanes and n; call it within two minutes
+    /// of the start.</summary>
     void VisitSpooled(SpooledEntryVisitor visitor);
 
     /// <summary>Waits until there may be room again. False on timeout.</summary>

@@ -3,7 +3,7 @@ using Streams.Schema;
 namespace Streams.Agent.Modules.Comm;
 
 /// <summary>
-/// Rows of a class that the agent itself makes: cpu 65535, a sequence of its own from 1, the wall clock
+/// Rows of a class that the agent itself makes: cpu 65535, a sequence of its own, the wall clock
 /// read directly. A number is only taken by a row that is in a batch, so this producer has no losses to explain. One thread at a time.
 /// </summary>
 internal sealed class UserSpaceProducer : IDisposable
@@ -14,13 +14,19 @@ internal sealed class UserSpaceProducer : IDisposable
     private readonly IBatchSink _sink;
     private readonly Epoch _epoch;
     private readonly TimeProvider _clock;
-    private ulong _next = 1;
-    private ulong _first = 1;
+    private readonly Action<ulong>? _spooled;
+    private ulong _next;
+    private ulong _first;
     private bool _waitsForRoom;
 
     /// <param name="epoch">Sensor epoch of the batches: the process epoch, or for barriers that of the sensor instance they count.</param>
-    public UserSpaceProducer(EventClass eventClass, IBatchSink sink, Epoch epoch, TimeProvider clock)
+    /// <param name="last">Last number that the epoch has used already.</param>
+    /// <param name="spooled">Told the last number of each batch right after it was handed over.</param>
+    public UserSpaceProducer(
+        EventClass eventClass, IBatchSink sink, Epoch epoch, TimeProvider clock, ulong last = 0, Action<ulong>? spooled = null)
     {
+        _next = _first = last + 1;
+        _spooled = spooled;
         _sink = sink;
         _epoch = epoch;
         _clock = clock;
@@ -62,6 +68,7 @@ internal sealed class UserSpaceProducer : IDisposable
         _waitsForRoom = !_sink.TrySend(Builder, new BatchStamp(_epoch));
         if (_waitsForRoom)
             return false;
+        _spooled?.Invoke(_next - 1);
         _first = _next;
         Sent += rows;
         return true;

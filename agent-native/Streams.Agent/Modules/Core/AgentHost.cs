@@ -4,6 +4,7 @@ using Streams.Agent.Configuration;
 using Streams.Agent.Logging;
 using Streams.Agent.Modules.Comm;
 using Streams.Agent.Modules.Observability;
+using Streams.Agent.Modules.Observability.Sensor;
 using Streams.Agent.Modules.Telemetry;
 using Streams.Agent.Processes;
 using Streams.Agent.Status;
@@ -46,7 +47,11 @@ internal sealed class AgentHost : IDisposable
         if (configuration.TelemetryEnabled)
             modules.Add(new TelemetryModule(configuration, _comm, _comm.Epoch, _threads, costs, CopyStatus, clock));
         if (configuration.ObservabilityEnabled)
-            modules.Add(_observability = new ObservabilityModule(configuration, _state.Path, _comm, _threads, _log, clock));
+        {
+            var owner = identity.PublicKey[..SensorOptions.OwnerBytes].ToArray();
+            modules.Add(_observability = new ObservabilityModule(configuration, owner, _state.Path, _comm, _threads, _log, clock));
+        }
+
         _manager = new ModuleManager(modules, ModuleDeclarations.InStartOrder, _log, clock, AgentProcess.ResidentBytes, () => _wake.Release());
         _report = new StatusReport(configuration, _comm, modules, CopyStatus, clock);
     }
@@ -111,7 +116,7 @@ internal sealed class AgentHost : IDisposable
         {
             var module = _heartbeatModules[i];
             modules[i] = new ModuleReport(
-                module.Name, WireState(module.State), (uint)(module.StartRssBytes / 1024), _load.TakePermille(module.Name), (ushort)Math.Min(module.Restarts, ushort.MaxValue));
+                module.Name, WireState(module), (uint)(module.StartRssBytes / 1024), _load.TakePermille(module.Name), (ushort)Math.Min(module.Restarts, ushort.MaxValue));
         }
 
         return new HeartbeatMessage
@@ -124,8 +129,11 @@ internal sealed class AgentHost : IDisposable
         };
     }
 
-    private static Wire.Messages.ModuleState WireState(ModuleState state) => state switch
+    private Wire.Messages.ModuleState WireState(in ModuleStatus module) => module.State switch
     {
+        // It does not send all that it sees.
+        ModuleState.Running when module.Name == ModuleName.Observability && _observability is { IsShedding: true }
+            => Wire.Messages.ModuleState.Degraded,
         ModuleState.Running => Wire.Messages.ModuleState.Running,
         ModuleState.BackingOff => Wire.Messages.ModuleState.Failed,
         ModuleState.WaitingForDependency => Wire.Messages.ModuleState.Degraded,

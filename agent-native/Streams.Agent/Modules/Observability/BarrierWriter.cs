@@ -9,7 +9,8 @@ namespace Streams.Agent.Modules.Observability;
 
 /// <summary>
 /// Writes ledger barriers: what the kernel has stamped and filtered per (class, cpu), and what it missed per class (on the class's first row:
-/// misses are counted per program, not per CPU). The batches' sensor epoch is that of the counted instance.
+/// misses are counted per program, not per CPU; events of a hand-over per CPU, on top). The batches' sensor epoch is that of the counted
+/// instance.
 /// </summary>
 internal sealed class BarrierWriter : IDisposable
 {
@@ -25,9 +26,12 @@ internal sealed class BarrierWriter : IDisposable
     private readonly (ushort Id, byte[] Name)[] _classes;
     private volatile LedgerReport[] _report = [];
 
-    public BarrierWriter(IBatchSink sink, Epoch sensorEpoch, TimeProvider clock)
+    /// <param name="positions">Where the barrier's own numbers go on after a take-over.</param>
+    public BarrierWriter(IBatchSink sink, Epoch sensorEpoch, PositionTable positions, TimeProvider clock)
     {
-        _producer = new UserSpaceProducer(Barrier, sink, sensorEpoch, clock);
+        _producer = new UserSpaceProducer(
+            Barrier, sink, sensorEpoch, clock, positions.Read(Barrier.Id, UserSpaceProducer.Cpu).Seq,
+            last => positions.Advance(Barrier.Id, UserSpaceProducer.Cpu, last, default));
         _classes = new (ushort, byte[])[RecordClass.All.Length];
         for (var i = 0; i < _classes.Length; i++)
         {
@@ -57,10 +61,11 @@ internal sealed class BarrierWriter : IDisposable
             for (var cpu = 0; cpu < snapshot.Cpus; cpu++)
             {
                 ref readonly var slot = ref snapshot[id, cpu];
-                if (slot.Seq == 0 && slot.Filtered == 0 && left == 0)
+                if (slot.Seq == 0 && slot.Filtered == 0 && slot.Unseen == 0 && left == 0)
                     continue;
-                Row(name, (ushort)cpu, slot.Seq, slot.Filtered, left, stop);
+                Row(name, (ushort)cpu, slot.Seq, slot.Filtered, left + slot.Unseen, stop);
                 left = 0;
+                missed += slot.Unseen;
                 stamped += slot.Seq;
                 filtered += slot.Filtered;
             }

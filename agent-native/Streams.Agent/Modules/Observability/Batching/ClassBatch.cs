@@ -93,14 +93,20 @@ internal sealed class ClassBatch : IDisposable
         _hasLedger = true;
     }
 
-    /// <summary>The batch is with the link, which has reset the builder.</summary>
-    public void Sent()
+    /// <summary>The batch is in the spool, and the link has reset the builder.</summary>
+    /// <param name="positions">Moved on; null when nothing outlives the process.</param>
+    public void Sent(PositionTable? positions)
     {
         Batches++;
+        if (positions is not null)
+            _ledger.Advance(positions, Builder.Class.Id);
         Clear();
     }
 
-    /// <summary>There is no room for the batch and no time to wait for it: its rows and its ledger are lost.</summary>
+    /// <summary>
+    /// There is no room for the batch and no time to wait for it: its rows and its ledger are lost with this process. Its position stays,
+    /// so the next agent counts them; nothing of the class may be sent after it.
+    /// </summary>
     public void GiveUp()
     {
         GivenUpBatches++;

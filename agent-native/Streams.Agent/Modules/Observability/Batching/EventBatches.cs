@@ -19,11 +19,20 @@ internal sealed class EventBatches : IDisposable
     private readonly ClassBatch[] _all;
     private readonly Epoch _sensorEpoch;
     private readonly Action<bool> _paused;
+    private readonly PositionTable? _positions;
     private long _giveUpAt = long.MaxValue;
 
     /// <param name="paused">Told when reading pauses for want of room (true) and goes on (false).</param>
-    public EventBatches(AgentConfiguration configuration, IBatchSink sink, Epoch sensorEpoch, int cpus, Action<bool> paused)
+    /// <param name="positions">Moved on with every batch that is handed over; null when nothing outlives the process.</param>
+    public EventBatches(
+        AgentConfiguration configuration,
+        IBatchSink sink,
+        Epoch sensorEpoch,
+        int cpus,
+        Action<bool> paused,
+        PositionTable? positions = null)
     {
+        _positions = positions;
         _sink = sink;
         _sensorEpoch = sensorEpoch;
         _paused = paused;
@@ -40,6 +49,12 @@ internal sealed class EventBatches : IDisposable
     }
 
     public IReadOnlyList<ClassBatch> All => _all;
+
+    /// <summary>Called now and then while a full link holds the thread up.</summary>
+    public Action? WhilePaused { get; set; }
+
+    /// <summary>True when a batch was given up: then the next agent has to account for what this one read.</summary>
+    public bool HasGivenUp { get; private set; }
 
     public void Append(in RecordHeader header, ReadOnlySpan<byte> record)
     {
@@ -89,6 +104,13 @@ internal sealed class EventBatches : IDisposable
 
     private void Send(ClassBatch batch)
     {
+        if (batch.GivenUpBatches > 0)
+        {
+            // The numbers of a class have no hole: what follows one is given up too.
+            batch.GiveUp();
+            return;
+        }
+
         batch.Close();
         var stamp = new BatchStamp(_sensorEpoch, batch.ClockOffset);
         if (!_sink.TrySend(batch.Builder, stamp))
@@ -99,9 +121,12 @@ internal sealed class EventBatches : IDisposable
                 if (Environment.TickCount64 >= Volatile.Read(ref _giveUpAt))
                 {
                     batch.GiveUp();
+                    HasGivenUp = true;
                     _paused(false);
                     return;
                 }
+
+                WhilePaused?.Invoke();
 
                 _sink.WaitForRoom(RoomPoll);
             }
@@ -109,6 +134,6 @@ internal sealed class EventBatches : IDisposable
             _paused(false);
         }
 
-        batch.Sent();
+        batch.Sent(_positions);
     }
 }

@@ -1,4 +1,5 @@
 using Streams.Agent.Modules.Observability.Sensor;
+using Streams.Agent.Modules.Observability.Sensor.Records;
 using Streams.Schema;
 
 namespace Streams.Agent.Modules.Observability.Batching;
@@ -48,6 +49,7 @@ internal sealed class LedgerAccumulator(int cpus)
         entry.RateLimited += lost.Causes.RateLimited;
         entry.Shed += lost.Causes.Shed;
         entry.ReadFault += lost.Causes.ReadFault;
+        entry.AgentRestart += lost.Restart;
         entry.Unknown += lost.Unknown;
     }
 
@@ -65,7 +67,7 @@ internal sealed class LedgerAccumulator(int cpus)
     /// <summary>Adds the entries to a batch.</summary>
     public void WriteTo(BatchBuilder builder)
     {
-        Span<LossCount> losses = stackalloc LossCount[6];
+        Span<LossCount> losses = stackalloc LossCount[7];
         foreach (ref var entry in _entries.AsSpan(0, Count))
         {
             var causes = 0;
@@ -75,8 +77,24 @@ internal sealed class LedgerAccumulator(int cpus)
             Add(losses, ref causes, LossCause.Shed, entry.Shed);
             Add(losses, ref causes, LossCause.ReadFault, entry.ReadFault);
             Add(losses, ref causes, LossCause.Reader, entry.Reader);
+            Add(losses, ref causes, LossCause.AgentRestart, entry.AgentRestart);
             // At most one cut per CPU in a batch, and twice the possible CPUs are below the 4,096 entries that a batch may have.
             builder.TryAddLedger(entry.Cpu, entry.First, entry.Last, entry.Rows, losses[..causes]);
+        }
+    }
+
+    /// <summary>The entries' batch is in the spool: moves the positions on.</summary>
+    public void Advance(PositionTable positions, ushort classId)
+    {
+        foreach (ref readonly var entry in _entries.AsSpan(0, Count))
+        {
+            positions.Advance(classId, entry.Cpu, entry.Last, new LostCounters
+            {
+                RingFull = entry.RingFull,
+                RateLimited = entry.RateLimited,
+                Shed = entry.Shed,
+                ReadFault = entry.ReadFault,
+            });
         }
     }
 
@@ -121,6 +139,7 @@ internal sealed class LedgerAccumulator(int cpus)
         public ulong ReadFault;
         public ulong Unknown;
         public ulong Reader;
+        public ulong AgentRestart;
         public uint Rows;
         public ushort Cpu;
     }

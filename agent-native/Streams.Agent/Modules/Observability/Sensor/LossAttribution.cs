@@ -8,9 +8,9 @@ namespace Streams.Agent.Modules.Observability.Sensor;
 /// it; what they hold beyond those already attributed is therefore at least the size of the hole. When losses of different
 /// causes nest, a loss above the hole can be counted already: then causes may swap between neighbouring holes, never the sum.
 /// </remarks>
-internal struct LossAttribution
+internal struct LossAttribution(in LostCounters attributed)
 {
-    private LostCounters _attributed;
+    private LostCounters _attributed = attributed;
 
     /// <summary>Losses counted so far that no hole has been given yet.</summary>
     public readonly ulong Unattributed(in LostCounters counted) =>

@@ -1,16 +1,18 @@
+using System.Globalization;
 using LibbpfSharp;
 using LibbpfSharp.Handles;
 using Microsoft.Win32.SafeHandles;
-using Streams.Agent.Modules.Observability.Sensor.Records;
 
 namespace Streams.Agent.Modules.Observability.Sensor;
 
 /// <summary>
-/// The directory on a bpffs in which the maps of one sensor instance are pinned, locked by this process for as long as it
-/// lives (flock on the directory: the kernel drops it with the process).
+/// The directory on a bpffs in which the maps and links of one sensor instance are pinned, locked by this process for as long as it lives
+/// (flock on the directory: the kernel drops it with the process).
 /// </summary>
 internal sealed class PinDirectory : IDisposable
 {
+    private const string LinkPrefix = "link-";
+
     private readonly SafeFileHandle _lock;
 
     private PinDirectory(string path, SafeFileHandle handle)
@@ -21,10 +23,9 @@ internal sealed class PinDirectory : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Epoch of the instance that was found and removed, as hexadecimal; null when there was none.</summary>
-    public string? RemovedEpoch { get; private set; }
+    public bool IsEmpty => !Directory.EnumerateFiles(Path).Any();
 
-    /// <summary>Takes the directory, removing what a dead agent left in it.</summary>
+    /// <summary>Takes the directory as it is: what a dead agent left in it stays.</summary>
     /// <exception cref="SensorException">A living agent has it.</exception>
     /// <exception cref="BpfException">No bpffs can be had.</exception>
     public static PinDirectory Take(SensorOptions options)
@@ -37,23 +38,59 @@ internal sealed class PinDirectory : IDisposable
             handle.Dispose();
             throw new SensorException($"Another agent uses the sensor \"{options.Name}\" ({path}). Stop it, or give this one another name.");
         }
-        var directory = new PinDirectory(path, handle);
-        directory.RemoveStale();
-        return directory;
+        return new PinDirectory(path, handle);
     }
 
     public string File(string map) => System.IO.Path.Combine(Path, map);
 
+    /// <summary>Where the link of a program is pinned. No dots: bpffs refuses them.</summary>
+    public string LinkFile(uint generation, string program) =>
+        File(string.Create(CultureInfo.InvariantCulture, $"{LinkPrefix}{generation}-{program}"));
+
+    /// <summary>The pinned links, of all generations of programs.</summary>
+    public List<(uint Generation, string Path)> Links()
+    {
+        var links = new List<(uint, string)>();
+        foreach (var file in Directory.GetFiles(Path, LinkPrefix + "*"))
+        {
+            var number = System.IO.Path.GetFileName(file).AsSpan(LinkPrefix.Length);
+            var end = number.IndexOf('-');
+            _ = uint.TryParse(end < 0 ? number : number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var generation);
+            links.Add((generation, file));
+        }
+        return links;
+    }
+
+    /// <summary>Removes all pins. The identity goes first: without it nobody takes the rest for an instance.</summary>
+    public void Clear()
+    {
+        System.IO.File.Delete(File(SensorMaps.Instance));
+        foreach (var file in Directory.GetFiles(Path))
+        {
+            System.IO.File.Delete(file);
+        }
+    }
+
     /// <summary>Removes the pins and the directory, and gives up the lock.</summary>
-    public void Dispose()
+    public void Remove()
     {
         if (_lock.IsClosed)
         {
             return;
         }
-        RemovePins();
+        Clear();
         Directory.Delete(Path);
-        _lock.Dispose();
+        Dispose();
+    }
+
+    /// <summary>Gives up the lock. The pins stay.</summary>
+    public void Dispose()
+    {
+        if (!_lock.IsClosed)
+        {
+            OpenDirectory.Unlock(_lock);
+            _lock.Dispose();
+        }
     }
 
     private static string FileSystem(SensorOptions options)
@@ -77,34 +114,6 @@ internal sealed class PinDirectory : IDisposable
                 BpfFileSystem.Mount(own);
             }
             return own;
-        }
-    }
-
-    private void RemoveStale()
-    {
-        if (!Directory.EnumerateFiles(Path).Any())
-        {
-            return;
-        }
-        RemovedEpoch = "unreadable";
-        try
-        {
-            using var map = BpfMap.OpenPinned(File(SensorMaps.Instance));
-            var identity = new LibbpfSharp.Maps.ArrayMap<InstanceIdentity>(map)[0];
-            RemovedEpoch = Convert.ToHexStringLower(identity.Epoch);
-        }
-        catch (Exception error) when (error is BpfException or ArgumentException)
-        {
-            // Half made, or of another layout: removed all the same.
-        }
-        RemovePins();
-    }
-
-    private void RemovePins()
-    {
-        foreach (var file in Directory.GetFiles(Path))
-        {
-            System.IO.File.Delete(file);
         }
     }
 }

@@ -19,7 +19,9 @@ public sealed partial class SensorInstance
     /// <summary>Reads the counters of a class, one per CPU.</summary>
     public void ReadSlots(ushort classId, Span<ClassSlot> slots) => _slots.TryGet(classId, slots);
 
-    /// <summary>Reads how often each program could not run, from the kernel's recursion_misses.</summary>
+    /// <summary>
+    /// Reads how often each program could not run, from the kernel's recursion_misses, with what those of earlier agents missed.
+    /// </summary>
     public IReadOnlyList<ProgramMiss> ReadMissed()
     {
         var missed = new ProgramMiss[Emitters.Length];
@@ -27,7 +29,7 @@ public sealed partial class SensorInstance
         {
             var (name, classId) = Emitters[i];
             var owner = _process.Programs.ContainsKey(name) ? _process : _network;
-            missed[i] = new ProgramMiss(name, classId, owner.Program(name).ReadInfo().RecursionMisses);
+            missed[i] = new ProgramMiss(name, classId, _control[0].Missed[classId] + owner.Program(name).ReadInfo().RecursionMisses);
         }
         return missed;
     }
@@ -42,9 +44,7 @@ public sealed partial class SensorInstance
         {
             if (_excluded.Set(cgroupId, 1, LibbpfSharp.Maps.MapUpdate.NoExist))
             {
-                var control = _control[0];
-                control.ExcludedCgroups++;
-                _control[0] = control;
+                _control[0].ExcludedCgroups++;
             }
         }
     }
@@ -56,32 +56,27 @@ public sealed partial class SensorInstance
         {
             if (_excluded.Remove(cgroupId))
             {
-                var control = _control[0];
-                control.ExcludedCgroups--;
-                _control[0] = control;
+                _control[0].ExcludedCgroups--;
             }
         }
     }
 
     /// <summary>Classes whose value (VALUE_* of events.h) is below the level count "shed" instead of emitting. 0: none.</summary>
-    public void SetShedLevel(uint level)
-    {
-        lock (_orders)
-        {
-            var control = _control[0];
-            control.ShedLevel = level;
-            _control[0] = control;
-        }
-    }
+    public void SetShedLevel(uint level) => Volatile.Write(ref _control[0].ShedLevel, level);
 
     /// <summary>The generation that records carry from now on.</summary>
-    public void SetPolicyGeneration(ulong generation)
+    public void SetPolicyGeneration(ulong generation) => Volatile.Write(ref _control[0].PolicyGeneration, generation);
+
+    // What a killed agent had ordered is not what this one wants.
+    private void ResetOrders(SensorOptions options)
     {
-        lock (_orders)
+        while (_excluded.TryNextKey(null, out var cgroupId))
         {
-            var control = _control[0];
-            control.PolicyGeneration = generation;
-            _control[0] = control;
+            _excluded.Remove(cgroupId);
         }
+        ref var control = ref _control[0];
+        Volatile.Write(ref control.ExcludedCgroups, 0);
+        Volatile.Write(ref control.WakeupBytes, options.WakeupBytes);
+        SetShedLevel(0);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LibbpfSharp;
 using LibbpfSharp.Handles;
 using LibbpfSharp.Maps;
@@ -7,12 +8,14 @@ using Streams.Agent.Modules.Observability.Sensor.Records;
 namespace Streams.Agent.Modules.Observability.Sensor;
 
 /// <summary>
-/// The kernel side of the agent: ring, sequence, counter and control maps, pinned together under one directory with a
-/// random epoch, and the programs that feed them. Numbers of a (class, cpu) are unique within the epoch.
+/// The kernel side of the agent: ring, sequence, counter, control and position maps, pinned together under one directory with a random
+/// epoch, and the programs that feed them. Numbers of a (class, cpu) are unique within the epoch.
 /// </summary>
 /// <remarks>
-/// Life: <see cref="Start"/> loads and pins, <see cref="Attach"/> lets events flow, <see cref="Detach"/> stops them while
-/// ring and counters stay readable for the last barrier, disposing removes everything. Counters may be read from any thread.
+/// Life: <see cref="Start"/> loads the programs over new maps, or over those that a killed agent left; <see cref="Attach"/> lets events
+/// flow; <see cref="Detach"/> stops them while ring and counters stay readable for the last barrier; disposing removes everything. A process that
+/// is killed leaves the instance with its programs attached; one that could not finish leaves it by <see cref="Leave"/>. Counters may be
+/// read from any thread.
 /// </remarks>
 public sealed partial class SensorInstance : IDisposable
 {
@@ -26,17 +29,20 @@ public sealed partial class SensorInstance : IDisposable
     private readonly BpfObject _network;
     private readonly List<BpfLink> _links = [];
     private readonly PerCpuMap<uint, ClassSlot> _slots;
-    private readonly ArrayMap<SensorControl> _control;
+    private readonly MappedArray<SensorControl> _control;
     private readonly HashMap<ulong, uint> _excluded;
+    private readonly uint _generation;
 
-    private SensorInstance(PinDirectory pins, BpfObject process, BpfObject network)
+    private SensorInstance(PinDirectory pins, BpfObject process, BpfObject network, PositionTable positions, uint generation)
     {
         _pins = pins;
         _process = process;
         _network = network;
+        _generation = generation;
+        Positions = positions;
         Events = process.Map(SensorMaps.Events);
         _slots = new PerCpuMap<uint, ClassSlot>(process.Map(SensorMaps.Slots));
-        _control = new ArrayMap<SensorControl>(process.Map(SensorMaps.Control));
+        _control = new MappedArray<SensorControl>(process.Map(SensorMaps.Control));
         _excluded = new HashMap<ulong, uint>(process.Map(SensorMaps.Excluded));
     }
 
@@ -49,105 +55,170 @@ public sealed partial class SensorInstance : IDisposable
     /// <summary>Where the maps are pinned.</summary>
     public string PinPath => _pins.Path;
 
-    /// <summary>Epoch (hexadecimal, or "unreadable") of an instance that a dead agent left and that was removed; to be logged. Null: none.</summary>
-    public string? RemovedEpoch => _pins.RemovedEpoch;
+    /// <summary>True when a killed agent began the instance.</summary>
+    public bool IsTakenOver { get; private init; }
+
+    /// <summary>
+    /// Epoch (hexadecimal, or "unreadable") of an instance of another layout or owner that was removed; to be logged. Null: none.
+    /// </summary>
+    public string? RemovedEpoch { get; private init; }
 
     /// <summary>The ring.</summary>
     internal BpfMap Events { get; }
 
-    /// <summary>Loads the programs and pins the maps. Nothing is attached yet.</summary>
+    /// <summary>How far the numbers are in the spool.</summary>
+    internal PositionTable Positions { get; }
+
+    /// <summary>
+    /// Loads the programs and pins the maps, or takes over those of a killed agent. Nothing of this process is attached yet.
+    /// </summary>
+    /// <param name="options">The ring's size is that of the instance when one is taken over.</param>
+    /// <param name="settle">Given an instance of another layout before it is removed, to account for its numbers.</param>
     /// <exception cref="SensorException">Another agent runs, or the mirrors do not fit the objects.</exception>
     /// <exception cref="BpfException">The kernel refused something; the message has libbpf's lines.</exception>
-    public static SensorInstance Start(SensorOptions options)
+    internal static SensorInstance Start(SensorOptions options, Action<ForeignInstance>? settle = null)
     {
         var pins = PinDirectory.Take(options);
-        BpfObject? process = null;
-        BpfObject? network = null;
+        var takenOver = false;
         try
         {
-            process = Open("process", options, pins);
-            network = Open("network", options, pins);
+            string? removed = null;
+            var found = pins.IsEmpty ? default : PinnedIdentity.Read(pins);
+            var isOurs = found.IsOf(options.Owner.Span);
+            if (isOurs && found.IsUsable)
+            {
+                takenOver = true;
+                return Load(pins, options with { RingBytes = found.RingBytes }, found.Identity, null);
+            }
+            if (!pins.IsEmpty)
+            {
+                removed = found.EpochText;
+                using (var foreign = isOurs ? ForeignInstance.TryOpen(pins, found) : null)
+                {
+                    if (foreign is not null)
+                    {
+                        settle?.Invoke(foreign);
+                    }
+                }
+                pins.Clear();
+            }
+            return Load(pins, options, null, removed);
+        }
+        catch
+        {
+            if (takenOver)
+            {
+                pins.Dispose();
+            }
+            else
+            {
+                pins.Remove();
+            }
+            throw;
+        }
+    }
+
+    /// <summary>Removes everything: the instance has ended, its last barrier is out.</summary>
+    public void Dispose()
+    {
+        Detach();
+        Close();
+        _pins.Remove();
+    }
+
+    /// <summary>
+    /// Leaves everything to the next agent, which accounts for what this one did not hand on. Programs that are attached go on.
+    /// </summary>
+    public void Leave()
+    {
+        _links.ForEach(link => link.Dispose());
+        _links.Clear();
+        Close();
+        _pins.Dispose();
+    }
+
+    private static SensorInstance Load(PinDirectory pins, SensorOptions options, InstanceIdentity? identity, string? removed)
+    {
+        BpfObject? process = null;
+        BpfObject? network = null;
+        PositionTable? positions = null;
+        try
+        {
+            var generation = NextGeneration(pins);
+            process = Open("process", options, pins, generation);
+            network = Open("network", options, pins, generation);
+            network.Map(SensorMaps.Owners).SetPinPath(pins.File(SensorMaps.Owners));
             var differences = LayoutCheck.Compare(process, network);
             if (differences.Count > 0)
             {
                 throw new SensorException("Record layouts differ: " + string.Join("; ", differences));
             }
-            // The first load creates and pins the shared maps, the second finds them by their pins.
+            // The first load creates and pins the shared maps, or finds those of a killed agent; the second finds them by their pins.
             process.Load();
             network.Load();
+            positions = identity is null ? PositionTable.Create() : PositionTable.Open(pins.File(SensorMaps.Positions));
             // libbpf has read the kernel's BTF twice by now.
             KernelProbe.TrimNativeHeap();
             // Not RandomNumberGenerator: it loads OpenSSL into the agent, 3.7 MB resident.
-            var epoch = new byte[Streams.Schema.Epoch.Size];
-            Streams.Schema.Epoch.NewRandom().Write(epoch);
-            var instance = new SensorInstance(pins, process, network) { Epoch = epoch };
-            instance.WriteIdentity(epoch);
-            instance._control[0] = new SensorControl { WakeupBytes = options.WakeupBytes };
+            var epoch = new byte[Schema.Epoch.Size];
+            if (identity is { } found)
+            {
+                ((ReadOnlySpan<byte>)found.Epoch).CopyTo(epoch);
+            }
+            else
+            {
+                Schema.Epoch.NewRandom().Write(epoch);
+            }
+            var instance = new SensorInstance(pins, process, network, positions, generation)
+            {
+                Epoch = epoch,
+                IsTakenOver = identity is not null,
+                RemovedEpoch = removed,
+            };
+            instance.ResetOrders(options);
+            if (identity is null)
+            {
+                positions.Pin(pins.File(SensorMaps.Positions));
+                instance.WriteIdentity(epoch, options.Owner.Span);
+            }
             return instance;
         }
         catch
         {
+            positions?.Dispose();
             network?.Dispose();
             process?.Dispose();
-            pins.Dispose();
             throw;
         }
     }
 
-    /// <summary>Attaches the programs and gives sockets that are open already their owners.</summary>
-    /// <exception cref="BpfException">The kernel refused it; what was attached is detached.</exception>
-    public void Attach()
-    {
-        try
-        {
-            _links.Add(_process.Program("on_exec").Attach());
-            _links.Add(_process.Program("on_exit").Attach());
-            _links.Add(_network.Program("on_state").Attach());
-            using var seed = _network.Program("seed_owners").AttachIterator();
-            seed.ReadIterator();
-        }
-        catch
-        {
-            Detach();
-            throw;
-        }
-    }
-
-    /// <summary>Detaches the programs: no number is stamped after it, except by a program that is running just now.</summary>
-    public void Detach()
-    {
-        foreach (var link in _links)
-        {
-            link.Dispose();
-        }
-        _links.Clear();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Detach();
-        _network.Dispose();
-        _process.Dispose();
-        _pins.Dispose();
-    }
-
-    private static BpfObject Open(string name, SensorOptions options, PinDirectory pins)
+    private static BpfObject Open(string name, SensorOptions options, PinDirectory pins, uint generation)
     {
         var item = BpfObject.Open(SensorResources.Read($"bpf/{name}.bpf.o"), name);
+        MemoryMarshal.Write(item.Map(".rodata.generation").InitialValue, generation);
         item.Map(SensorMaps.Events).MaxEntries = options.RingBytes;
-        foreach (var map in SensorMaps.All)
+        foreach (var map in SensorMaps.Shared)
         {
             item.Map(map).SetPinPath(pins.File(map));
         }
         return item;
     }
 
-    private void WriteIdentity(ReadOnlySpan<byte> epoch)
+    // Last: an instance without identity is half made.
+    private void WriteIdentity(ReadOnlySpan<byte> epoch, ReadOnlySpan<byte> owner)
     {
         var identity = new InstanceIdentity { Layout = InstanceIdentity.CurrentLayout, Cpus = (uint)Cpus };
         epoch.CopyTo(identity.Epoch);
+        owner.CopyTo(identity.Owner);
         var map = new ArrayMap<InstanceIdentity>(_process.Map(SensorMaps.Instance));
         map[0] = identity;
+    }
+
+    private void Close()
+    {
+        _control.Dispose();
+        Positions.Dispose();
+        _network.Dispose();
+        _process.Dispose();
     }
 }

@@ -17,6 +17,15 @@ public sealed record SensorOptions
     /// <summary>Names the directory on the bpffs; one running sensor per name.</summary>
     public string Name { get; init; } = "sensor";
 
+    /// <summary>Bytes of <see cref="Owner"/>.</summary>
+    public const int OwnerBytes = 16;
+
+    /// <summary>
+    /// First 16 bytes of the agent's public key. An instance of another owner is removed and not taken over: its numbers are in the ledger
+    /// of another installation.
+    /// </summary>
+    public ReadOnlyMemory<byte> Owner { get; init; } = new byte[OwnerBytes];
+
     /// <summary>The bpffs to pin on. Mounted when it is not.</summary>
     public string BpfFileSystem { get; init; } = LibbpfSharp.BpfFileSystem.DefaultPath;
 

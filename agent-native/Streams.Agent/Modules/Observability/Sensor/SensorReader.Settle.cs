@@ -9,6 +9,11 @@ public sealed partial class SensorReader
     // milliseconds. Beyond this something is wrong and the numbers are reported as unknown.
     private static readonly TimeSpan SettleLimit = TimeSpan.FromMilliseconds(250);
 
+    // A program that was held up while the counters of a hand-over were read may have counted a loss and taken its number afterwards. The
+    // loss was then given to a number that in truth went with the killed agent, and that later number finds no counter left: it is given
+    // to the restart instead, so by cause the sums are right. As many as contexts can nest on a CPU.
+    private const ulong InFlight = 4;
+
     private readonly StampSnapshot _fresh = new();
 
     /// <summary>
@@ -33,7 +38,7 @@ public sealed partial class SensorReader
             var overdue = Stopwatch.GetElapsedTime(started) > SettleLimit;
             var target = _ring.ProducerPosition;
             DrainTo(ref sink, int.MaxValue, target);
-            if ((_ring.ReadPosition >= target || overdue) && SettleTails(ref sink, snapshot, overdue))
+            if ((_ring.ReadPosition >= target || overdue) && SettleTails(ref sink, snapshot, null, overdue))
             {
                 return Unknown == unknown;
             }
@@ -41,7 +46,41 @@ public sealed partial class SensorReader
         }
     }
 
-    private bool SettleTails<TSink>(ref TSink sink, StampSnapshot snapshot, bool force)
+    /// <summary>
+    /// The first thing after a take-over, before anything else is read: gives to the sink every number that a killed agent did not hand
+    /// on, up to the hand-over's, as a record from the ring, as counted by the kernel, or as lost with that agent.
+    /// </summary>
+    /// <param name="handOver">Read while nothing stamped, so its losses are those among its numbers.</param>
+    /// <returns>False when numbers beyond the hand-over had to be reported as unknown.</returns>
+    public bool TakeOver<TSink>(ref TSink sink, StampSnapshot handOver)
+        where TSink : IRecordSink, allows ref struct
+    {
+        foreach (var classId in RecordClass.All)
+        {
+            for (ushort cpu = 0; cpu < _cpus; cpu++)
+            {
+                if (handOver[classId, cpu].Seq is > 0 and var stamped)
+                {
+                    StateOf(classId, cpu).RestartUpTo = stamped + InFlight;
+                }
+            }
+        }
+        var unknown = Unknown;
+        // All records up to the hand-over are complete, and lie before this position.
+        var target = _ring.ProducerPosition;
+        while (_ring.ReadPosition < target)
+        {
+            if (DrainTo(ref sink, int.MaxValue, target) == 0)
+            {
+                Thread.Sleep(1);
+            }
+        }
+        SettleTails(ref sink, handOver, handOver, force: true);
+        return Unknown == unknown;
+    }
+
+    // counters: of the snapshot's own moment when nothing was in flight then, else null and read now.
+    private bool SettleTails<TSink>(ref TSink sink, StampSnapshot snapshot, StampSnapshot? counters, bool force)
         where TSink : IRecordSink, allows ref struct
     {
         var settled = true;
@@ -55,12 +94,12 @@ public sealed partial class SensorReader
                 {
                     continue;
                 }
-                if (!read)
+                if (!read && counters is null)
                 {
                     _instance.ReadSlots(classId, _fresh.OfClass(classId));
                     read = true;
                 }
-                settled &= SettleTail(ref sink, StateOf(classId, (ushort)cpu), stamped, _fresh[classId, cpu].Lost, force);
+                settled &= SettleTail(ref sink, StateOf(classId, (ushort)cpu), stamped, (counters ?? _fresh)[classId, cpu].Lost, force);
             }
         }
         return settled;

@@ -26,13 +26,23 @@ public sealed partial class SensorReader : IDisposable
     private readonly ClassCpuState?[] _states;
     private int _waiting;
 
-    /// <summary>Opens the ring of an instance.</summary>
+    /// <summary>Opens the ring of an instance; goes on after what is in the spool (<see cref="PositionTable"/>).</summary>
     public SensorReader(SensorInstance instance)
     {
         _instance = instance;
         _ring = RingReader.Open(instance.Events);
         _cpus = instance.Cpus;
         _states = new ClassCpuState?[RecordClass.Slots * _cpus];
+        foreach (var classId in RecordClass.All)
+        {
+            for (ushort cpu = 0; cpu < _cpus; cpu++)
+            {
+                if (instance.Positions.Read(classId, cpu) is { Seq: > 0 } start)
+                {
+                    _states[(classId * _cpus) + cpu] = new ClassCpuState(classId, cpu, start);
+                }
+            }
+        }
     }
 
     /// <summary>Records given to the sink.</summary>
@@ -41,7 +51,13 @@ public sealed partial class SensorReader : IDisposable
     /// <summary>Numbers reported as lost, of all causes.</summary>
     public ulong Lost { get; private set; }
 
-    /// <summary>Numbers reported as lost that no counter explained. Must stay 0.</summary>
+    /// <summary>Numbers reported as lost because a killed agent had read and not handed them on.</summary>
+    public ulong Restarted { get; private set; }
+
+    /// <summary>Records skipped because they are in the spool already: a killed agent had not given back their place in the ring.</summary>
+    public ulong Reread { get; private set; }
+
+    /// <summary>Numbers reported as lost that nothing explained. Must stay 0.</summary>
     public ulong Unknown { get; private set; }
 
     /// <summary>Records that came after their number was given up as lost. They are dropped; must stay 0.</summary>
@@ -121,6 +137,10 @@ public sealed partial class SensorReader : IDisposable
             {
                 ReleaseReady(ref sink, state);
             }
+        }
+        else if (header.Seq <= state.Spooled)
+        {
+            Reread++;
         }
         else if (header.Seq < next)
         {
@@ -205,16 +225,19 @@ public sealed partial class SensorReader : IDisposable
         where TSink : IRecordSink, allows ref struct
     {
         var first = state.Contiguous + 1;
-        var causes = state.Losses.Attribute(last - first + 1, counted, out var unknown);
+        var causes = state.Losses.Attribute(last - first + 1, counted, out var uncounted);
+        var restart = first > state.RestartUpTo ? 0 : Math.Min(uncounted, Math.Min(last, state.RestartUpTo) - first + 1);
+        var unknown = uncounted - restart;
         state.Contiguous = last;
         Lost += last - first + 1;
+        Restarted += restart;
         Unknown += unknown;
-        sink.OnLost(new LostRange(state.Class, state.Cpu, first, last, causes, unknown));
+        sink.OnLost(new LostRange(state.Class, state.Cpu, first, last, causes, unknown, restart));
     }
 
     private ClassCpuState StateOf(ushort classId, ushort cpu)
     {
         ref var state = ref _states[(classId * _cpus) + cpu];
-        return state ??= new ClassCpuState(classId, cpu);
+        return state ??= new ClassCpuState(classId, cpu, default);
     }
 }

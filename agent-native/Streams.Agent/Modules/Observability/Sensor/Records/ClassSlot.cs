@@ -14,7 +14,9 @@ public struct ClassSlot
     [FieldOffset(8)] public LostCounters Lost;
     /// <summary>Events of excluded cgroups: neither stamped nor lost.</summary>
     [FieldOffset(40)] public ulong Filtered;
-    [FieldOffset(48)] public Bytes16 Reserved;
+    /// <summary>Events while the programs of one agent took over from another's: neither stamped nor lost.</summary>
+    [FieldOffset(48)] public ulong Unseen;
+    [FieldOffset(56)] public ulong Reserved;
 
     public static unsafe MirrorLayout Mirror
     {
@@ -27,7 +29,8 @@ public struct ClassSlot
                 new("seq", (int)((byte*)&r.Seq - origin), sizeof(ulong)),
                 new("lost", (int)((byte*)&r.Lost - origin), sizeof(LostCounters)),
                 new("filtered", (int)((byte*)&r.Filtered - origin), sizeof(ulong)),
-                new("reserved", (int)((byte*)&r.Reserved - origin), sizeof(Bytes16)),
+                new("unseen", (int)((byte*)&r.Unseen - origin), sizeof(ulong)),
+                new("reserved", (int)((byte*)&r.Reserved - origin), sizeof(ulong)),
             ]);
         }
     }

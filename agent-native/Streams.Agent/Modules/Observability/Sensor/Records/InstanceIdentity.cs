@@ -7,15 +7,17 @@ namespace Streams.Agent.Modules.Observability.Sensor.Records;
 public struct InstanceIdentity
 {
     /// <summary>Size of the fixed part in bytes.</summary>
-    public const int ByteSize = 24;
+    public const int ByteSize = 40;
 
     /// <summary>EVENTS_LAYOUT of events.h.</summary>
-    public const uint CurrentLayout = 1;
+    public const uint CurrentLayout = 2;
 
     /// <summary>128 random bits.</summary>
     [FieldOffset(0)] public Bytes16 Epoch;
     [FieldOffset(16)] public uint Layout;
     [FieldOffset(20)] public uint Cpus;
+    /// <summary>First bytes of the agent's public key: whose ledger the numbers are in.</summary>
+    [FieldOffset(24)] public Bytes16 Owner;
 
     public static unsafe MirrorLayout Mirror
     {
@@ -28,6 +30,7 @@ public struct InstanceIdentity
                 new("epoch", (int)((byte*)&r.Epoch - origin), sizeof(Bytes16)),
                 new("layout", (int)((byte*)&r.Layout - origin), sizeof(uint)),
                 new("cpus", (int)((byte*)&r.Cpus - origin), sizeof(uint)),
+                new("owner", (int)((byte*)&r.Owner - origin), sizeof(Bytes16)),
             ]);
         }
     }

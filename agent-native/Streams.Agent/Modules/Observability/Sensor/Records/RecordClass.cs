@@ -12,6 +12,9 @@ public static class RecordClass
     /// <summary>Size of the slot table: ids are below it.</summary>
     public const int Slots = 64;
 
+    /// <summary>Above the highest id that the programs of this version emit: tables per CPU need no more.</summary>
+    public const int End = NetworkClose + 1;
+
     /// <summary>The classes that the programs of this version emit.</summary>
     public static ReadOnlySpan<ushort> All => [ProcessExec, ProcessExit, NetworkConnect, NetworkAccept, NetworkClose];
 }
