@@ -73,6 +73,24 @@ public sealed class NatsServer : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Whether JetStream answers within <paramref name="patience"/>. It does not, for ever, after its disk was full (2.9.10): kill it and start
+    /// it again when the disk has room.
+    /// </summary>
+    public async Task<bool> AnswersAsync(Credentials credentials, TimeSpan patience, CancellationToken cancel = default)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        deadline.CancelAfter(patience);
+        try
+        {
+            return await NatsProbe.AnswersAsync(Options.Port, credentials.NatsSeed(NatsRole.Operator), deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is SocketException or IOException || (error is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
     /// <summary>Stops the server in order; it writes its state out.</summary>
     public Task<ChildExit> StopAsync() => Process.StopAsync(TimeSpan.FromSeconds(10));
 
