@@ -37,6 +37,10 @@ demo *args: build
 bench *args: build
     @exec {{ bench }} "$@"
 
+# Faults under load and the verdict of the checkers, for example: ./justw chaos --faults 200 --seed 7 --rate 20000
+chaos *args: build
+    @exec {{ bench }} chaos "$@"
+
 # Run all tests, or those of the projects whose name contains one of the arguments
 test *args: build
     @eng/test "$@"

@@ -1,10 +1,12 @@
 using System.CommandLine;
+using Streams.Bench.Chaos;
+using Streams.Bench.Chaos.Sources;
 using Streams.Bench.Demo;
 using Streams.Bench.Running;
 using Streams.Bench.Smoke;
 using Streams.Local;
 
-var root = new RootCommand("Measures and proves Streams by running it.") { DemoCommand.Create(), SmokeCommand.Create() };
+var root = new RootCommand("Measures and proves Streams by running it.") { DemoCommand.Create(), SmokeCommand.Create(), ChaosCommand.Create(), SourceCommand.Create() };
 var parse = root.Parse(args);
 if (parse.Errors.Count > 0)
 {
@@ -13,7 +15,7 @@ if (parse.Errors.Count > 0)
 }
 try
 {
-    return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
+    return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(6) });
 }
 catch (OperationCanceledException)
 {

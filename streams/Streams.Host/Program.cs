@@ -11,6 +11,7 @@ var root = new RootCommand("Streams: from kernel events to ClickHouse rows.")
     AgentsCommand.Create(),
     DeadLettersCommand.Create(),
     KeysCommand.Create(),
+    StatusCommand.Create(),
     DoctorCommand.Create(),
 };
 return await Invocation.RunAsync(root, args);

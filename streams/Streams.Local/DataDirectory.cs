@@ -21,8 +21,8 @@ public sealed class DataDirectory : IDisposable
         _lock = handle;
     }
 
-    /// <summary>Where `streams up` keeps its data unless told otherwise.</summary>
-    public static string Default => System.IO.Path.Combine(
+    /// <summary>Where `streams up` keeps its data unless told otherwise; root's own home would be closed to the servers' user.</summary>
+    public static string Default => Environment.UserName == "root" ? "/var/lib/streams" : System.IO.Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".local", "share", "streams");
 
     /// <summary>Absolute path.</summary>

@@ -46,8 +46,11 @@ public sealed record Endpoints
     /// <summary>The cgroups whose network events the sensor filters; empty if there are none.</summary>
     public IReadOnlyList<ulong> CgroupIds { get; init; } = [];
 
-    /// <summary>Process ids of the children by name.</summary>
+    /// <summary>Process ids of the children that run now, by name.</summary>
     public IReadOnlyDictionary<string, int> Children { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>All children in order of start, as the supervisor saw them last.</summary>
+    public IReadOnlyList<ChildStatus> Statuses { get; init; } = [];
 
     /// <summary>Writes the file of this data directory.</summary>
     public void Write(DataDirectory data) =>
@@ -81,6 +84,6 @@ public sealed record Endpoints
     private static string FilePath(string data) => Path.Combine(data, "run", FileName);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(Endpoints))]
 internal sealed partial class EndpointsJson : JsonSerializerContext;

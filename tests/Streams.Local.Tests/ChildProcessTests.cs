@@ -98,20 +98,6 @@ public sealed class ChildProcessTests : IDisposable
         Assert.False(Directory.Exists(group.Directory));
     }
 
-    [Fact]
-    public async Task Supervisor_names_who_ended_and_stops_the_rest_in_reverse()
-    {
-        await using var supervisor = new Supervisor();
-        var first = Start("trap 'exit 0' TERM; while true; do sleep 0.05; done");
-        supervisor.Add(first, Soon);
-        supervisor.Add(Start("sleep 0.2; echo broken; exit 7"), Soon);
-        var exit = await supervisor.FirstExit.WaitAsync(Soon);
-        Assert.Equal(7, exit.Code);
-        var exits = await supervisor.StopAsync();
-        Assert.Equal([7, 0], exits.Select(each => each.Code));
-        LeakTripwire.AssertEnded(first.Id);
-    }
-
     private static async Task<(int Code, string Line)> CodeAndLine(Task<ChildExit> exit)
     {
         var ended = await exit;

@@ -5,6 +5,8 @@ internal static class RepositoryPrograms
 {
     public static string Host() => Built("streams/Streams.Host/bin/Release/net10.0/streams.dll");
 
+    public static string ClickHouse() => Built("storage/Streams.ClickHouse.Embedded/bin/Release/net10.0/streams-clickhouse.dll");
+
     public static string Agent() => Built("agent-native/Streams.Agent/bin/publish/streams-agent");
 
     private static string Built(string path)

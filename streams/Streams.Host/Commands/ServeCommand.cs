@@ -29,9 +29,11 @@ internal static class ServeCommand
         var quota = new Option<long>("--ingest-quota-bytes") { Description = "Quota of one partition's stream when it is made, in bytes, 1 MiB or more.", DefaultValueFactory = _ => 256L << 20 };
         var pool = new Option<long>("--pool-bytes") { Description = "The gateway's credit pool in bytes.", DefaultValueFactory = _ => 256L << 20 };
         var ttl = new Option<int>("--ttl-days") { Description = "Days that rows are kept, 1 to 3650.", DefaultValueFactory = _ => 30 };
+        var guard = new Option<string?>("--guard-directory") { Description = "Give no credit while the disk of this directory is low." };
+        var floor = new Option<long?>("--disk-floor-bytes") { Description = "Bytes that must stay free there (the smaller of 1 GiB and 5 %)." };
         var command = new Command("serve", "Run gateway and worker against a NATS and a ClickHouse that already run.")
         {
-            listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, clickHouse, user, password, database, key, certificate, partitions, quota, pool, ttl,
+            listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, clickHouse, user, password, database, key, certificate, partitions, quota, pool, ttl, guard, floor,
         };
         command.SetAction((parse, stop) =>
         {
@@ -42,8 +44,15 @@ internal static class ServeCommand
             }
             var natsUrl = Address.Url("--nats", parse.GetValue(nats)!, "nats", "tls");
             var clickHouseUrl = Address.Url("--clickhouse", parse.GetValue(clickHouse)!, "http", "https");
+            if (parse.GetValue(guard) is { } directory && !Directory.Exists(directory))
+            {
+                throw new CommandFailure($"--guard-directory {directory}: no such directory", 2);
+            }
             var options = new ServeOptions
             {
+                GuardDirectory = parse.GetValue(guard),
+                DiskFloorBytes = parse.GetValue(floor) is not < 0
+                    ? parse.GetValue(floor) : throw new CommandFailure("--disk-floor-bytes: expected 0 or more", 2),
                 Gateway = new GatewayOptions
                 {
                     Listen = Address.Endpoint("--listen", parse.GetValue(listen)!),

@@ -19,12 +19,13 @@ internal static class UpCommand
         var natsPort = new Option<int?>("--nats-port") { Description = "NATS port, on loopback (4222, or a free one)." };
         var partitions = new Option<int>("--partitions") { Description = "Ingest partitions, 1 to 64; fixed at the first start.", DefaultValueFactory = _ => 4 };
         var ttl = new Option<int>("--ttl-days") { Description = "Days that rows are kept, 1 to 3650.", DefaultValueFactory = _ => 30 };
+        var floor = new Option<long?>("--disk-floor-bytes") { Description = "Bytes that must stay free: below, agents get no credit (the smaller of 1 GiB and 5 %)." };
         var agentId = new Option<string?>("--agent-id") { Description = "Id of this machine's agent; made from the host name if not given." };
         var noAgent = new Option<bool>("--no-agent") { Description = "Start without an agent." };
         var plain = new Option<bool>("--plain") { Description = "Print lines instead of a live table." };
         var command = new Command("up", "Start NATS, ClickHouse, gateway, worker and, as root, the agent on this machine.")
         {
-            data, listen, gatewayPort, operatorPort, clickHousePort, natsPort, partitions, ttl, agentId, noAgent, plain,
+            data, listen, gatewayPort, operatorPort, clickHousePort, natsPort, partitions, ttl, floor, agentId, noAgent, plain,
         };
         command.SetAction((parse, stop) => RunAsync(
             new UpOptions
@@ -38,6 +39,8 @@ internal static class UpCommand
                 NatsPort = parse.GetValue(natsPort),
                 Partitions = InRange("--partitions", parse.GetValue(partitions), 1, 64),
                 TtlDays = InRange("--ttl-days", parse.GetValue(ttl), 1, 3650),
+                DiskFloorBytes = parse.GetValue(floor) is not < 0
+                    ? parse.GetValue(floor) : throw new CommandFailure("--disk-floor-bytes: expected 0 or more", 2),
                 AgentId = parse.GetValue(agentId),
                 NoAgent = parse.GetValue(noAgent),
                 Plain = parse.GetValue(plain) || Console.IsOutputRedirected,
@@ -48,20 +51,13 @@ internal static class UpCommand
 
     private static async Task<int> RunAsync(UpOptions options, CancellationToken stop)
     {
+        await using var abort = SecondSignal.Arm(stop);
         await using var instance = await Instance.StartAsync(options, line => Console.Error.WriteLine($"streams: {line}"), stop);
         var endpoints = instance.Endpoints;
         Console.WriteLine($"agents connect to {endpoints.Gateway}; operator {endpoints.Operator}; ClickHouse {endpoints.ClickHouse}; data {options.Data}");
         using var clickHouse = new ClickHouseHttp(
             new Uri(endpoints.ClickHouse), endpoints.ClickHouseUser, File.ReadAllText(endpoints.ClickHousePasswordFile).Trim(), "streams");
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var table = new LiveTable(clickHouse, endpoints, options.Plain).RunAsync(ended.Token);
-        await Task.WhenAny(table, instance.FirstExit);
-        await ended.CancelAsync();
-        await table;
-        if (instance.FirstExit.IsCompleted && !stop.IsCancellationRequested)
-        {
-            throw new CommandFailure((await instance.FirstExit).ToString());
-        }
+        await new LiveTable(clickHouse, endpoints, options.Plain).RunAsync(stop);
         Console.WriteLine("stopping");
         return 0;
     }

@@ -6,6 +6,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using Streams.Gateway;
 using Streams.Host.Terminal;
+using Streams.Local;
 using Streams.Queue;
 using Streams.Stages;
 using Streams.Storage;
@@ -21,6 +22,7 @@ internal static class ServeHost
 {
     public static async Task<int> RunAsync(ServeOptions options, CancellationToken stop)
     {
+        await using var abort = SecondSignal.Arm(stop);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         Configure(builder, options);
         await using var app = builder.Build();
@@ -37,6 +39,8 @@ internal static class ServeHost
         try
         {
             await worker.StartAsync(stop);
+            await using var disk = options.GuardDirectory is { } guarded
+                ? new DiskWatch(DiskGuard.Of(guarded, options.DiskFloorBytes), gateway.HoldCredit, loggers.CreateLogger("Streams.Disk")) : null;
             await gateway.StartAsync(stop);
             Console.WriteLine($"agents connect to {gateway.Address}; operator http://{options.Gateway.OperatorListen}/");
             await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

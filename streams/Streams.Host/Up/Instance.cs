@@ -7,7 +7,7 @@ namespace Streams.Host.Up;
 
 /// <summary>
 /// One machine's instance: nats-server, streams-clickhouse, `streams serve` and, as root, the agent, started in this order and stopped in the
-/// opposite one, so that nobody loses what it depends on.
+/// opposite one, so that nobody loses what it depends on. What dies is started again, on the same ports and the same data.
 /// </summary>
 internal sealed class Instance : IAsyncDisposable
 {
@@ -15,25 +15,31 @@ internal sealed class Instance : IAsyncDisposable
     private static readonly TimeSpan ServeStop = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AgentStop = TimeSpan.FromSeconds(15);
 
+    private const string NatsName = "nats-server";
+    private const string ServeName = "streams-serve";
+    private const string AgentName = "streams-agent";
+
     /// <summary>128 + SIGKILL: it did not stop within its deadline.</summary>
     private const int Killed = 137;
 
     private readonly DataDirectory _data;
     private readonly Cgroups _cgroups;
-    private readonly Supervisor _supervisor = new();
+    private readonly Supervisor _supervisor;
     private readonly Action<string> _say;
+    private readonly DiskGuard _guard;
+    private readonly Lock _endpointsGate = new();
+    private bool _published;
 
-    private Instance(DataDirectory data, Cgroups cgroups, Action<string> say)
+    private Instance(DataDirectory data, Cgroups cgroups, long? floor, Action<string> say)
     {
         _data = data;
         _cgroups = cgroups;
         _say = say;
+        _guard = DiskGuard.Of(data.Path, floor);
+        _supervisor = new Supervisor(Publish, DiskTrouble, say);
     }
 
     public Endpoints Endpoints { get; private set; } = null!;
-
-    /// <summary>Ends when a child has ended that nobody asked to.</summary>
-    public Task<ChildExit> FirstExit => _supervisor.FirstExit;
 
     /// <summary>Starts everything and returns when rows can flow.</summary>
     /// <exception cref="LocalException">A part could not start; what had started is stopped again.</exception>
@@ -45,7 +51,7 @@ internal sealed class Instance : IAsyncDisposable
         Instance? instance = null;
         try
         {
-            instance = new Instance(data, Cgroups.Create(), say);
+            instance = new Instance(data, Cgroups.Create(), options.DiskFloorBytes, say);
             if (agentProgram is not null && instance._cgroups.Note is { } note)
             {
                 say(note);
@@ -70,11 +76,14 @@ internal sealed class Instance : IAsyncDisposable
     /// <summary>Stops the children, last started first; says which did not end by itself.</summary>
     public async ValueTask DisposeAsync()
     {
-        Endpoints.Remove(_data);
+        lock (_endpointsGate)
+        {
+            _published = false;
+            Endpoints.Remove(_data);
+        }
         foreach (var exit in await _supervisor.StopAsync())
         {
-            // The one that ended by itself is reported by the caller.
-            if (exit.Code == Killed && !(FirstExit.IsCompletedSuccessfully && FirstExit.Result == exit))
+            if (exit.Code == Killed)
             {
                 _say(exit.ToString());
             }
@@ -108,29 +117,6 @@ internal sealed class Instance : IAsyncDisposable
         var credentials = Credentials.Open(_data.Keys);
         var keys = FleetKeys.Open(_data.Keys, DateTimeOffset.UtcNow);
 
-        var nats = NatsServer.StartAsync(
-            new NatsServerOptions
-            {
-                Program = ProgramPaths.Nats(),
-                Directory = _data.Nats,
-                LogPath = Log("nats-server"),
-                Port = natsPort,
-                Partitions = options.Partitions,
-                CgroupDirectory = _cgroups.Add("nats-server")?.Directory,
-            },
-            credentials, stop);
-        var clickHouse = ClickHouseServer.StartAsync(
-            new ClickHouseServerOptions
-            {
-                Program = clickHouseProgram,
-                DataDirectory = Path.Combine(_data.ClickHouse, "data"),
-                LogPath = Log("streams-clickhouse"),
-                Port = clickHousePort,
-                CgroupDirectory = _cgroups.Add("streams-clickhouse")?.Directory,
-            },
-            credentials, stop);
-        await AdoptAsync(nats, clickHouse);
-
         var gateway = options.Listen.Equals(IPAddress.Any) ? IPAddress.Loopback : options.Listen;
         Endpoints = new Endpoints
         {
@@ -138,53 +124,82 @@ internal sealed class Instance : IAsyncDisposable
             StartedAt = DateTimeOffset.UtcNow,
             Gateway = $"ws://{new IPEndPoint(gateway, gatewayPort)}/v1/agent",
             Operator = $"http://127.0.0.1:{operatorPort}/",
-            ClickHouse = (await clickHouse).Url.ToString(),
+            ClickHouse = $"http://127.0.0.1:{clickHousePort}/",
             ClickHouseUser = Credentials.ClickHouseUser,
             ClickHousePasswordFile = credentials.ClickHousePasswordFile,
-            Nats = (await nats).Url.ToString(),
+            Nats = $"nats://127.0.0.1:{natsPort}",
             Partitions = options.Partitions,
             NatsSeedFiles = Enum.GetValues<NatsRole>().ToDictionary(role => role.ToString().ToLowerInvariant(), credentials.NatsSeedFile),
         };
-        await StartServeAsync(options, keys, (await nats).IngestQuota, gatewayPort, stop);
-
-        var agentGroup = agentProgram is null ? null : _cgroups.Add("agent");
-        Endpoints = Endpoints with
+        var user = ServiceUser.For([_data.Path, clickHouseProgram], out var rootNote);
+        if (rootNote is not null)
         {
-            CgroupIds = [.. _cgroups.All.Select(group => group.Id)],
-            Children = _supervisor.Children.ToDictionary(child => child.Name, child => child.Id),
+            _say(rootNote);
+        }
+        foreach (var directory in new[] { _data.Path, _data.Keys, _data.ClickHouse })
+        {
+            user?.LetThrough(directory);
+        }
+        var quota = 0L;
+        var natsOptions = new NatsServerOptions
+        {
+            Program = ProgramPaths.Nats(),
+            Directory = _data.Nats,
+            LogPath = Log(NatsName),
+            Port = natsPort,
+            Partitions = options.Partitions,
+            User = user,
+            CgroupDirectory = _cgroups.Add(NatsName)?.Directory,
         };
+        var clickHouseOptions = new ClickHouseServerOptions
+        {
+            Program = clickHouseProgram,
+            DataDirectory = Path.Combine(_data.ClickHouse, "data"),
+            LogPath = Log(ClickHouseServer.ProgramName),
+            Port = clickHousePort,
+            User = user,
+            CgroupDirectory = _cgroups.Add(ClickHouseServer.ProgramName)?.Directory,
+        };
+        // In this order at a stop, and side by side at the start.
+        var nats = _supervisor.StartAsync(new ChildSpecification
+        {
+            Name = NatsName,
+            StopDeadline = TimeSpan.FromSeconds(10),
+            Probe = cancel => NatsServer.ProbeAsync(natsPort, credentials, cancel),
+            Start = async cancel =>
+            {
+                var server = await NatsServer.StartAsync(natsOptions, credentials, cancel);
+                quota = server.IngestQuota;
+                return server.Process;
+            },
+        });
+        var clickHouse = _supervisor.StartAsync(new ChildSpecification
+        {
+            Name = ClickHouseServer.ProgramName,
+            StopDeadline = TimeSpan.FromSeconds(30),
+            Probe = cancel => Health.ProbeClickHouseAsync(Endpoints, cancel),
+            Start = async cancel => (await ClickHouseServer.StartAsync(clickHouseOptions, credentials, cancel)).Process,
+        });
+        await Task.WhenAll(nats, clickHouse).WaitAsync(stop);
+        await StartServeAsync(options, keys, quota, gatewayPort, stop);
         if (agentProgram is not null)
         {
-            await StartAgentAsync(options, keys, agentProgram, agentGroup, stop);
+            await StartAgentAsync(options, keys, agentProgram, stop);
         }
-        Endpoints.Write(_data);
-    }
-
-    /// <summary>Both servers start at once; one that came up is stopped again when the other did not.</summary>
-    private async Task AdoptAsync(Task<NatsServer> nats, Task<ClickHouseServer> clickHouse)
-    {
-        try
+        Endpoints = Endpoints with { CgroupIds = [.. _cgroups.All.Select(group => group.Id)] };
+        lock (_endpointsGate)
         {
-            await Task.WhenAll(nats, clickHouse);
+            _published = true;
         }
-        finally
-        {
-            if (nats.IsCompletedSuccessfully)
-            {
-                _supervisor.Add((await nats).Process, TimeSpan.FromSeconds(10));
-            }
-            if (clickHouse.IsCompletedSuccessfully)
-            {
-                _supervisor.Add((await clickHouse).Process, TimeSpan.FromSeconds(30));
-            }
-        }
+        Publish();
     }
 
     private async Task StartServeAsync(UpOptions options, FleetKeys keys, long ingestQuota, int gatewayPort, CancellationToken stop)
     {
-        var serve = ChildProcess.Start(new ChildOptions
+        var healthz = new Uri(new Uri(Endpoints.Operator), "healthz");
+        var child = new ChildOptions
         {
-            Name = "streams-serve",
+            Name = ServeName,
             FileName = Environment.ProcessPath!,
             Arguments =
             [
@@ -201,32 +216,102 @@ internal sealed class Instance : IAsyncDisposable
                 "--gateway-certificate", keys.GatewayCertificateFile,
                 "--partitions", options.Partitions.ToString(CultureInfo.InvariantCulture),
                 "--ingest-quota-bytes", ingestQuota.ToString(CultureInfo.InvariantCulture),
+                "--guard-directory", _data.Path,
+                .. options.DiskFloorBytes is { } floor ? ["--disk-floor-bytes", floor.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
                 "--ttl-days", options.TtlDays.ToString(CultureInfo.InvariantCulture),
             ],
-            LogPath = Log("streams-serve"),
-            CgroupDirectory = _cgroups.Add("streams-serve")?.Directory,
-        });
-        _supervisor.Add(serve, ServeStop);
-        await Health.WaitAsync(new Uri(new Uri(Endpoints.Operator), "healthz"), serve, ServeStart, stop);
+            LogPath = Log(ServeName),
+            CgroupDirectory = _cgroups.Add(ServeName)?.Directory,
+        };
+        var first = true;
+        await _supervisor.StartAsync(new ChildSpecification
+        {
+            Name = ServeName,
+            Needs = [NatsName, ClickHouseServer.ProgramName],
+            StopDeadline = ServeStop,
+            Probe = cancel => Health.ProbeAsync(healthz, cancel),
+            Start = async cancel =>
+            {
+                var serve = ChildProcess.Start(child);
+                // Only the first start waits for rows to flow; later ones wait for leases as long as it takes.
+                if (first)
+                {
+                    try
+                    {
+                        await Health.WaitAsync(healthz, serve, ServeStart, cancel);
+                    }
+                    catch
+                    {
+                        await serve.DisposeAsync();
+                        throw;
+                    }
+                }
+                first = false;
+                return serve;
+            },
+        }).WaitAsync(stop);
     }
 
-    private async Task StartAgentAsync(UpOptions options, FleetKeys keys, string program, Cgroup? group, CancellationToken stop)
+    private async Task StartAgentAsync(UpOptions options, FleetKeys keys, string program, CancellationToken stop)
     {
+        var group = _cgroups.Add(AgentName);
         var setup = AgentSetup.Write(_data, options, keys, Endpoints.Gateway, _cgroups.All.Select(cgroup => cgroup.Id));
         await using (var identities = await Identities.OpenAsync(Endpoints, stop))
         {
             await identities.PutAsync(setup.AgentId, setup.PublicKey, Environment.MachineName, stop);
         }
-        var agent = ChildProcess.Start(new ChildOptions
+        var child = new ChildOptions
         {
-            Name = "streams-agent",
+            Name = AgentName,
             FileName = program,
             Arguments = ["run", "--config", setup.ConfigurationFile],
-            LogPath = Log("streams-agent"),
+            LogPath = Log(AgentName),
             CgroupDirectory = group?.Directory,
+        };
+        // It needs nobody: without servers it keeps its events in the spool.
+        await _supervisor.StartAsync(new ChildSpecification
+        {
+            Name = AgentName,
+            StopDeadline = AgentStop,
+            Start = _ => Task.FromResult(ChildProcess.Start(child)),
         });
-        _supervisor.Add(agent, AgentStop);
-        Endpoints = Endpoints with { Children = _supervisor.Children.ToDictionary(child => child.Name, child => child.Id) };
+    }
+
+    /// <summary>Why a server that hangs must not be started anew yet: without room it would hang again.</summary>
+    private string? DiskTrouble()
+    {
+        lock (_guard)
+        {
+            _guard.Look();
+            return _guard.IsLow ? "the disk is low" : null;
+        }
+    }
+
+    /// <summary>Writes the file that the other commands read: the pids change with every restart.</summary>
+    private void Publish()
+    {
+        lock (_endpointsGate)
+        {
+            if (!_published)
+            {
+                return;
+            }
+            var statuses = _supervisor.Statuses;
+            Endpoints = Endpoints with
+            {
+                Children = statuses.Where(child => child.Pid is not null).ToDictionary(child => child.Name, child => child.Pid!.Value),
+                Statuses = statuses,
+            };
+            try
+            {
+                Endpoints.Write(_data);
+            }
+            catch (IOException failure)
+            {
+                // The disk is full: the children come first.
+                _say($"the endpoints file is out of date: {failure.Message}");
+            }
+        }
     }
 
     private string Log(string name) => Path.Combine(_data.Log, name + ".log");

@@ -49,7 +49,7 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
         }
         catch (OperationCanceledException)
         {
-            // Ctrl-C, or a child that ended: the caller says which.
+            // Ctrl-C.
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
         }
         catch (Exception failure) when (failure is CommandFailure or IOException or HttpRequestException)
         {
-            // The engine is stopping or busy: the table keeps what it showed; a child that died ends `up` by itself.
+            // The engine is stopping, busy or being started again: the table keeps what it showed.
             return [.. _before.Select(entry => new Line(entry.Key, entry.Value, 0))];
         }
         var now = DateTime.UtcNow;

@@ -24,6 +24,9 @@ internal sealed record UpOptions
     /// <summary>Days that rows are kept.</summary>
     public int TtlDays { get; init; } = 30;
 
+    /// <summary>Bytes that must stay free on the data directory's disk; null for the smaller of 1 GiB and 5 %.</summary>
+    public long? DiskFloorBytes { get; init; }
+
     public bool NoAgent { get; init; }
 
     /// <summary>Agent id; the host name in the characters of an id if null.</summary>

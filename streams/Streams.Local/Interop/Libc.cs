@@ -35,6 +35,17 @@ internal static partial class Libc
     /// <summary>rmdir(2): Directory.Delete refuses what still shows files, and a cgroup always shows its control files.</summary>
     public static void RemoveDirectory(string path) => _ = rmdir(path);
 
+    /// <summary>lchown(2): links are given, not what they point to.</summary>
+    /// <exception cref="IOException">It was refused.</exception>
+    public static void ChangeOwner(string path, int user, int group)
+    {
+        if (lchown(path, user, group) != 0)
+            throw new IOException($"{path} cannot be given to user {user}: error {Marshal.GetLastPInvokeError()}");
+    }
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int lchown(string path, int user, int group);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int rmdir(string path);
 

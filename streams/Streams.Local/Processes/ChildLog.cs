@@ -28,6 +28,9 @@ internal sealed class ChildLog : IDisposable
 
     public string LastLine { get; private set; } = "";
 
+    /// <summary>Bytes that the disk refused.</summary>
+    public long LostBytes { get; private set; }
+
     /// <summary>Runs until the stream ends. Both streams of a child share this log; bytes of one read stay together.</summary>
     public async Task PumpAsync(Stream stream)
     {
@@ -75,14 +78,22 @@ internal sealed class ChildLog : IDisposable
         {
             if (_closed)
                 return;
-            if (_file.Length + bytes.Length > _limit && _file.Length > 0)
+            try
             {
-                _file.Dispose();
-                File.Move(_path, _path + ".1", overwrite: true);
-                _file = Open(_path);
-            }
+                if (_file.Length + bytes.Length > _limit && _file.Length > 0)
+                {
+                    _file.Dispose();
+                    File.Move(_path, _path + ".1", overwrite: true);
+                    _file = Open(_path);
+                }
 
-            _file.Write(bytes);
+                _file.Write(bytes);
+            }
+            catch (IOException)
+            {
+                // The disk is full: these bytes are lost, and the pipe is read on. A child whose pipe nobody reads would stop at its next line.
+                LostBytes += bytes.Length;
+            }
         }
     }
 

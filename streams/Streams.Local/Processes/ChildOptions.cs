@@ -22,6 +22,9 @@ public sealed record ChildOptions
     /// <summary>At this size the log becomes `.1` and a new one begins, so a log takes at most twice this.</summary>
     public long LogLimitBytes { get; init; } = 8 * 1024 * 1024;
 
+    /// <summary>The unprivileged user to run as, or null to run as we do.</summary>
+    public ServiceUser? User { get; init; }
+
     /// <summary>A cgroup v2 directory that the child joins before its first instruction, or null.</summary>
     public string? CgroupDirectory { get; init; }
 

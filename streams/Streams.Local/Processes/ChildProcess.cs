@@ -109,6 +109,14 @@ public sealed class ChildProcess : IAsyncDisposable
             arguments.Add("setpriv");
         }
 
+        if (options.User is not null)
+        {
+            // First, because a change of user clears the parent-death signal (prctl(2)).
+            var id = ServiceUser.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            foreach (var argument in new[] { "--reuid", id, "--regid", id, "--clear-groups", "--no-new-privs", "setpriv" })
+                arguments.Add(argument);
+        }
+
         arguments.Add("--pdeathsig");
         arguments.Add("KILL");
         arguments.Add("setsid");

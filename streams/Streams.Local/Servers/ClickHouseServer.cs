@@ -29,6 +29,8 @@ public sealed class ClickHouseServer : IAsyncDisposable
     public static async Task<ClickHouseServer> StartAsync(ClickHouseServerOptions options, Credentials credentials, CancellationToken cancel = default)
     {
         Directory.CreateDirectory(options.DataDirectory);
+        options.User?.Give(options.DataDirectory);
+        options.User?.Give(credentials.ClickHousePasswordFile);
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var (fileName, arguments) = Programs.Own(ProgramName, options.Program);
         var process = ChildProcess.Start(new ChildOptions
@@ -37,6 +39,7 @@ public sealed class ClickHouseServer : IAsyncDisposable
             FileName = fileName,
             Arguments = [.. arguments, .. Arguments(options, credentials)],
             LogPath = options.LogPath,
+            User = options.User,
             CgroupDirectory = options.CgroupDirectory,
             Environment = options.Environment,
             OnLine = line =>

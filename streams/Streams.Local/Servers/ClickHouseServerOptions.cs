@@ -17,6 +17,9 @@ public sealed record ClickHouseServerOptions
     /// <summary>libchdb.so, or null for the program's own search.</summary>
     public string? Library { get; init; }
 
+    /// <summary>The unprivileged user to run as; its data directory and the password's file are given to it.</summary>
+    public ServiceUser? User { get; init; }
+
     public string? CgroupDirectory { get; init; }
 
     /// <summary>Variables on top of our own environment.</summary>

@@ -38,6 +38,31 @@ internal static class NatsProbe
         return "nats-server closed the connection";
     }
 
+    /// <summary>Whether JetStream answers a question about a stream: a server whose disk was full accepts connections and answers none
+    /// until it is started again (2.9.10).</summary>
+    /// <param name="seed">The operator's.</param>
+    /// <exception cref="SocketException">Nobody listens.</exception>
+    public static async Task<bool> AnswersAsync(int port, string seed, CancellationToken cancel)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), cancel).ConfigureAwait(false);
+        await using var stream = new NetworkStream(socket);
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        var info = await reader.ReadLineAsync(cancel).ConfigureAwait(false) ?? "";
+        if (!info.StartsWith("INFO ", StringComparison.Ordinal))
+            return false;
+        await stream.WriteAsync(Connect(info, seed), cancel).ConfigureAwait(false);
+        await stream.WriteAsync("SUB _INBOX.operator.probe 1\r\nPUB $JS.API.STREAM.INFO.INGEST_0 _INBOX.operator.probe 0\r\n\r\n"u8.ToArray(), cancel)
+            .ConfigureAwait(false);
+        while (await reader.ReadLineAsync(cancel).ConfigureAwait(false) is { } line)
+        {
+            if (line.StartsWith("MSG ", StringComparison.Ordinal))
+                return true;
+        }
+
+        return false;
+    }
+
     private static byte[] Connect(string info, string seed)
     {
         using var document = JsonDocument.Parse(info.AsMemory(5));

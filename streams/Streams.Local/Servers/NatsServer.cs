@@ -8,7 +8,17 @@ namespace Streams.Local;
 /// <summary>A running nats-server with JetStream, on loopback, open to our roles' keys only.</summary>
 public sealed class NatsServer : IAsyncDisposable
 {
-    private const long SmallestFileStore = 128L << 20;
+    /// <summary>
+    /// What the key-value buckets may take, bytes: the sum of their quotas in Streams.Queue's TopologyOptions, which this project may not
+    /// see; a test compares them.
+    /// </summary>
+    internal const long KeyValueReserve = 34L << 20;
+
+    /// <summary>All quotas together, of the file store; the rest is the server's room to compact.</summary>
+    internal const double QuotaShare = 0.7;
+
+    /// <summary>An ingest stream smaller than this is of no use: a few blocks of the server's.</summary>
+    private const long SmallestIngest = 4L << 20;
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(20);
 
     private NatsServer(ChildProcess process, NatsServerOptions options, long maxFileStore)
@@ -26,11 +36,10 @@ public sealed class NatsServer : IAsyncDisposable
     public long MaxFileStore { get; }
 
     /// <summary>
-    /// The quota of one ingest stream, bytes: all of them together have 60 % of the file store. The key-value buckets need their part,
-    /// and the server keeps
-    /// room to compact; a full file store would refuse the worker's own writes (error 10023) and nothing could be drained any more.
+    /// The quota of one ingest stream, bytes: all of them and the key-value buckets together have 70 % of the file store. A full file store
+    /// would refuse the worker's own writes (error 10023) and nothing could be drained any more (review 14).
     /// </summary>
-    public long IngestQuota => (long)(MaxFileStore * 0.6) / Options.Partitions;
+    public long IngestQuota => ((long)(MaxFileStore * QuotaShare) - KeyValueReserve) / Options.Partitions;
 
     public Uri Url => new(string.Create(CultureInfo.InvariantCulture, $"nats://127.0.0.1:{Options.Port}"));
 
@@ -42,12 +51,14 @@ public sealed class NatsServer : IAsyncDisposable
         var maxFileStore = FileStoreLimit(options);
         var configuration = Path.Combine(options.Directory, "nats.conf");
         SecretFile.Write(configuration, Encoding.UTF8.GetBytes(NatsConfiguration.Write(options, credentials, maxFileStore)));
+        options.User?.Give(options.Directory);
         var process = ChildProcess.Start(new ChildOptions
         {
             Name = "nats-server",
             FileName = options.Program,
             Arguments = ["-c", configuration],
             LogPath = options.LogPath,
+            User = options.User,
             CgroupDirectory = options.CgroupDirectory,
         });
         try
@@ -62,11 +73,34 @@ public sealed class NatsServer : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Whether JetStream answers within <paramref name="patience"/>. It does not, for ever, after its disk was full (2.9.10): kill it and start
+    /// it again when the disk has room.
+    /// </summary>
+    public async Task<bool> AnswersAsync(Credentials credentials, TimeSpan patience, CancellationToken cancel = default)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        deadline.CancelAfter(patience);
+        try
+        {
+            return await NatsProbe.AnswersAsync(Options.Port, credentials.NatsSeed(NatsRole.Operator), deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is SocketException or IOException || (error is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
     /// <summary>Stops the server in order; it writes its state out.</summary>
     public Task<ChildExit> StopAsync() => Process.StopAsync(TimeSpan.FromSeconds(10));
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Process.DisposeAsync();
+
+    /// <summary>Null when the server on this port answers and knows our keys, else what is wrong.</summary>
+    /// <exception cref="SocketException">Nobody listens.</exception>
+    public static Task<string?> ProbeAsync(int port, Credentials credentials, CancellationToken cancel) =>
+        NatsProbe.TryAsync(port, credentials.NatsSeed(NatsRole.Operator), cancel);
 
     private static async Task WaitUntilReadyAsync(ChildProcess process, NatsServerOptions options, Credentials credentials, CancellationToken cancel)
     {
@@ -119,9 +153,10 @@ public sealed class NatsServer : IAsyncDisposable
             return stored;
         var free = new DriveInfo(options.Directory).AvailableFreeSpace;
         var limit = Math.Min((long)(free * options.DiskShare), options.MaxFileStore) & ~0xFFFL;
-        if (limit < SmallestFileStore)
+        var smallest = (long)((KeyValueReserve + options.Partitions * SmallestIngest) / QuotaShare);
+        if (limit < smallest)
         {
-            throw new LocalException($"{options.Directory} has {free >> 20} MiB free; the queue needs {(long)(SmallestFileStore / options.DiskShare) >> 20} MiB "
+            throw new LocalException($"{options.Directory} has {free >> 20} MiB free; the queue needs {(long)(smallest / options.DiskShare) >> 20} MiB "
                 + "free. Make room, or give another directory with --data.");
         }
 

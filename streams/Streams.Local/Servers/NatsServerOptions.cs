@@ -26,6 +26,9 @@ public sealed record NatsServerOptions
     /// up.</summary>
     public long MaxFileStore { get; init; } = 16L << 30;
 
+    /// <summary>The unprivileged user to run as; its directory is given to it.</summary>
+    public ServiceUser? User { get; init; }
+
     /// <summary>A cgroup to run in, or null.</summary>
     public string? CgroupDirectory { get; init; }
 

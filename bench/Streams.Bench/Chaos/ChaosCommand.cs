@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.Text.Json;
+using Streams.Bench.Chaos.Profiles;
+using Streams.Bench.Running;
+
+namespace Streams.Bench.Chaos;
+
+/// <summary>`chaos`: faults under load, and the verdict of the checkers.</summary>
+internal static class ChaosCommand
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true
+    };
+
+    public static Command Create()
+    {
+        var profile = new Option<string>("--profile")
+        {
+            Description = $"One of {string.Join(", ", ProfileCatalogue.Names)}.",
+            DefaultValueFactory = _ => "random"
+        };
+        var faults = new Option<int?>("--faults") { Description = "Number of faults, 1 to 10000; the profile's own if not given." };
+        var seed = new Option<int>("--seed") { Description = "The faults are a function of it.", DefaultValueFactory = _ => 1 };
+        var rate = new Option<int>("--rate")
+        {
+            Description = "Events a second of all sources together, 40 to 200000.",
+            DefaultValueFactory = _ => 5000
+        };
+        var sources = new Option<int>("--sources")
+        {
+            Description = "Synthetic agents, 1 to 64, each a process.",
+            DefaultValueFactory = _ => 4
+        };
+        var brief = new Option<bool>("--short") { Description = "Fewer faults and a tenth of the profile's durations: for CI." };
+        var disk = new Option<int?>("--disk-mib") { Description = "Give the servers a disk (tmpfs) of this size, and fill it: needs root. disk-full has 2048." };
+        var keep = new Option<bool>("--keep") { Description = "Leave data and logs in place." };
+        var json = new Option<string?>("--json") { Description = "Write the result to this file, one object." };
+        var command = new Command("chaos", "Faults under load, then the verdict: lost, doubled, reordered, altered, unaccounted.")
+        {
+            profile, faults, seed, rate, sources, brief, disk, keep, json,
+        };
+        command.SetAction(async (parse, stop) =>
+        {
+            var options = new ChaosOptions
+            {
+                Profile = parse.GetValue(profile)!,
+                Faults = InRange("--faults", parse.GetValue(faults), 1, 10_000),
+                Seed = parse.GetValue(seed),
+                Rate = InRange("--rate", parse.GetValue(rate), 40, 200_000)!.Value,
+                Sources = InRange("--sources", parse.GetValue(sources), 1, 64)!.Value,
+                Short = parse.GetValue(brief),
+                DiskMebibytes = InRange("--disk-mib", parse.GetValue(disk), 1024,
+                    65_536) ?? (parse.GetValue(profile) == "disk-full" ? 2048 : 0),
+                Keep = parse.GetValue(keep),
+                Json = parse.GetValue(json),
+            };
+            return await RunAsync(options, stop);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ChaosOptions options, CancellationToken stop)
+    {
+        var profile = ProfileCatalogue.Of(options);
+        Console.WriteLine($"profile {options.Profile}, seed {options.Seed}, {options.Rate:N0} events/s of {options.Sources} sources, {profile.Faults.Count} faults");
+        foreach (var (fault, index) in profile.Faults.Select((fault, index) => (fault, index)))
+        {
+            Console.WriteLine($"{index + 1,4} {fault}");
+        }
+
+        var directory = Directory.CreateTempSubdirectory("streams-chaos-").FullName;
+        ChaosReport report;
+        using (var disk = options.DiskMebibytes > 0 ? TemporaryDisk.Mount(Path.Combine(directory, "data"), options.DiskMebibytes) : null)
+        {
+            Console.WriteLine($"starting in {directory}");
+            await using var run = await ChaosRun.StartAsync(directory, options, profile.Gateways, stop);
+            foreach (var fault in profile.Faults)
+            {
+                await run.HappenAsync(fault, stop);
+            }
+
+            await (profile.Act?.Invoke(run, stop) ?? Task.CompletedTask);
+            Console.WriteLine("draining");
+            await run.DrainAsync(stop);
+            await (profile.Assert?.Invoke(run, stop) ?? Task.CompletedTask);
+            report = await Verdict.OfAsync(run, options, stop);
+        }
+
+        Verdict.Print(report);
+        if (options.Json is { } file)
+        {
+            await File.WriteAllTextAsync(file, JsonSerializer.Serialize(report, Json) + "\n", stop);
+        }
+
+        if (report.Failures.Count > 0)
+        {
+            throw new BenchFailure($"{report.Failures[0]} ({report.Failures.Count} in all); seed {options.Seed}; data and logs are in {directory}");
+        }
+
+        if (!options.Keep)
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+
+        return 0;
+    }
+
+    private static int? InRange(string option, int? value, int min, int max) =>
+        value is null || (value >= min && value <= max) ? value : throw new BenchFailure($"{option} {value}: expected {min} to {max}");
+}

@@ -1,0 +1,184 @@
+using System.Globalization;
+using Streams.Bench.Chaos.Running;
+using Streams.Bench.Running;
+using Streams.Local;
+
+namespace Streams.Bench.Chaos.Faults;
+
+/// <summary>Makes a fault happen and heals it. When it returns, everything runs again, or at least was started.</summary>
+internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess> sources, IReadOnlyList<TcpProxy> networks)
+{
+    private const long SecondsTo1970 = -56L * 365 * 86_400;
+    private const long SecondsTo2106 = 80L * 365 * 86_400;
+
+    /// <summary>A source looks at its clock's file a few times a second.</summary>
+    private static readonly TimeSpan ClockSeen = TimeSpan.FromMilliseconds(600);
+    private static readonly TimeSpan SlowRun = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SlowStop = TimeSpan.FromMilliseconds(300);
+
+    public Task RunAsync(Fault fault, CancellationToken stop) => fault.Kind switch
+    {
+        FaultKind.KillSource => KillSourceAsync(sources[fault.Target], fault.Duration, stop),
+        FaultKind.PauseSource => PauseAsync(sources[fault.Target].Process, fault.Duration, stop),
+        FaultKind.KillServe => ServeAsync(fault.Duration, kill: true, stop),
+        FaultKind.RestartServe => ServeAsync(fault.Duration, kill: false, stop),
+        FaultKind.PauseServe => PauseAsync(stack.Serve(0), fault.Duration, stop),
+        FaultKind.KillNats => NatsAsync(fault.Duration, kill: true, null, stop),
+        FaultKind.RestartNats => NatsAsync(fault.Duration, kill: false, null, stop),
+        FaultKind.PauseNats => PauseAsync(stack.Nats, fault.Duration, stop),
+        FaultKind.KillClickHouse => ClickHouseAsync(fault.Duration, kill: true, stop),
+        FaultKind.RestartClickHouse => ClickHouseAsync(fault.Duration, kill: false, stop),
+        FaultKind.PauseClickHouse => PauseAsync(stack.ClickHouse, fault.Duration, stop),
+        FaultKind.SlowClickHouse => SlowClickHouseAsync(fault.Duration, stop),
+        FaultKind.CutNetwork => NetworkAsync(network => network.Cut(), fault.Duration, stop),
+        FaultKind.HoldNetwork => NetworkAsync(network => network.Hold(), fault.Duration, stop),
+        FaultKind.Clock1970 => ClockAsync(SecondsTo1970, fault.Duration, stop),
+        FaultKind.Clock2106 => ClockAsync(SecondsTo2106, fault.Duration, stop),
+        FaultKind.TailLoss => NatsAsync(fault.Duration, kill: true, () => QueueDamage.CutTails(stack.QueueDirectory), stop),
+        FaultKind.Wipe => NatsAsync(fault.Duration, kill: true, () => QueueDamage.Wipe(stack.QueueDirectory), stop),
+        FaultKind.DiskFull => DiskFullAsync(fault.Duration, stop),
+        FaultKind.SwitchGateway => SwitchGatewayAsync(fault.Duration, stop),
+        _ => throw new BenchFailure($"no such fault: {fault.Kind}"),
+    };
+
+    private static async Task KillSourceAsync(SourceProcess source, TimeSpan away, CancellationToken stop)
+    {
+        await source.KillAsync();
+        await Task.Delay(away, stop);
+        source.Start();
+    }
+
+    private static async Task PauseAsync(ChildProcess process, TimeSpan duration, CancellationToken stop)
+    {
+        process.Pause();
+        try
+        {
+            await Task.Delay(duration, stop);
+        }
+        finally
+        {
+            process.Resume();
+        }
+    }
+
+    private async Task ServeAsync(TimeSpan away, bool kill, CancellationToken stop)
+    {
+        await stack.EndServeAsync(0, kill);
+        await Task.Delay(away, stop);
+        stack.StartServe(0);
+    }
+
+    private async Task NatsAsync(TimeSpan away, bool kill, Func<long>? damage, CancellationToken stop)
+    {
+        await stack.EndNatsAsync(kill);
+        if (damage?.Invoke() is { } extent)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  damage: {extent:N0}"));
+        }
+
+        await Task.Delay(away, stop);
+        await stack.StartNatsAsync(stop);
+    }
+
+    private async Task ClickHouseAsync(TimeSpan away, bool kill, CancellationToken stop)
+    {
+        await stack.EndClickHouseAsync(kill);
+        await Task.Delay(away, stop);
+        await stack.StartClickHouseAsync(stop);
+    }
+
+    private async Task SlowClickHouseAsync(TimeSpan duration, CancellationToken stop)
+    {
+        for (var left = duration; left > TimeSpan.Zero; left -= SlowRun + SlowStop)
+        {
+            await PauseAsync(stack.ClickHouse, SlowStop, stop);
+            await Task.Delay(SlowRun, stop);
+        }
+    }
+
+    private async Task NetworkAsync(Action<TcpProxy> fault, TimeSpan duration, CancellationToken stop)
+    {
+        foreach (var network in networks)
+        {
+            fault(network);
+        }
+
+        await Task.Delay(duration, stop);
+        foreach (var network in networks)
+        {
+            network.Heal();
+        }
+    }
+
+    private async Task ClockAsync(long seconds, TimeSpan duration, CancellationToken stop)
+    {
+        foreach (var source in sources)
+        {
+            await File.WriteAllTextAsync(source.Files.Clock, seconds.ToString(CultureInfo.InvariantCulture), stop);
+        }
+
+        // Sessions made under the wrong clock are what is of interest: certificate dates and back-off.
+        await Task.Delay(ClockSeen, stop);
+        networks[0].Cut();
+        networks[0].Heal();
+        await Task.Delay(duration, stop);
+        foreach (var source in sources)
+        {
+            File.Delete(source.Files.Clock);
+        }
+    }
+
+    private async Task DiskFullAsync(TimeSpan duration, CancellationToken stop)
+    {
+        var filler = Path.Combine(stack.DataDirectory, "filler");
+        try
+        {
+            await using (var file = new FileStream(filler, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                var block = new byte[1 << 20];
+                var until = DateTime.UtcNow + duration;
+                while (DateTime.UtcNow < until)
+                {
+                    try
+                    {
+                        await file.WriteAsync(block, stop);
+                    }
+                    catch (IOException)
+                    {
+                        // Full; whatever the servers free in the meantime is taken too.
+                        await Task.Delay(50, stop);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            File.Delete(filler);
+        }
+    }
+
+    private async Task SwitchGatewayAsync(TimeSpan duration, CancellationToken stop)
+    {
+        var old = stack.Serve(0);
+        old.Pause();
+        try
+        {
+            foreach (var network in networks)
+            {
+                network.Route(stack.GatewayPorts[1]);
+            }
+
+            await Task.Delay(duration, stop);
+        }
+        finally
+        {
+            old.Resume();
+        }
+
+        await Task.Delay(TimeSpan.FromSeconds(1), stop);
+        foreach (var network in networks)
+        {
+            network.Route(stack.GatewayPorts[0]);
+        }
+    }
+}

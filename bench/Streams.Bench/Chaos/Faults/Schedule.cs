@@ -1,0 +1,57 @@
+namespace Streams.Bench.Chaos.Faults;
+
+/// <summary>The faults of a run: a pure function of the seed, so that a run can be had again.</summary>
+internal static class Schedule
+{
+    private static readonly FaultKind[] Everywhere =
+    [
+        FaultKind.KillSource, FaultKind.PauseSource, FaultKind.KillServe, FaultKind.PauseServe, FaultKind.RestartServe, FaultKind.KillNats,
+        FaultKind.PauseNats, FaultKind.RestartNats, FaultKind.KillClickHouse, FaultKind.PauseClickHouse, FaultKind.RestartClickHouse,
+        FaultKind.SlowClickHouse, FaultKind.CutNetwork, FaultKind.HoldNetwork, FaultKind.Clock1970, FaultKind.Clock2106,
+            FaultKind.TailLoss, FaultKind.Wipe,
+    ];
+
+    /// <summary>Random faults: each block of as many as there are kinds holds every kind once, in random order.</summary>
+    /// <param name="full">Whether the disk may be filled too.</param>
+    /// <param name="external">ClickHouse is somebody else's: nothing is done to it.</param>
+    public static IReadOnlyList<Fault> Random(int count, int seed, int sources, bool full, bool external)
+    {
+        // Not System.Random without a seed, and not its default algorithm's state across versions: both are fixed by the seeded
+        // constructor.
+        var random = new Random(seed);
+        var kinds = Everywhere.Concat(full ? [FaultKind.DiskFull] : [])
+            .Where(kind => !external || !kind.ToString().Contains("ClickHouse", StringComparison.Ordinal)).ToArray();
+        var faults = new List<Fault>(count);
+        while (faults.Count < count)
+        {
+            random.Shuffle(kinds);
+            foreach (var kind in kinds.Take(count - faults.Count))
+            {
+                faults.Add(new Fault(kind, random.Next(sources), Seconds(random, 0.2, LongestOf(kind)), Seconds(random, 0.2, 2)));
+            }
+        }
+
+        return faults;
+    }
+
+    /// <summary>The same fault again and again.</summary>
+    public static IReadOnlyList<Fault> Repeat(FaultKind kind, int count, int seed, int sources, double shortest, double longest)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => new Fault(kind, random.Next(sources), Seconds(random, shortest, longest),
+            Seconds(random, 0.5, 3)))];
+    }
+
+    private static double LongestOf(FaultKind kind) => kind switch
+    {
+        // Longer than a lease, so that others take over from a process that comes back.
+        FaultKind.PauseServe => 15,
+        FaultKind.PauseSource or FaultKind.PauseNats or FaultKind.PauseClickHouse or FaultKind.SlowClickHouse => 6,
+        FaultKind.CutNetwork or FaultKind.HoldNetwork or FaultKind.DiskFull => 8,
+        FaultKind.Clock1970 or FaultKind.Clock2106 => 4,
+        _ => 2,
+    };
+
+    private static TimeSpan Seconds(Random random, double from, double to) => TimeSpan.FromSeconds(from
+        + random.NextDouble() * (to - from));
+}

@@ -1,0 +1,17 @@
+using Streams.Bench.Chaos.Faults;
+
+namespace Streams.Bench.Chaos.Profiles;
+
+/// <summary>What a named run does beyond load, drain and verdict.</summary>
+internal sealed record Profile
+{
+    public required IReadOnlyList<Fault> Faults { get; init; }
+
+    public int Gateways { get; init; } = 1;
+
+    /// <summary>Steps that are not faults of the schedule, after them.</summary>
+    public Func<ChaosRun, CancellationToken, Task>? Act { get; init; }
+
+    /// <summary>What must hold besides the verdict; looked at after the drain. Adds to the run's failures.</summary>
+    public Func<ChaosRun, CancellationToken, Task>? Assert { get; init; }
+}

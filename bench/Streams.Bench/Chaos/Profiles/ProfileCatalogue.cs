@@ -1,0 +1,49 @@
+using Streams.Bench.Chaos.Faults;
+using Streams.Bench.Running;
+
+namespace Streams.Bench.Chaos.Profiles;
+
+/// <summary>The profiles by name.</summary>
+internal static class ProfileCatalogue
+{
+    private const double ShortBy = 10;
+
+    public static IReadOnlyList<string> Names { get; } =
+        ["random", "cut-2min", "agent-kill-50", "disk-full", "nats-away", "two-gateways", "wipe", "tail-loss", "clones",
+            "restored-directory", "poison"];
+
+    public static Profile Of(ChaosOptions options)
+    {
+        double Seconds(double full) => options.Short ? full / ShortBy : full;
+        int Count(int full, int brief) => options.Faults ?? (options.Short ? brief : full);
+        IReadOnlyList<Fault> Repeat(FaultKind kind, int full, int brief, double shortest, double longest) =>
+            Schedule.Repeat(kind, Count(full, brief), options.Seed, options.Sources, shortest, longest);
+
+        return options.Profile switch
+        {
+            "random" => new Profile
+            {
+                Faults = Schedule.Random(Count(200, 12), options.Seed, options.Sources, options.DiskMebibytes > 0, external: false),
+            },
+            "cut-2min" => new Profile
+            {
+                Faults = Repeat(FaultKind.CutNetwork, 1, 1, Seconds(120), Seconds(120)),
+                Assert = Assertions.LiveRowsAreNotBehindBacklogAsync,
+            },
+            "agent-kill-50" => new Profile { Faults = Repeat(FaultKind.KillSource, 50, 5, 0.1, 1) },
+            "disk-full" => new Profile { Faults = Repeat(FaultKind.DiskFull, 3, 1, Seconds(100), Seconds(200)) },
+            "nats-away" => new Profile
+            {
+                Faults = Repeat(FaultKind.KillNats, 1, 1, Seconds(300), Seconds(300)),
+                Assert = Assertions.NoSessionEndedAsync,
+            },
+            "two-gateways" => new Profile { Faults = Repeat(FaultKind.SwitchGateway, 10, 2, 2, 12), Gateways = 2 },
+            "wipe" => new Profile { Faults = Repeat(FaultKind.Wipe, 10, 3, 0.2, 3) },
+            "tail-loss" => new Profile { Faults = Repeat(FaultKind.TailLoss, 10, 3, 0.2, 3) },
+            "clones" => new Profile { Faults = [], Act = Steps.CloneAsync, Assert = Assertions.CloneIsVisibleAsync },
+            "restored-directory" => new Profile { Faults = [], Act = Steps.RestoreAsync },
+            "poison" => new Profile { Faults = [], Act = Steps.PoisonAsync, Assert = Assertions.PoisonIsADeadLetterAsync },
+            _ => throw new BenchFailure($"--profile {options.Profile}: expected one of {string.Join(", ", Names)}"),
+        };
+    }
+}

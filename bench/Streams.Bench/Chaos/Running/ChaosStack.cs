@@ -1,0 +1,255 @@
+using System.Globalization;
+using Streams.Bench.Running;
+using Streams.Local;
+
+namespace Streams.Bench.Chaos.Running;
+
+/// <summary>
+/// The servers of a run, each a process of its own that can be stopped, killed and started again on the same port and the same data.
+/// `streams up` makes
+/// keys and credentials first, as a user's first start does; then its parts are started one by one.
+/// </summary>
+internal sealed class ChaosStack : IAsyncDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
+
+    private readonly string _data;
+    private readonly Credentials _credentials;
+    private readonly List<ChildProcess?> _serves = [];
+    private readonly List<(string Listen, string Operator)> _addresses = [];
+    private NatsServer? _nats;
+    private DateTime _nextLook;
+    private ClickHouseServer? _clickHouse;
+
+    private ChaosStack(string data, Endpoints endpoints)
+    {
+        _data = data;
+        Endpoints = endpoints;
+        _credentials = Credentials.Open(Path.Combine(data, "keys"));
+    }
+
+    public Endpoints Endpoints { get; }
+
+    /// <summary>Ports of the gateways.</summary>
+    public IReadOnlyList<int> GatewayPorts => [.. _addresses.Select(address => int.Parse(address.Listen.Split(':')[1],
+        CultureInfo.InvariantCulture))];
+
+    public IReadOnlyList<string> OperatorAddresses => [.. _addresses.Select(address => address.Operator)];
+
+    public string QueueDirectory => Path.Combine(_data, "nats", "jetstream");
+
+    public string DataDirectory => _data;
+
+    /// <summary>What runs now, by name.</summary>
+    public IEnumerable<(string Name, ChildProcess Process)> Processes
+    {
+        get
+        {
+            if (_nats is { } nats)
+            {
+                yield return ("nats-server", nats.Process);
+            }
+
+            if (_clickHouse is { } clickHouse)
+            {
+                yield return ("streams-clickhouse", clickHouse.Process);
+            }
+
+            for (var i = 0; i < _serves.Count; i++)
+            {
+                if (_serves[i] is { } serve)
+                {
+                    yield return (i == 0 ? "streams-serve" : $"streams-serve-{i}", serve);
+                }
+            }
+        }
+    }
+
+    /// <summary>Ends that nobody asked for, one line each; such a process is started again.</summary>
+    public List<string> UnexpectedExits { get; } = [];
+
+    /// <summary>Makes keys and one identity per source, then starts the servers.</summary>
+    public static async Task<ChaosStack> StartAsync(string data, string log, IReadOnlyList<(string Id, string KeyFile)> sources,
+        int gateways, CancellationToken stop)
+    {
+        Endpoints endpoints;
+        // Ports that nobody falls back to: they must still be free after each fault.
+        string[] ports = [.. new[] { "--gateway-port", "--operator-port", "--clickhouse-port", "--nats-port" }
+            .SelectMany(option => new[] { option, Ports.Free().ToString(CultureInfo.InvariantCulture) })];
+        await using (var up = await UpProcess.StartAsync(data, log, ["--no-agent", .. ports], stop))
+        {
+            foreach (var (id, keyFile) in sources)
+            {
+                await StreamsCommand.RunAsync(["keys", "create-agent", id, "--key-file", keyFile, "--data", data], stop);
+            }
+
+            endpoints = up.Endpoints;
+            await up.StopAsync();
+        }
+
+        var stack = new ChaosStack(data, endpoints);
+        try
+        {
+            await stack.StartNatsAsync(stop);
+            await stack.StartClickHouseAsync(stop);
+            for (var i = 0; i < gateways; i++)
+            {
+                stack._addresses.Add(i == 0
+                    ? (new Uri(endpoints.Gateway).Authority, new Uri(endpoints.Operator).Authority)
+                    : ($"127.0.0.1:{Ports.Free()}", $"127.0.0.1:{Ports.Free()}"));
+                stack._serves.Add(null);
+                stack.StartServe(i);
+            }
+
+            return stack;
+        }
+        catch
+        {
+            await stack.DisposeAsync();
+            throw;
+        }
+    }
+
+    public ChildProcess Serve(int index) => _serves[index] ?? throw new InvalidOperationException("the process does not run");
+
+    public ChildProcess Nats => _nats?.Process ?? throw new InvalidOperationException("nats-server does not run");
+
+    public ChildProcess ClickHouse => _clickHouse?.Process ?? throw new InvalidOperationException("streams-clickhouse does not run");
+
+    public async Task StartNatsAsync(CancellationToken stop) => _nats = await NatsServer.StartAsync(
+        new NatsServerOptions
+        {
+            Directory = Path.Combine(_data, "nats"),
+            LogPath = Log("nats-server"),
+            Port = new Uri(Endpoints.Nats).Port,
+            Partitions = Endpoints.Partitions,
+        },
+        _credentials, stop);
+
+    public async Task StartClickHouseAsync(CancellationToken stop) => _clickHouse = await ClickHouseServer.StartAsync(
+        new ClickHouseServerOptions
+        {
+            Program = RepositoryPrograms.ClickHouse(),
+            DataDirectory = Path.Combine(_data, "clickhouse", "data"),
+            LogPath = Log("streams-clickhouse"),
+            Port = new Uri(Endpoints.ClickHouse).Port,
+        },
+        _credentials, stop);
+
+    public void StartServe(int index)
+    {
+        var keys = Path.Combine(_data, "keys");
+        _serves[index] = ChildProcess.Start(new ChildOptions
+        {
+            Name = "streams-serve",
+            FileName = "dotnet",
+            Arguments =
+            [
+                RepositoryPrograms.Host(), "serve", "--listen", _addresses[index].Listen, "--operator-listen", _addresses[index].Operator,
+                "--nats", Endpoints.Nats, "--nats-gateway-seed", Endpoints.NatsSeedFiles["gateway"], "--nats-worker-seed",
+                    Endpoints.NatsSeedFiles["worker"],
+                "--clickhouse", Endpoints.ClickHouse, "--clickhouse-user", Endpoints.ClickHouseUser,
+                "--clickhouse-password-file", Endpoints.ClickHousePasswordFile, "--gateway-key", Path.Combine(keys, "gateway.key"),
+                "--gateway-certificate", Path.Combine(keys, "gateway.cert"),
+                "--partitions", Endpoints.Partitions.ToString(CultureInfo.InvariantCulture),
+                "--ingest-quota-bytes", _nats!.IngestQuota.ToString(CultureInfo.InvariantCulture),
+            ],
+            LogPath = Log(index == 0 ? "streams-serve" : $"streams-serve-{index}"),
+        });
+    }
+
+    /// <summary>Ends a server: with SIGKILL, or in order.</summary>
+    public async Task EndNatsAsync(bool kill)
+    {
+        var nats = Interlocked.Exchange(ref _nats, null)!;
+        await EndAsync(nats.Process, kill);
+    }
+
+    public async Task EndClickHouseAsync(bool kill)
+    {
+        var clickHouse = Interlocked.Exchange(ref _clickHouse, null)!;
+        await EndAsync(clickHouse.Process, kill);
+    }
+
+    public async Task EndServeAsync(int index, bool kill)
+    {
+        var serve = Serve(index);
+        _serves[index] = null;
+        await EndAsync(serve, kill);
+    }
+
+    /// <summary>Starts what has ended by itself, as `up` does, and remembers that it had.</summary>
+    public async Task ReviveAsync(CancellationToken stop)
+    {
+        await ReviveQueueAsync(stop);
+        foreach (var (name, process) in Processes.Where(p => p.Process.Exited.IsCompleted).ToList())
+        {
+            UnexpectedExits.Add((await process.Exited).ToString());
+            Console.WriteLine($"  {UnexpectedExits[^1]}");
+            await process.DisposeAsync();
+            switch (name)
+            {
+                case "nats-server":
+                    await StartNatsAsync(stop);
+                    break;
+                case "streams-clickhouse":
+                    await StartClickHouseAsync(stop);
+                    break;
+                default:
+                    StartServe(_serves.IndexOf(process));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Starts a queue again that runs and answers nothing, as a supervisor has to after a full disk, and remembers it.</summary>
+    private async Task ReviveQueueAsync(CancellationToken stop)
+    {
+        if (DateTime.UtcNow < _nextLook || _nats is not { } nats)
+        {
+            return;
+        }
+
+        _nextLook = DateTime.UtcNow + LookInterval;
+        if (!await nats.AnswersAsync(_credentials, LookInterval, stop) && !await nats.AnswersAsync(_credentials, LookInterval, stop))
+        {
+            UnexpectedExits.Add($"nats-server answered nothing for {2 * LookInterval.TotalSeconds:0} s and was started again");
+            Console.WriteLine($"  {UnexpectedExits[^1]}");
+            await EndNatsAsync(kill: true);
+            await StartNatsAsync(stop);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        for (var i = 0; i < _serves.Count; i++)
+        {
+            if (_serves[i] is { } serve)
+            {
+                await EndAsync(serve, kill: false);
+            }
+        }
+
+        if (_clickHouse is { } clickHouse)
+        {
+            await EndAsync(clickHouse.Process, kill: false);
+        }
+
+        if (_nats is { } nats)
+        {
+            await EndAsync(nats.Process, kill: false);
+        }
+    }
+
+    private string Log(string name) => Path.Combine(_data, "log", name + ".log");
+
+    private static async Task EndAsync(ChildProcess process, bool kill)
+    {
+        if (!kill)
+        {
+            await process.StopAsync(TimeSpan.FromSeconds(30));
+        }
+
+        await process.DisposeAsync();
+    }
+}

@@ -1,0 +1,107 @@
+using Streams.Bench.Chaos.Sources;
+using Streams.Checker;
+using Streams.Checker.Journals;
+
+namespace Streams.Bench.Chaos;
+
+/// <summary>Asks the two checkers, which share no code with what they judge, and puts the report together.</summary>
+internal static class Verdict
+{
+    public static async Task<ChaosReport> OfAsync(ChaosRun run, ChaosOptions options, CancellationToken stop)
+    {
+        var endpoints = run.Stack.Endpoints;
+        var url = new Uri(endpoints.ClickHouse);
+        var password = (await File.ReadAllTextAsync(endpoints.ClickHousePasswordFile, stop)).Trim();
+        using var journals = new JournalChecker(url, endpoints.ClickHouseUser, password, "streams", NumberedEvents.Table,
+            NumberedEvents.Mark);
+        using var histories = new HistoryChecker(url, endpoints.ClickHouseUser, password, "streams");
+        var journal = new JournalVerdict();
+        long lost = 0, doubled = 0, reordered = 0, unaccounted = 0;
+        foreach (var sources in run.Sources.GroupBy(source => source.Id))
+        {
+            // Two processes may be one agent (clones): their journals are of different sensor epochs and judged together.
+            var incarnations = sources.SelectMany(source => JournalFile.Read(source.Files.Journal)).DistinctBy(i => i.SensorEpoch).ToList();
+            var verdict = await journals.CheckAsync(sources.Key, incarnations, stop);
+            journal += verdict;
+            var history = await histories.CheckAsync(sources.Key, cancel: stop);
+            Console.WriteLine($"{sources.Key}: {verdict}");
+            Console.WriteLine($"  tables and ledger: {history}");
+            lost += history.Lost;
+            doubled += history.Doubled;
+            reordered += history.Reordered;
+            unaccounted += history.Unaccounted + history.Uncommitted;
+        }
+
+        var times = run.Done.Select(done => done.Recovery?.TotalSeconds ?? double.PositiveInfinity).Where(double.IsFinite).Order().ToList();
+        var report = new ChaosReport
+        {
+            Profile = options.Profile,
+            Seed = options.Seed,
+            Rate = options.Rate,
+            Faults = run.Done.Count,
+            FaultsByKind = run.Done.GroupBy(done => done.Fault.Kind.ToString()).OrderBy(g => g.Key).ToDictionary(g => g.Key,
+                g => g.Count()),
+            Emitted = journal.Emitted,
+            Stored = journal.Stored,
+            InDoubt = journal.InDoubt,
+            Lost = journal.Lost + lost,
+            Doubled = journal.Doubled + doubled,
+            Reordered = journal.Reordered + reordered,
+            Altered = journal.Altered,
+            Unaccounted = journal.Unaccounted + unaccounted,
+            CountedLosses = journal.CountedLosses,
+            RecoveryP50Seconds = Percentile(times, 0.50),
+            RecoveryP99Seconds = Percentile(times, 0.99),
+            MaxRssBytes = run.Peaks.Resident.Where(peak => peak.Key != "source").Max(peak => peak.Value),
+            RssBytes = run.Peaks.Resident,
+            PeakQueueBytes = run.Peaks.QueueBytes,
+            PeakUncommittedBytes = run.Peaks.UncommittedBytes,
+            PeakCreditBytes = run.Peaks.CreditReserved,
+            CatchUpRowsPerSecond = Math.Round(run.Rates.Highest),
+            UnexpectedExits = run.Stack.UnexpectedExits,
+            Failures = [],
+        };
+        var failures = new List<string>(run.Failures);
+        foreach (var (count, what) in new[]
+        {
+            (report.Lost, "lost"), (report.Doubled, "doubled"), (report.Reordered, "reordered"), (report.Altered, "altered"),
+            (report.Unaccounted, "unaccounted"),
+        })
+        {
+            if (count != 0)
+            {
+                failures.Add($"{count} {what}");
+            }
+        }
+
+        return report with { Failures = failures };
+    }
+
+    public static void Print(ChaosReport report)
+    {
+        Console.WriteLine();
+        var kinds = string.Join(", ", report.FaultsByKind.Select(kind => $"{kind.Key} {kind.Value}"));
+        Console.WriteLine($"faults        {report.Faults}: {kinds}");
+        Console.WriteLine($"recovery      p50 {report.RecoveryP50Seconds:0.0} s, p99 {report.RecoveryP99Seconds:0.0} s");
+        Console.WriteLine(
+            $"peaks         queue {Mebi(report.PeakQueueBytes)}, not committed at the sources {Mebi(report.PeakUncommittedBytes)}, "
+            + $"credit {Mebi(report.PeakCreditBytes)}");
+        Console.WriteLine($"memory        {string.Join(", ", report.RssBytes.Select(peak => $"{peak.Key} {Mebi(peak.Value)}"))}");
+        Console.WriteLine($"catch-up      {report.CatchUpRowsPerSecond:N0} rows/s");
+        Console.WriteLine($"died unasked  {report.UnexpectedExits.Count}");
+        Console.WriteLine($"events        {report.Emitted:N0} emitted, {report.Stored:N0} stored, {report.InDoubt} in doubt, counted losses "
+            + (report.CountedLosses.Count == 0 ? "0" : string.Join(", ",
+                report.CountedLosses.Select(cause => $"{cause.Key} {cause.Value}"))));
+        Console.WriteLine(
+            $"verdict       lost {report.Lost}, doubled {report.Doubled}, reordered {report.Reordered}, altered {report.Altered}, unaccounted {report.Unaccounted}");
+        foreach (var failure in report.Failures)
+        {
+            Console.WriteLine($"FAILED        {failure}");
+        }
+    }
+
+    private static double Percentile(List<double> sorted, double share) =>
+        sorted.Count == 0 ? 0 : Math.Round(sorted[(int)Math.Ceiling(share * sorted.Count) - 1], 2);
+
+    private static string Mebi(long bytes) => $"{bytes / 1048576.0:0.0} MiB";
+}
