@@ -103,6 +103,9 @@ public sealed class EndToEndTests(ITestOutputHelper output)
         await using (var peer = await AcceptAsync(gateway, agent))
         {
             first = rows.RunAsync(peer);
+            // On a machine where nothing runs there is nothing to tell of.
+            await UntilAsync(agent, () => agent.Said.Contains("probes attached", StringComparison.Ordinal), "the probes");
+            RunMarked("before");
             await UntilAsync(agent, () => rows.Rows("ledger_barrier").Count > 0, "a first barrier");
             agent.Kill();
         }
@@ -305,7 +308,10 @@ public sealed class EndToEndTests(ITestOutputHelper output)
         while (!condition())
         {
             if (clock.Elapsed > Patience || agent.Process.HasExited)
-                Assert.Fail($"{what} did not come; the agent said:\n{agent.Said}");
+            {
+                var (_, status, error) = PublishedAgent.RunToEnd("status", "--json", "--config", agent.Configuration);
+                Assert.Fail($"{what} did not come; the agent said:\n{agent.Said}\nits status:\n{status}{error}");
+            }
 
             await Task.Delay(50);
         }

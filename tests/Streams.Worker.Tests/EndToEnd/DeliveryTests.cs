@@ -87,12 +87,12 @@ public sealed class DeliveryTests(WorkerStack stack) : IAsyncLifetime
         await stack.SettledAsync(agent);
         var answer = await Eventually.ValueAsync(
             async () => await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(2)),
-            records => records is { Count: 4 },
+            records => records is { Count: 5 } && records[^1].IsCaughtUp,
             "both lanes are answered, with where they would go on: nothing is unread");
         Assert.Equal(
             [(7u, 6u, FlowKind.Watermark), (7u, 6u, FlowKind.Rewind), (9u, 2u, FlowKind.Watermark), (9u, 2u, FlowKind.Rewind)],
-            answer!.Select(record => (record.Lane, record.N, record.Kind)).Order());
-        Assert.All(answer!, record => Assert.Equal(agent.Epoch, record.Epoch));
+            answer!.Take(4).Select(record => (record.Lane, record.N, record.Kind)).Order());
+        Assert.All(answer!.Take(4), record => Assert.Equal(agent.Epoch, record.Epoch));
     }
 
     [Fact]

@@ -101,7 +101,7 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
                 && health.Partitions.All(partition => partition.Failures != 0) && records is { Count: >= 2 },
             "the owner recovered and answers from what ClickHouse holds: " + worker.Health.Detail,
             TimeSpan.FromSeconds(30));
-        Assert.All(answer!, record => Assert.Equal((20u, agent.Epoch), (record.N, record.Epoch)));
+        Assert.All(answer!.Where(record => !record.IsCaughtUp), record => Assert.Equal((20u, agent.Epoch), (record.N, record.Epoch)));
         agent.Generation = 2;
         await agent.SendFromAsync(0, 0, 22);
         await agent.SendFromAsync(1, 18, 4);
@@ -188,7 +188,7 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         await Eventually.TrueAsync(() =>
             heard.Any(record => record.N == agent.Batches), "the last watermark is told", TimeSpan.FromSeconds(10));
         var answer = await flow.AskAsync(agent.Partition, agent.AgentId, TimeSpan.FromSeconds(5));
-        Assert.All(answer!, record => Assert.Equal(agent.Batches, record.N));
+        Assert.All(answer!.Where(record => !record.IsCaughtUp), record => Assert.Equal(agent.Batches, record.N));
         await Eventually.ValueAsync(
             () => Topology.OldestMessageAsync(stack.Gateway, WorkerStack.Partitions),
             oldest => oldest is null,
