@@ -13,13 +13,13 @@ namespace Streams.Local.Servers;
 /// </summary>
 internal static class NatsProbe
 {
-    // Any answer will do, also that there is no such stream yet.
+    // The list asks every stream for its state: a server goes silent stream by stream.
     private static readonly byte[] Question =
-        "SUB _INBOX.operator.probe 1\r\nPUB $JS.API.STREAM.INFO.INGEST_0 _INBOX.operator.probe 0\r\n\r\n"u8.ToArray();
+        "SUB _INBOX.operator.probe 1\r\nPUB $JS.API.STREAM.LIST _INBOX.operator.probe 0\r\n\r\n"u8.ToArray();
 
     /// <summary>
-    /// Null when JetStream answers, else what is wrong. A server whose disk was full lets clients in and has no JetStream any more until it
-    /// is started again (2.9.10), so a PONG proves nothing.
+    /// Null when all of JetStream answers, else what is wrong. A stream whose file could not be written, because the disk was full, answers
+    /// nothing any more until the server is started again (2.9.10), while PING and other streams are answered.
     /// </summary>
     /// <param name="seed">The operator's.</param>
     /// <exception cref="SocketException">Nobody listens yet.</exception>

@@ -7,6 +7,9 @@ internal sealed class SupervisedChild(
     // A dependency that comes up is seen within that time.
     private static readonly TimeSpan NeedInterval = TimeSpan.FromMilliseconds(100);
 
+    // Who is restarted is not well: nats-server after a full disk does not obey SIGTERM at all (2.9.10). All children survive SIGKILL.
+    private static readonly TimeSpan AilingStop = TimeSpan.FromSeconds(3);
+
     // A server that takes longer is still on its way; whoever waits for the order goes on.
     private static readonly TimeSpan RestartPatience = TimeSpan.FromMinutes(1);
 
@@ -65,7 +68,7 @@ internal sealed class SupervisedChild(
             return;
         var restarts = Status.Restarts;
         _restartReason = why;
-        await process.StopAsync(specification.StopDeadline).ConfigureAwait(false);
+        await process.StopAsync(AilingStop).ConfigureAwait(false);
         var began = time.GetTimestamp();
         while ((Status.Restarts == restarts || Status.State != ChildState.Running) && time.GetElapsedTime(began) < RestartPatience)
             await Task.Delay(NeedInterval, time, cancel).ConfigureAwait(false);
