@@ -45,11 +45,20 @@ internal sealed class Up : IAsyncDisposable
 
     public ChildStatus Status(string child) => Endpoints.Statuses.Single(status => status.Name == child);
 
+    /// <summary>SIGKILL to a child; returns its pid when it is gone.</summary>
+    public int Kill(string child)
+    {
+        var pid = Endpoints.Children[child];
+        using var process = Process.GetProcessById(pid);
+        process.Kill();
+        process.WaitForExit();
+        return pid;
+    }
+
     /// <summary>SIGKILL to a child, and back when it runs under another pid.</summary>
     public async Task KillAsync(string child)
     {
-        var pid = Endpoints.Children[child];
-        Process.GetProcessById(pid).Kill();
+        var pid = Kill(child);
         await Eventually.TrueAsync(
             () => Endpoints.Children.TryGetValue(child, out var now) && now != pid, $"{child} runs again", TimeSpan.FromSeconds(30));
     }
