@@ -31,6 +31,7 @@ public sealed class StreamsWorker : IAsyncDisposable
     private readonly ISystemAlerts? _alerts;
     private readonly List<PartitionWorker> _partitions = [];
     private readonly Stack<Func<ValueTask>> _resources = new();
+    private ISystemAlerts? _raised;
     private int _state;
 
     /// <param name="system">Made with <see cref="GraphSettings.Configuration"/>; the worker neither starts nor stops it.</param>
@@ -106,6 +107,12 @@ public sealed class StreamsWorker : IAsyncDisposable
         _logger.WorkerStarted(Owner, _options.Partitions, _options.Database);
     }
 
+    /// <summary>
+    /// Raises an alert of the process around the worker, as the worker's own: a log event, a counter and a row of <c>system_alert</c>.
+    /// Nothing before the start.
+    /// </summary>
+    public void Alert(string kind, string subject, string detail) => _raised?.Raise(kind, subject, detail);
+
     /// <summary>Reads no more, commits what was read, tells it, trims the queue, releases the leases.</summary>
     public async Task StopAsync()
     {
@@ -160,6 +167,7 @@ public sealed class StreamsWorker : IAsyncDisposable
         var rows = await AlertProducer.OpenAsync(queue, _options.Partitions, client, _metrics, _logger, cancel).ConfigureAwait(false);
         _resources.Push(rows.DisposeAsync);
         var alerts = new LoggedAlerts(_metrics, _logger, rows, _alerts);
+        _raised = alerts;
         var inserter = new Inserter(
             new BlockInsert(store, abandoned, quota, alerts, TimeProvider.System, _metrics, _logger),
             limits,

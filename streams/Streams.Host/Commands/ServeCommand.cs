@@ -31,9 +31,10 @@ internal static class ServeCommand
         var ttl = new Option<int>("--ttl-days") { Description = "Days that rows are kept, 1 to 3650.", DefaultValueFactory = _ => 30 };
         var guard = new Option<string?>("--guard-directory") { Description = "Give no credit while the disk of this directory is low." };
         var floor = new Option<long?>("--disk-floor-bytes") { Description = "Bytes that must stay free there (the smaller of 1 GiB and 5 %)." };
+        var stopSeconds = new Option<int>("--stop-seconds") { Description = "Longest that a stop may take, 1 to 600.", DefaultValueFactory = _ => 30 };
         var command = new Command("serve", "Run gateway and worker against a NATS and a ClickHouse that already run.")
         {
-            listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, clickHouse, user, password, database, key, certificate, partitions, quota, pool, ttl, guard, floor,
+            listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, clickHouse, user, password, database, key, certificate, partitions, quota, pool, ttl, guard, floor, stopSeconds,
         };
         command.SetAction((parse, stop) =>
         {
@@ -51,6 +52,8 @@ internal static class ServeCommand
             var options = new ServeOptions
             {
                 GuardDirectory = parse.GetValue(guard),
+                StopLimit = parse.GetValue(stopSeconds) is >= 1 and <= 600 and var seconds
+                    ? TimeSpan.FromSeconds(seconds) : throw new CommandFailure($"--stop-seconds {parse.GetValue(stopSeconds)}: expected 1 to 600", 2),
                 DiskFloorBytes = parse.GetValue(floor) is not < 0
                     ? parse.GetValue(floor) : throw new CommandFailure("--disk-floor-bytes: expected 0 or more", 2),
                 Gateway = new GatewayOptions

@@ -16,16 +16,19 @@ internal sealed partial class DiskWatch : IAsyncDisposable
 
     private readonly DiskGuard _guard;
     private readonly Action<string?> _hold;
+    private readonly Action<string, string, string> _alert;
     private readonly ILogger _logger;
     private readonly Meter _meter = new("Streams.Disk");
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _run;
 
     /// <param name="hold">Gets the reason to hold credit, and null when there is none any more.</param>
-    public DiskWatch(DiskGuard guard, Action<string?> hold, ILogger logger)
+    /// <param name="alert">Gets kind, subject and detail: a person must look.</param>
+    public DiskWatch(DiskGuard guard, Action<string?> hold, Action<string, string, string> alert, ILogger logger)
     {
         _guard = guard;
         _hold = hold;
+        _alert = alert;
         _logger = logger;
         _meter.CreateObservableGauge("streams.disk.free", () => _guard.Free, "By", "Free bytes of the data directory's file system.");
         _meter.CreateObservableGauge("streams.disk.low", () => _guard.IsLow ? 1 : 0, null, "1 while credit is held because the disk is low.");
@@ -53,6 +56,7 @@ internal sealed partial class DiskWatch : IAsyncDisposable
                     if (_guard.IsLow)
                     {
                         Low(_logger, _guard.Free >> 20);
+                        _alert("disk_low", Environment.MachineName, $"{_guard.Free >> 20} MiB are free: no credit is given until there is room");
                     }
                     else
                     {

@@ -16,13 +16,15 @@ namespace Streams.Host.Roles;
 
 /// <summary>
 /// Composes one `streams serve` process: an ActorSystem, the worker (which makes queue and tables), the gateway, and operator HTTP. Started in this
-/// order; stopped with the gateway first, so that what it accepted is in the queue before the worker drains.
+/// order. Stopped with the gateway first (no credit, goodbyes, what it accepted is in the queue), then the worker (ranges committed or left to
+/// recovery, leases released), then the ActorSystem in which both run.
 /// </summary>
 internal static class ServeHost
 {
     public static async Task<int> RunAsync(ServeOptions options, CancellationToken stop)
     {
         await using var abort = SecondSignal.Arm(stop);
+        using var limit = StopLimit.Arm(stop, options.StopLimit);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         Configure(builder, options);
         await using var app = builder.Build();
@@ -40,7 +42,7 @@ internal static class ServeHost
         {
             await worker.StartAsync(stop);
             await using var disk = options.GuardDirectory is { } guarded
-                ? new DiskWatch(DiskGuard.Of(guarded, options.DiskFloorBytes), gateway.HoldCredit, loggers.CreateLogger("Streams.Disk")) : null;
+                ? new DiskWatch(DiskGuard.Of(guarded, options.DiskFloorBytes), gateway.HoldCredit, worker.Alert, loggers.CreateLogger("Streams.Disk")) : null;
             await gateway.StartAsync(stop);
             Console.WriteLine($"agents connect to {gateway.Address}; operator http://{options.Gateway.OperatorListen}/");
             await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -15,4 +15,7 @@ internal sealed record ServeOptions
 
     /// <summary>Bytes that must stay free there; null for the smaller of 1 GiB and 5 %.</summary>
     public long? DiskFloorBytes { get; init; }
+
+    /// <summary>The longest that a stop may take as a whole: gateway, worker and ActorSystem one after the other.</summary>
+    public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -12,7 +12,9 @@ namespace Streams.Host.Up;
 internal sealed class Instance : IAsyncDisposable
 {
     private static readonly TimeSpan ServeStart = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan ServeStop = TimeSpan.FromSeconds(30);
+
+    // More than its own limit of 30 s, so that it is the one that says what it left.
+    private static readonly TimeSpan ServeStop = TimeSpan.FromSeconds(35);
     private static readonly TimeSpan AgentStop = TimeSpan.FromSeconds(15);
 
     private const string NatsName = "nats-server";
@@ -26,8 +28,9 @@ internal sealed class Instance : IAsyncDisposable
     private readonly Cgroups _cgroups;
     private readonly Supervisor _supervisor;
     private readonly Action<string> _say;
-    private readonly DiskGuard _guard;
+    private readonly DiskRecovery _disk;
     private readonly Lock _endpointsGate = new();
+    private LocalIdentity? _identity;
     private bool _published;
 
     private Instance(DataDirectory data, Cgroups cgroups, long? floor, Action<string> say)
@@ -35,8 +38,11 @@ internal sealed class Instance : IAsyncDisposable
         _data = data;
         _cgroups = cgroups;
         _say = say;
-        _guard = DiskGuard.Of(data.Path, floor);
-        _supervisor = new Supervisor(Publish, DiskTrouble, say);
+        _supervisor = new Supervisor(Publish, () => _disk?.Trouble, say);
+        _disk = new DiskRecovery(
+            DiskGuard.Of(data.Path, floor),
+            cancel => _supervisor.RestartAsync([NatsName, ClickHouseServer.ProgramName], "the disk was full", cancel),
+            say);
     }
 
     public Endpoints Endpoints { get; private set; } = null!;
@@ -80,6 +86,11 @@ internal sealed class Instance : IAsyncDisposable
         {
             _published = false;
             Endpoints.Remove(_data);
+        }
+        await _disk.DisposeAsync();
+        if (_identity is not null)
+        {
+            await _identity.DisposeAsync();
         }
         foreach (var exit in await _supervisor.StopAsync())
         {
@@ -150,6 +161,7 @@ internal sealed class Instance : IAsyncDisposable
             Partitions = options.Partitions,
             User = user,
             CgroupDirectory = _cgroups.Add(NatsName)?.Directory,
+            OnLine = _disk.Heard,
         };
         var clickHouseOptions = new ClickHouseServerOptions
         {
@@ -159,6 +171,7 @@ internal sealed class Instance : IAsyncDisposable
             Port = clickHousePort,
             User = user,
             CgroupDirectory = _cgroups.Add(ClickHouseServer.ProgramName)?.Directory,
+            OnLine = _disk.Heard,
         };
         // In this order at a stop, and side by side at the start.
         var nats = _supervisor.StartAsync(new ChildSpecification
@@ -170,6 +183,7 @@ internal sealed class Instance : IAsyncDisposable
             {
                 var server = await NatsServer.StartAsync(natsOptions, credentials, cancel);
                 quota = server.IngestQuota;
+                _identity?.PutAgain();
                 return server.Process;
             },
         });
@@ -222,6 +236,7 @@ internal sealed class Instance : IAsyncDisposable
             ],
             LogPath = Log(ServeName),
             CgroupDirectory = _cgroups.Add(ServeName)?.Directory,
+            OnLine = _disk.Heard,
         };
         var first = true;
         await _supervisor.StartAsync(new ChildSpecification
@@ -247,6 +262,7 @@ internal sealed class Instance : IAsyncDisposable
                     }
                 }
                 first = false;
+                _identity?.PutAgain();
                 return serve;
             },
         }).WaitAsync(stop);
@@ -256,10 +272,7 @@ internal sealed class Instance : IAsyncDisposable
     {
         var group = _cgroups.Add(AgentName);
         var setup = AgentSetup.Write(_data, options, keys, Endpoints.Gateway, _cgroups.All.Select(cgroup => cgroup.Id));
-        await using (var identities = await Identities.OpenAsync(Endpoints, stop))
-        {
-            await identities.PutAsync(setup.AgentId, setup.PublicKey, Environment.MachineName, stop);
-        }
+        _identity = await LocalIdentity.PutAsync(Endpoints, setup, stop);
         var child = new ChildOptions
         {
             Name = AgentName,
@@ -275,16 +288,6 @@ internal sealed class Instance : IAsyncDisposable
             StopDeadline = AgentStop,
             Start = _ => Task.FromResult(ChildProcess.Start(child)),
         });
-    }
-
-    /// <summary>Why a server that hangs must not be started anew yet: without room it would hang again.</summary>
-    private string? DiskTrouble()
-    {
-        lock (_guard)
-        {
-            _guard.Look();
-            return _guard.IsLow ? "the disk is low" : null;
-        }
     }
 
     /// <summary>Writes the file that the other commands read: the pids change with every restart.</summary>

@@ -46,6 +46,7 @@ public sealed class ClickHouseServer : IAsyncDisposable
             {
                 if (line.Contains(ReadyText, StringComparison.OrdinalIgnoreCase))
                     ready.TrySetResult();
+                options.OnLine?.Invoke(line);
             },
         });
         try

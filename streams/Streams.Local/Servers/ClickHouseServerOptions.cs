@@ -25,6 +25,9 @@ public sealed record ClickHouseServerOptions
     /// <summary>Variables on top of our own environment.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
+    /// <summary>Gets each line that it prints; must be quick and must not throw.</summary>
+    public Action<string>? OnLine { get; init; }
+
     /// <summary>How long the start may take. Loading the engine takes a second, reading the parts of a large store many.</summary>
     public TimeSpan StartDeadline { get; init; } = TimeSpan.FromSeconds(120);
 }

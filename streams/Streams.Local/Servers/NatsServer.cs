@@ -43,7 +43,7 @@ public sealed class NatsServer : IAsyncDisposable
 
     public Uri Url => new(string.Create(CultureInfo.InvariantCulture, $"nats://127.0.0.1:{Options.Port}"));
 
-    /// <summary>Writes the configuration, starts the server, returns when it has authenticated us.</summary>
+    /// <summary>Writes the configuration, starts the server, returns when its JetStream has answered us.</summary>
     /// <exception cref="LocalException">It did not start; the line says why.</exception>
     public static async Task<NatsServer> StartAsync(NatsServerOptions options, Credentials credentials, CancellationToken cancel = default)
     {
@@ -60,6 +60,7 @@ public sealed class NatsServer : IAsyncDisposable
             LogPath = options.LogPath,
             User = options.User,
             CgroupDirectory = options.CgroupDirectory,
+            OnLine = options.OnLine,
         });
         try
         {
@@ -74,8 +75,8 @@ public sealed class NatsServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether JetStream answers within <paramref name="patience"/>. It does not, for ever, after its disk was full (2.9.10): kill it and start
-    /// it again when the disk has room.
+    /// Whether JetStream answers within <paramref name="patience"/>. It does not, for ever, after its disk was full (2.9.10): kill it and
+    /// start it again when the disk has room.
     /// </summary>
     public async Task<bool> AnswersAsync(Credentials credentials, TimeSpan patience, CancellationToken cancel = default)
     {
@@ -83,7 +84,7 @@ public sealed class NatsServer : IAsyncDisposable
         deadline.CancelAfter(patience);
         try
         {
-            return await NatsProbe.AnswersAsync(Options.Port, credentials.NatsSeed(NatsRole.Operator), deadline.Token).ConfigureAwait(false);
+            return await ProbeAsync(Options.Port, credentials, deadline.Token).ConfigureAwait(false) is null;
         }
         catch (Exception error) when (error is SocketException or IOException || (error is OperationCanceledException && !cancel.IsCancellationRequested))
         {
@@ -97,7 +98,7 @@ public sealed class NatsServer : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Process.DisposeAsync();
 
-    /// <summary>Null when the server on this port answers and knows our keys, else what is wrong.</summary>
+    /// <summary>Null when the server on this port knows our keys and its JetStream answers, else what is wrong.</summary>
     /// <exception cref="SocketException">Nobody listens.</exception>
     public static Task<string?> ProbeAsync(int port, Credentials credentials, CancellationToken cancel) =>
         NatsProbe.TryAsync(port, credentials.NatsSeed(NatsRole.Operator), cancel);

@@ -32,6 +32,9 @@ public sealed record NatsServerOptions
     /// <summary>A cgroup to run in, or null.</summary>
     public string? CgroupDirectory { get; init; }
 
+    /// <summary>Gets each line that it prints; must be quick and must not throw.</summary>
+    public Action<string>? OnLine { get; init; }
+
     /// <summary>How long the start may take: JetStream reads its whole store before it answers.</summary>
     public TimeSpan StartDeadline { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -7,11 +7,18 @@ internal sealed class SupervisedChild(
     // A dependency that comes up is seen within that time.
     private static readonly TimeSpan NeedInterval = TimeSpan.FromMilliseconds(100);
 
+    // Who is restarted is not well: nats-server after a full disk does not obey SIGTERM at all (2.9.10). All children survive SIGKILL.
+    private static readonly TimeSpan AilingStop = TimeSpan.FromSeconds(3);
+
+    // A server that takes longer is still on its way; whoever waits for the order goes on.
+    private static readonly TimeSpan RestartPatience = TimeSpan.FromMinutes(1);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _firstRun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly RestartBackoff _backoff = new();
     private ChildProcess? _process;
     private Task<ChildExit?>? _life;
+    private string? _restartReason;
 
     public ChildStatus Status { get; private set; } = new() { Name = specification.Name, State = ChildState.Waiting, Since = time.GetUtcNow() };
 
@@ -43,11 +50,28 @@ internal sealed class SupervisedChild(
                 Status = Status with { Restarts = Status.Restarts + 1 };
             }
         }
-        catch (Exception end) when (end is OperationCanceledException || !_firstRun.Task.IsCompletedSuccessfully)
+        catch (Exception end)
         {
+            // Only a stop or a first start that failed gets here: LiveOnceAsync keeps everything else to itself.
             _firstRun.TrySetException(end);
             return await EndAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// Ends the process and thereby has it started again; returns when it runs again, at the latest after
+    /// <see cref="RestartPatience"/>. One that does not run is on its way already.
+    /// </summary>
+    public async Task RestartAsync(string why, CancellationToken cancel)
+    {
+        if (Status.State != ChildState.Running || _process is not { } process)
+            return;
+        var restarts = Status.Restarts;
+        _restartReason = why;
+        await process.StopAsync(AilingStop).ConfigureAwait(false);
+        var began = time.GetTimestamp();
+        while ((Status.Restarts == restarts || Status.State != ChildState.Running) && time.GetElapsedTime(began) < RestartPatience)
+            await Task.Delay(NeedInterval, time, cancel).ConfigureAwait(false);
     }
 
     /// <summary>From a start to the end; how long to wait before the next.</summary>
@@ -74,7 +98,11 @@ internal sealed class SupervisedChild(
         var hung = await watch.ConfigureAwait(false);
         await _process.DisposeAsync().ConfigureAwait(false);
         _process = null;
-        return Down(_backoff.Next(time.GetElapsedTime(started)), hung is null ? exit.ToString() : $"{specification.Name} was killed, it hung: {hung}");
+        var asked = Interlocked.Exchange(ref _restartReason, null);
+        return Down(
+            _backoff.Next(time.GetElapsedTime(started)),
+            hung is not null ? $"{specification.Name} was killed, it hung: {hung}"
+                : asked is not null ? $"{specification.Name} was stopped: {asked}" : exit.ToString());
     }
 
     /// <summary>Kills the process when its probe has failed for too long; returns why, or null when it ended by itself.</summary>
@@ -88,7 +116,7 @@ internal sealed class SupervisedChild(
             if (stop.IsCancellationRequested)
                 break;
             // While the disk is full a server that hangs would hang again: it is started anew when there is room.
-            failures = ailment is null ? 0 : hold() is null ? failures + 1 : failures;
+            failures = ailment is null ? 0 : IsHeld() ? failures : failures + 1;
             if (failures >= specification.ProbeFailures)
             {
                 process.Kill();
@@ -108,15 +136,30 @@ internal sealed class SupervisedChild(
         deadline.CancelAfter(specification.ProbeInterval);
         try
         {
-            return await probe(deadline.Token).ConfigureAwait(false);
+            // A probe that does not obey its deadline must not hold up the supervision.
+            return await probe(deadline.Token).WaitAsync(deadline.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             return $"no answer within {specification.ProbeInterval.TotalSeconds:0.#} s";
         }
-        catch (Exception error) when (error is IOException or System.Net.Sockets.SocketException or HttpRequestException or LocalException)
+        catch (Exception error)
         {
+            // Whatever a probe throws says that it did not succeed, and nothing of it may end the supervision.
             return error.Message;
+        }
+    }
+
+    private bool IsHeld()
+    {
+        try
+        {
+            return hold() is not null;
+        }
+        catch (Exception)
+        {
+            // Nobody knows of a reason to wait.
+            return false;
         }
     }
 
@@ -146,13 +189,26 @@ internal sealed class SupervisedChild(
     private TimeSpan Down(TimeSpan wait, string why)
     {
         Show(Status with { State = ChildState.Down, Pid = null, LastFailure = why, Ailment = null });
-        say($"{why}; it is started again in {wait.TotalSeconds:0.#} s");
+        Safely(() => say($"{why}; it is started again in {wait.TotalSeconds:0.#} s"));
         return wait;
     }
 
     private void Show(ChildStatus status, bool sinceNow = true)
     {
         Status = sinceNow ? status with { Since = time.GetUtcNow() } : status;
-        changed();
+        Safely(changed);
+    }
+
+    /// <summary>Who is told, a closed terminal or a full disk, has no say in whether a child lives.</summary>
+    private static void Safely(Action tell)
+    {
+        try
+        {
+            tell();
+        }
+        catch (Exception)
+        {
+            // The status itself is kept and is in the next notice.
+        }
     }
 }

@@ -6,9 +6,9 @@ namespace Streams.Local;
 /// The children of `streams up`, in order of start. One that ends or hangs is started again; none is ever given up, and none takes
 /// another with it. Stopping goes in the opposite order, so that nobody loses what it depends on.
 /// </summary>
-/// <param name="changed">Called after every change of a status, from any thread; must be quick and must not throw.</param>
+/// <param name="changed">Called after every change of a status, from any thread; must be quick. What it throws is ignored.</param>
 /// <param name="hold">Why a server that hangs shall not be killed now, as a full disk; null when it may.</param>
-/// <param name="say">Gets a line when a child went down.</param>
+/// <param name="say">Gets a line when a child went down; what it throws is ignored.</param>
 public sealed class Supervisor(Action changed, Func<string?> hold, Action<string> say, TimeProvider? time = null) : IAsyncDisposable
 {
     private readonly List<SupervisedChild> _children = [];
@@ -38,6 +38,20 @@ public sealed class Supervisor(Action changed, Func<string?> hold, Action<string
         }
 
         return child.StartAsync();
+    }
+
+    /// <summary>Ends those of these children that run and has them started again, one after the other, each when the one before
+    /// runs.</summary>
+    public async Task RestartAsync(IReadOnlyList<string> names, string why, CancellationToken cancel)
+    {
+        foreach (var name in names)
+        {
+            SupervisedChild? child;
+            lock (_children)
+                child = _children.Find(other => other.Status.Name == name);
+            if (child is not null)
+                await child.RestartAsync(why, cancel).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Stops all, last started first, and returns how each ended that ran.</summary>
