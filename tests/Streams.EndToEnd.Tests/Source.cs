@@ -8,7 +8,7 @@ namespace Streams.EndToEnd.Tests;
 /// <summary>The chaos harness's synthetic agent: real link, real spool, and a journal of every event that it emits.</summary>
 internal sealed class Source : IDisposable
 {
-    private readonly Up _up;
+    private Up _up;
     private readonly string _id;
     private readonly string _directory;
     private readonly Process _process;
@@ -42,6 +42,9 @@ internal sealed class Source : IDisposable
         };
         return new Source(up, id, directory, Process.Start(start)!);
     }
+
+    /// <summary>The instance was started again.</summary>
+    public void Follow(Up up) => _up = up;
 
     /// <summary>Returns when rows of events that are emitted from now on are stored.</summary>
     public async Task RowsArriveAsync(string when, TimeSpan deadline)
