@@ -72,4 +72,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(3031, LogLevel.Information, "worker {Owner} drained and stopped")]
     public static partial void WorkerStopped(this ILogger logger, string owner);
+
+    [LoggerMessage(3032, LogLevel.Warning, "the ledger could not be settled, it is tried again: {Reason}")]
+    public static partial void LedgerNotSettled(this ILogger logger, string reason);
 }

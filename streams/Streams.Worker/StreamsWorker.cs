@@ -8,6 +8,7 @@ using Streams.Storage;
 using Streams.Worker.Admission;
 using Streams.Worker.Alerts;
 using Streams.Worker.Commit;
+using Streams.Worker.Ledger;
 using Streams.Worker.Merge;
 using Streams.Worker.Ownership;
 using Streams.Worker.Ranges;
@@ -175,6 +176,7 @@ public sealed class StreamsWorker : IAsyncDisposable
             Running,
             _metrics,
             _logger);
+        _resources.Push(LedgerWatch.Start(new LedgerSettler(recovery), _options.LedgerInterval, OwnsFirst, alerts, _metrics, _logger).DisposeAsync);
         Keep(storageMetrics.Dispose);
         Keep(store.Dispose);
         Keep(materializer.Dispose);
@@ -231,6 +233,15 @@ public sealed class StreamsWorker : IAsyncDisposable
         lock (_partitions)
         {
             return _partitions.Count(partition => partition.Health.State == PartitionState.Running);
+        }
+    }
+
+    /// <summary>One worker settles the ledger: whoever has partition 0.</summary>
+    private bool OwnsFirst()
+    {
+        lock (_partitions)
+        {
+            return _partitions.Count != 0 && _partitions[0].Health.State == PartitionState.Running;
         }
     }
 

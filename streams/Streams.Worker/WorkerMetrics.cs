@@ -26,6 +26,7 @@ public sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> _holds;
     private readonly Counter<long> _alerts;
     private readonly Counter<long> _alertsDropped;
+    private readonly Counter<long> _ledgerFaults;
     private readonly Counter<long> _batches;
     private readonly Counter<long> _columnsIgnored;
     private readonly Counter<long> _rows;
@@ -58,6 +59,7 @@ public sealed class WorkerMetrics : IDisposable
         _rewinds = _meter.CreateCounter<long>("streams.worker.rewinds", "{rewind}", "Lanes asked to go back");
         _holds = _meter.CreateCounter<long>("streams.worker.holds", "{hold}", "Lanes told to wait because a batch cannot be stored yet");
         _alerts = _meter.CreateCounter<long>("streams.worker.alerts", "{alert}", "System alerts raised, by kind");
+        _ledgerFaults = _meter.CreateCounter<long>("streams.worker.ledger.errors", "{round}", "Rounds that could not settle the ledger");
         _alertsDropped = _meter.CreateCounter<long>(
             "streams.worker.alerts.dropped", "{alert}", "System alerts that became no row because too many waited");
         _batches = _meter.CreateCounter<long>("streams.worker.admitted", "{batch}", "Batches admitted and decoded, by class");
@@ -133,6 +135,8 @@ public sealed class WorkerMetrics : IDisposable
     internal void Held() => _holds.Add(1);
 
     internal void AlertDropped() => _alertsDropped.Add(1);
+
+    internal void LedgerFault() => _ledgerFaults.Add(1);
 
     internal void Alerted(string kind) => _alerts.Add(1, new KeyValuePair<string, object?>("kind", kind));
 

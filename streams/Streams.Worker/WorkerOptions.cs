@@ -62,6 +62,9 @@ public sealed record WorkerOptions
     /// </summary>
     public int DeadLettersPerHour { get; init; } = 20;
 
+    /// <summary>How often barriers are compared with the rows; an alert on a difference comes at most this much after its barrier was covered.</summary>
+    public TimeSpan LedgerInterval { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How often watermark deltas go to the gateways; one message per partition with the changed lanes.</summary>
     public TimeSpan WatermarkInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
@@ -172,6 +175,11 @@ public sealed record WorkerOptions
         if (DeadLettersPerHour is < 1 or > 100_000)
         {
             return $"worker: dead letters per hour is {DeadLettersPerHour}, must be 1-100000";
+        }
+
+        if (LedgerInterval < TimeSpan.FromMilliseconds(100) || LedgerInterval > TimeSpan.FromHours(1))
+        {
+            return $"worker: ledger interval is {LedgerInterval.TotalSeconds:0.#} s, must be 0.1-3600 s";
         }
 
         return WatermarkInterval < TimeSpan.FromMilliseconds(10) || WatermarkInterval > TimeSpan.FromSeconds(10)

@@ -54,6 +54,16 @@ public sealed class InstanceTests : IAsyncLifetime
         Assert.Equal(2, unknown.Code);
         Assert.Contains("there is no event class no_such_class; there are: dead_letter, host_metric", unknown.ErrorLine);
 
+        var loss = await Run.HostAsync("loss", "--data", Data, "--json", "--check");
+        Assert.Equal(0, loss.Code);
+        using (var document = JsonDocument.Parse(loss.Output))
+        {
+            Assert.Equal(JsonValueKind.Array, document.RootElement.GetProperty("losses").ValueKind);
+            Assert.Equal(JsonValueKind.Array, document.RootElement.GetProperty("ledger").ValueKind);
+        }
+        Assert.Contains("--since 0: expected 1 to 9600", (await Run.HostAsync("loss", "--since", "0", "--data", Data)).ErrorLine);
+        Assert.Contains("agent a'b: expected at most 64 letters", (await Run.HostAsync("loss", "a'b", "--data", Data)).ErrorLine);
+
         var second = await Run.HostAsync("up", "--data", Data);
         Assert.Equal(1, second.Code);
         Assert.Contains($"in use by process {_up!.Id}", second.ErrorLine);

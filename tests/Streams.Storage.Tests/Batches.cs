@@ -29,7 +29,8 @@ internal static class Batches
     }
 
     /// <summary>Exec rows with seq from <paramref name="first"/>, and losses behind them.</summary>
-    internal static DecodedBatch Exec(BatchName name, ulong first, int rows, ulong ringFull = 0, ushort cpu = 0, Epoch? sensor = null)
+    internal static DecodedBatch Exec(
+        BatchName name, ulong first, int rows, ulong ringFull = 0, ushort cpu = 0, Epoch? sensor = null, LossCause cause = LossCause.RingFull)
     {
         var c = ProcessClasses.Exec;
         using var builder = new BatchBuilder(c, new BuilderOptions { MaxRows = 65_536, MaxBytes = Limits.MaxDecodedBytes });
@@ -52,20 +53,22 @@ internal static class Batches
             first,
             first + (ulong)rows + ringFull - 1,
             (uint)rows,
-            ringFull == 0 ? [] : [new LossCount(LossCause.RingFull, ringFull)]));
+            ringFull == 0 ? [] : [new LossCount(cause, ringFull)]));
         return Decode(builder, c, name, sensor);
     }
 
-    internal static DecodedBatch Barrier(BatchName name, string eventClass, ulong stamped, ushort cpu = 0, Epoch? sensor = null)
+    /// <param name="at">Seconds after <see cref="Now"/>.</param>
+    internal static DecodedBatch Barrier(
+        BatchName name, string eventClass, ulong stamped, ushort cpu = 0, Epoch? sensor = null, bool stop = false, int at = 0)
     {
         var c = LedgerClasses.Barrier;
         using var builder = new BatchBuilder(c);
         Assert.True(builder.TryBeginRow(64));
-        builder.SetClaim(Now + name.N, name.N + 1, ClaimColumns.UserSpaceCpu, 0, 0);
+        builder.SetClaim(Now + (at * 1_000_000L) + name.N, name.N + 1, ClaimColumns.UserSpaceCpu, 0, 0);
         Assert.True(builder.TrySetDictionary(c.OrdinalOf("class"), Encoding.ASCII.GetBytes(eventClass)));
         builder.SetUInt16(c.OrdinalOf("barrier_cpu"), cpu);
         builder.SetUInt64(c.OrdinalOf("stamped"), stamped);
-        Assert.True(builder.TrySetDictionary(c.OrdinalOf("reason"), "periodic"u8));
+        Assert.True(builder.TrySetDictionary(c.OrdinalOf("reason"), stop ? "stop"u8 : "periodic"u8));
         builder.EndRow();
         Assert.True(builder.TryAddLedger(ClaimColumns.UserSpaceCpu, name.N + 1, name.N + 1, 1));
         return Decode(builder, c, name, sensor);

@@ -6,7 +6,7 @@ namespace Streams.Storage;
 public static class StorageSchema
 {
     /// <summary>Raised when a table that is not a class's changes, or how tables are stored.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>The tables with the retention of the installation, in the order they are made.</summary>
     public static IReadOnlyList<TableDefinition> Tables(StorageOptions options) =>
@@ -15,8 +15,9 @@ public static class StorageSchema
         DeadLetterTable.Definition.WithRetention(options.RetentionDays),
         StoredBatchTable.Definition.WithRetention(options.RetentionDays),
         LedgerTable.Definition.WithRetention(options.LedgerRetentionDays),
+        LedgerStateTable.Definition.WithRetention(options.LedgerRetentionDays),
     ];
 
     /// <summary>Statements that make the views, always run again: a view holds no data.</summary>
-    public static IReadOnlyList<string> Views { get; } = [BalanceView.CreateStatement];
+    public static IReadOnlyList<string> Views { get; } = [BalanceView.CreateStatement, LossView.CreateStatement];
 }

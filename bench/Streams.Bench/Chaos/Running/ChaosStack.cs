@@ -11,6 +11,7 @@ namespace Streams.Bench.Chaos.Running;
 /// </summary>
 internal sealed class ChaosStack : IAsyncDisposable
 {
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
     private readonly string _data;
@@ -116,7 +117,7 @@ internal sealed class ChaosStack : IAsyncDisposable
 
     public ChildProcess ClickHouse => _clickHouse?.Process ?? throw new InvalidOperationException("streams-clickhouse does not run");
 
-    public async Task StartNatsAsync(CancellationToken stop) => _nats = await NatsServer.StartAsync(
+    public async Task StartNatsAsync(CancellationToken stop) => _nats = await PersistAsync(() => NatsServer.StartAsync(
         new NatsServerOptions
         {
             Directory = Path.Combine(_data, "nats"),
@@ -124,9 +125,9 @@ internal sealed class ChaosStack : IAsyncDisposable
             Port = new Uri(Endpoints.Nats).Port,
             Partitions = Endpoints.Partitions,
         },
-        _credentials, stop);
+        _credentials, stop));
 
-    public async Task StartClickHouseAsync(CancellationToken stop) => _clickHouse = await ClickHouseServer.StartAsync(
+    public async Task StartClickHouseAsync(CancellationToken stop) => _clickHouse = await PersistAsync(() => ClickHouseServer.StartAsync(
         new ClickHouseServerOptions
         {
             Program = RepositoryPrograms.ClickHouse(),
@@ -134,7 +135,7 @@ internal sealed class ChaosStack : IAsyncDisposable
             LogPath = Log("streams-clickhouse"),
             Port = new Uri(Endpoints.ClickHouse).Port,
         },
-        _credentials, stop);
+        _credentials, stop));
 
     public void StartServe(int index)
     {
@@ -238,6 +239,24 @@ internal sealed class ChaosStack : IAsyncDisposable
         if (_nats is { } nats)
         {
             await EndAsync(nats.Process, kill: false);
+        }
+    }
+
+    /// <summary>As a supervisor does: while the server was down another process may have taken its port for a moment.</summary>
+    private static async Task<T> PersistAsync<T>(Func<Task<T>> start)
+    {
+        var until = DateTime.UtcNow + StartPatience;
+        while (true)
+        {
+            try
+            {
+                return await start();
+            }
+            catch (LocalException failure) when (DateTime.UtcNow < until)
+            {
+                Console.WriteLine($"  {failure.Message}; tried again");
+                await Task.Delay(500);
+            }
         }
     }
 

@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Logging;
+using Streams.Storage;
+
+namespace Streams.Worker.Ledger;
+
+/// <summary>
+/// Settles the ledger again and again and raises <c>ledger_unbalanced</c>, once per finding. Beside the event path: when it fails, it says so and tries again, and rows
+/// are stored all the same.
+/// </summary>
+internal sealed class LedgerWatch : IAsyncDisposable
+{
+    /// <summary>What a first round looks at: a backlog of a week is settled when it has drained.</summary>
+    private static readonly TimeSpan FirstLook = TimeSpan.FromDays(7);
+
+    /// <summary>What a later round looks at. A day partition is the smallest thing that can be left out.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromDays(2);
+
+    /// <summary>How often a balanced sequence is kept.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(10);
+
+    private readonly LedgerSettler _settler;
+    private readonly TimeSpan _interval;
+    private readonly Func<bool> _mine;
+    private readonly ISystemAlerts _alerts;
+    private readonly WorkerMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _running;
+
+    private LedgerWatch(LedgerSettler settler, TimeSpan interval, Func<bool> mine, ISystemAlerts alerts, WorkerMetrics metrics, ILogger logger)
+    {
+        _settler = settler;
+        _interval = interval;
+        _mine = mine;
+        _alerts = alerts;
+        _metrics = metrics;
+        _logger = logger;
+        _running = RunAsync();
+    }
+
+    /// <param name="mine">Whether this process is the one that settles. Two that do so find the same.</param>
+    public static LedgerWatch Start(LedgerSettler settler, TimeSpan interval, Func<bool> mine, ISystemAlerts alerts, WorkerMetrics metrics, ILogger logger) =>
+        new(settler, interval, mine, alerts, metrics, logger);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var look = FirstLook;
+        using var timer = new PeriodicTimer(_interval);
+        while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+        {
+            if (!_mine())
+            {
+                look = FirstLook;
+                continue;
+            }
+
+            try
+            {
+                await _settler.SettleAsync(DateTimeOffset.UtcNow - look, Pause, Found, _stop.Token).ConfigureAwait(false);
+                look = Look;
+            }
+            catch (Exception failure) when (!_stop.IsCancellationRequested)
+            {
+                // ClickHouse is away or busy: the barriers are still there in the next round.
+                _metrics.LedgerFault();
+                _logger.LedgerNotSettled(failure.Message.Split('\n')[0]);
+            }
+        }
+    }
+
+    private void Found(SettledBalance finding) =>
+        _alerts.Raise("ledger_unbalanced", $"{finding.AgentId}/{finding.Class}/cpu{finding.Cpu}", $"sensor {finding.SensorEpoch:x16}, {finding.Describe()}");
+}
