@@ -26,7 +26,8 @@ internal sealed class Source : IDisposable
     public static async Task<Source> StartAsync(Up up, string id, string directory, int rate)
     {
         Directory.CreateDirectory(directory);
-        var created = await Run.HostAsync("keys", "create-agent", id, "--key-file", Path.Combine(directory, "agent.key"), "--data", up.Data);
+        var created = await Run.HostAsync("keys", "create-agent", id, "--key-file", Path.Combine(directory, "agent.key"),
+            "--data", up.Data);
         Assert.True(created.Code == 0, created.ToString());
         var keys = (await Run.HostAsync("keys", "--data", up.Data)).Output;
         var root = keys.Split('\n').First(line => line.StartsWith("fleet root", StringComparison.Ordinal))["fleet root".Length..].Trim();
@@ -51,7 +52,7 @@ internal sealed class Source : IDisposable
     {
         var mark = Journal().Kept;
         await Eventually.TrueAsync(
-            async () => ulong.TryParse(await _up.TryQueryAsync($"SELECT max(seq) FROM network_connect WHERE agent_id = '{_id}'"), out var last) && last > mark,
+            async () => await _up.TryQueryAsync($"SELECT max(seq) > {mark} FROM network_connect WHERE agent_id = '{_id}'") == "1",
             $"rows arrive {when}", deadline);
     }
 

@@ -33,14 +33,17 @@ internal sealed class Up : IAsyncDisposable
 
     /// <summary>On the data and the ports of one that was stopped.</summary>
     public static Task<Up> StartAgainAsync(string data, Endpoints before, params string[] options) => StartAsync(
-        data, new Uri(before.Gateway).Port, new Uri(before.Operator).Port, new Uri(before.ClickHouse).Port, new Uri(before.Nats).Port, options);
+        data, new Uri(before.Gateway).Port, new Uri(before.Operator).Port, new Uri(before.ClickHouse).Port,
+        new Uri(before.Nats).Port, options);
 
     private static async Task<Up> StartAsync(string data, int gateway, int operatorPort, int clickHouse, int nats, string[] options)
     {
         string[] ports = [
-            "--gateway-port", Text(gateway), "--operator-port", Text(operatorPort), "--clickhouse-port", Text(clickHouse), "--nats-port", Text(nats),
+            "--gateway-port", Text(gateway), "--operator-port", Text(operatorPort),
+            "--clickhouse-port", Text(clickHouse), "--nats-port", Text(nats),
         ];
-        var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, Run.Host), "up", "--data", data, "--plain", .. ports, .. options])
+        var process = Process.Start(
+            new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, Run.Host), "up", "--data", data, "--plain", .. ports, .. options])
         {
             RedirectStandardOutput = true,
         })!;
@@ -77,7 +80,10 @@ internal sealed class Up : IAsyncDisposable
     public async Task<string?> TryQueryAsync(string query)
     {
         var endpoints = Endpoints;
-        using var request = new HttpRequestMessage(HttpMethod.Post, endpoints.ClickHouse + "?database=streams") { Content = new StringContent(query) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, endpoints.ClickHouse + "?database=streams")
+        {
+            Content = new StringContent(query),
+        };
         request.Headers.Add("X-ClickHouse-User", endpoints.ClickHouseUser);
         request.Headers.Add("X-ClickHouse-Key", (await File.ReadAllTextAsync(endpoints.ClickHousePasswordFile)).Trim());
         try

@@ -103,7 +103,8 @@ public sealed class NatsServerTests
     {
         await using var nats = await NatsProcess.StartAsync(maxFileStore: 256L << 20);
         Assert.Equal(256L << 20, nats.Server.MaxFileStore);
-        var again = await NatsServer.StartAsync(nats.Server.Options with { Port = Ports.Free(), MaxFileStore = 1L << 30, LogPath = Path.GetTempFileName() }, nats.Credentials);
+        var again = await NatsServer.StartAsync(
+            nats.Server.Options with { Port = Ports.Free(), MaxFileStore = 1L << 30, LogPath = Path.GetTempFileName() }, nats.Credentials);
         await using (again)
             Assert.Equal(256L << 20, again.MaxFileStore);
     }

@@ -40,7 +40,8 @@ public sealed class SupervisorTests : IDisposable
     public async Task A_first_start_that_fails_is_told_and_a_later_one_is_tried_again()
     {
         await using var supervisor = Supervise();
-        await Assert.ThrowsAsync<LocalException>(() => supervisor.StartAsync(Child("a") with { Start = _ => throw new LocalException("no") }));
+        await Assert.ThrowsAsync<LocalException>(() =>
+            supervisor.StartAsync(Child("a") with { Start = _ => throw new LocalException("no") }));
 
         var starts = 0;
         await supervisor.StartAsync(Child("b") with
@@ -57,7 +58,8 @@ public sealed class SupervisorTests : IDisposable
     {
         var may = true;
         await using var supervisor = Supervise();
-        await supervisor.StartAsync(Child("server") with { Start = _ => may ? Task.FromResult(Run("server")) : throw new LocalException("away") });
+        await supervisor.StartAsync(
+            Child("server") with { Start = _ => may ? Task.FromResult(Run("server")) : throw new LocalException("away") });
         await supervisor.StartAsync(Child("client") with { Needs = ["server"] });
         Volatile.Write(ref may, false);
         Kill(supervisor.Statuses[0].Pid!.Value);
@@ -87,7 +89,8 @@ public sealed class SupervisorTests : IDisposable
         Volatile.Write(ref hold, null);
         await Eventually.TrueAsync(() => supervisor.Statuses[0].LastFailure is not null, "it was killed");
         Volatile.Write(ref sick, false);
-        await Eventually.TrueAsync(() => supervisor.Statuses[0].State == ChildState.Running && supervisor.Statuses[0].Restarts > 0, "it runs again");
+        await Eventually.TrueAsync(() => supervisor.Statuses[0].State == ChildState.Running && supervisor.Statuses[0].Restarts > 0,
+            "it runs again");
         Assert.Contains("it hung: wedged", supervisor.Statuses[0].LastFailure, StringComparison.Ordinal);
     }
 
@@ -108,7 +111,8 @@ public sealed class SupervisorTests : IDisposable
         Assert.Contains("it hung: unexpected", supervisor.Statuses[0].LastFailure, StringComparison.Ordinal);
         await Eventually.TrueAsync(() => supervisor.Statuses[0].State == ChildState.Running, "it runs again");
         Kill(supervisor.Statuses[0].Pid!.Value);
-        await Eventually.TrueAsync(() => supervisor.Statuses[0] is { State: ChildState.Running, LastFailure: var why } && why!.Contains("signal 9"), "and again");
+        await Eventually.TrueAsync(() => supervisor.Statuses[0] is { State: ChildState.Running, LastFailure: var why }
+            && why!.Contains("signal 9"), "and again");
     }
 
     [Fact]
@@ -121,7 +125,8 @@ public sealed class SupervisorTests : IDisposable
             ProbeInterval = TimeSpan.FromMilliseconds(50),
             ProbeFailures = 2,
         });
-        await Eventually.TrueAsync(() => supervisor.Statuses[0].LastFailure?.Contains("no answer", StringComparison.Ordinal) == true, "it was killed");
+        await Eventually.TrueAsync(() => supervisor.Statuses[0].LastFailure?.Contains("no answer", StringComparison.Ordinal) == true,
+            "it was killed");
     }
 
     [Fact]

@@ -10,7 +10,8 @@ namespace Streams.Local;
 public sealed class ServiceUser
 {
     private const int Number = 77_020;
-    private const UnixFileMode Traverse = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute;
+    private const UnixFileMode Traverse =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute;
 
     private ServiceUser()
     {
@@ -31,7 +32,8 @@ public sealed class ServiceUser
             {
                 if ((parent.UnixFileMode & UnixFileMode.OtherExecute) != 0)
                     continue;
-                note = string.Create(CultureInfo.InvariantCulture, $"nats-server and ClickHouse run as root: user {Number} may not enter {parent.FullName}, where {path} is");
+                note = string.Create(CultureInfo.InvariantCulture,
+                    $"nats-server and ClickHouse run as root: user {Number} may not enter {parent.FullName}, where {path} is");
                 return null;
             }
         }
@@ -46,7 +48,9 @@ public sealed class ServiceUser
         File.SetUnixFileMode(directory, Traverse);
     }
 
-    /// <summary>Gives it a file, or a directory with all that is in it; the directory itself last, so that a broken attempt is repeated.</summary>
+    /// <summary>
+    /// Gives it a file, or a directory with all that is in it; the directory itself last, so that a broken attempt is repeated.
+    /// </summary>
     public void Give(string path)
     {
         if (Directory.Exists(path))
