@@ -44,9 +44,9 @@ internal sealed class Up : IAsyncDisposable
         ];
         var process = Process.Start(
             new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, Run.Host), "up", "--data", data, "--plain", .. ports, .. options])
-        {
-            RedirectStandardOutput = true,
-        })!;
+            {
+                RedirectStandardOutput = true,
+            })!;
         var up = new Up(process, data);
         await Eventually.TrueAsync(
             () => process.HasExited || File.Exists(Path.Combine(data, "run", "endpoints.json")), "up is ready", StartDeadline);
