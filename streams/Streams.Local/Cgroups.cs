@@ -42,11 +42,13 @@ public sealed class Cgroups : IDisposable
         try
         {
             RemoveAbandoned(parent);
-            return new Cgroups(Directory.CreateDirectory(Path.Combine(parent, Prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture))).FullName, null);
+            return new Cgroups(Directory.CreateDirectory(
+                Path.Combine(parent, Prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture))).FullName, null);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return new Cgroups(null, $"no cgroup can be made in {parent} ({error.Message}): network events of our own processes are not filtered");
+            return new Cgroups(null,
+                $"no cgroup can be made in {parent} ({error.Message}): network events of our own processes are not filtered");
         }
     }
 

@@ -23,7 +23,8 @@ public sealed class DataDirectory : IDisposable
 
     /// <summary>Where `streams up` keeps its data unless told otherwise; root's own home would be closed to the servers' user.</summary>
     public static string Default => Environment.UserName == "root" ? "/var/lib/streams" : System.IO.Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".local", "share", "streams");
+        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify),
+        ".local", "share", "streams");
 
     /// <summary>Absolute path.</summary>
     public string Path { get; }
@@ -73,7 +74,9 @@ public sealed class DataDirectory : IDisposable
         if (!Libc.TryLock(handle))
         {
             using (handle)
-                throw new LocalException($"The data directory {directory} is in use by process {Holder(handle)}. Stop it, or give another directory with --data.");
+                throw new LocalException(
+                    $"The data directory {directory} is in use by process {Holder(handle)}. "
+                    + "Stop it, or give another directory with --data.");
         }
 
         RandomAccess.SetLength(handle, 0);

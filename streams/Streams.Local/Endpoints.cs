@@ -84,6 +84,7 @@ public sealed record Endpoints
     private static string FilePath(string data) => Path.Combine(data, "run", FileName);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
+    UseStringEnumConverter = true)]
 [JsonSerializable(typeof(Endpoints))]
 internal sealed partial class EndpointsJson : JsonSerializerContext;

@@ -32,13 +32,18 @@ public sealed class Ports
         if (given is not { } port)
             return TryTake(address, fallback) == SocketError.Success ? fallback : Choose(address);
         if (port is < 1 or > 65_535)
-            throw new LocalException(string.Create(CultureInfo.InvariantCulture, $"{option} {port} is not a port: give a number from 1 to 65535."));
+            throw new LocalException(
+                string.Create(CultureInfo.InvariantCulture, $"{option} {port} is not a port: give a number from 1 to 65535."));
         return TryTake(address, port) switch
         {
             SocketError.Success => port,
-            SocketError.AccessDenied => throw new LocalException($"Port {port} for {what} needs more rights than this user has; give one above 1023 with {option}."),
-            SocketError.AddressNotAvailable => throw new LocalException($"{what} cannot listen on {address}: no interface of this machine has that address."),
-            _ => throw new LocalException($"Port {port} for {what} is in use. Stop what listens on {address}:{port}, or give another with {option}."),
+            SocketError.AccessDenied =>
+                throw new LocalException(
+                    $"Port {port} for {what} needs more rights than this user has; give one above 1023 with {option}."),
+            SocketError.AddressNotAvailable =>
+                throw new LocalException($"{what} cannot listen on {address}: no interface of this machine has that address."),
+            _ => throw new LocalException(
+                $"Port {port} for {what} is in use. Stop what listens on {address}:{port}, or give another with {option}."),
         };
     }
 

@@ -90,7 +90,8 @@ public sealed class BadInputTests
         }
         File.SetUnixFileMode(directory.Path, (UnixFileMode)0b111_101_101);
         using var process = Process.Start(new ProcessStartInfo(
-            "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "env", $"HOME={directory.Path}", "dotnet", Path.Combine(copy, "Streams.Bench.dll"), "demo"])
+            "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "env", $"HOME={directory.Path}", "dotnet",
+                Path.Combine(copy, "Streams.Bench.dll"), "demo"])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

@@ -47,7 +47,8 @@ public sealed class CheckerTests(ClickHouseProcess engine) : IClassFixture<Click
     [Fact]
     public async Task A_row_under_another_name_is_doubled()
     {
-        var verdict = await JudgeAsync($"INSERT INTO {Rows} SELECT * REPLACE (toUInt32(7) AS lane) FROM {Rows} WHERE seq BETWEEN 11 AND 20");
+        var verdict = await JudgeAsync(
+            $"INSERT INTO {Rows} SELECT * REPLACE (toUInt32(7) AS lane) FROM {Rows} WHERE seq BETWEEN 11 AND 20");
         Assert.Equal((10, 0), (verdict.Doubled, verdict.Lost));
     }
 
@@ -61,7 +62,8 @@ public sealed class CheckerTests(ClickHouseProcess engine) : IClassFixture<Click
     [Fact]
     public async Task A_row_that_nobody_emitted_is_altered_and_unaccounted()
     {
-        var verdict = await JudgeAsync($"INSERT INTO {Rows} SELECT * REPLACE (toUInt64(101) AS seq) FROM {Rows} WHERE batch = 0 AND row = 0");
+        var verdict = await JudgeAsync(
+            $"INSERT INTO {Rows} SELECT * REPLACE (toUInt64(101) AS seq) FROM {Rows} WHERE batch = 0 AND row = 0");
         // Its number is beyond the journal, and its mark is another number's.
         Assert.Equal((2, 1), (verdict.Altered, verdict.Unaccounted));
     }
@@ -155,10 +157,12 @@ public sealed class CheckerTests(ClickHouseProcess engine) : IClassFixture<Click
     {
         await engine.QueryAsync($"CREATE DATABASE {_database}");
         await engine.QueryAsync(
-            $"CREATE TABLE {_database}.{Rows} (agent_id String, epoch UInt64, lane UInt32, batch UInt32, row UInt32, sensor_epoch UInt64, cpu UInt16,"
+            $"CREATE TABLE {_database}.{Rows} (agent_id String, epoch UInt64, lane UInt32, batch UInt32, row UInt32,"
+            + " sensor_epoch UInt64, cpu UInt16,"
             + " seq UInt64, socket_cookie UInt64) ENGINE = MergeTree ORDER BY tuple()");
         await engine.QueryAsync(
-            $"CREATE TABLE {_database}.loss_ledger (agent_id String, sensor_epoch UInt64, class String, first UInt64, last UInt64, rows UInt32,"
+            $"CREATE TABLE {_database}.loss_ledger (agent_id String, sensor_epoch UInt64, class String, first UInt64, last UInt64,"
+            + " rows UInt32,"
             + " lost_spool_evicted UInt64, lost_server_lost UInt64) ENGINE = MergeTree ORDER BY tuple()");
         for (ulong batch = 0; batch < Kept / 10; batch++)
         {
@@ -172,11 +176,13 @@ public sealed class CheckerTests(ClickHouseProcess engine) : IClassFixture<Click
         for (var seq = first; seq <= last; seq++)
         {
             rows.Add(string.Create(
-                CultureInfo.InvariantCulture, $"('{Agent}', 1, 0, {batch}, {seq - first}, {SensorEpoch}, 0, {seq}, {EventMark.Of(SensorEpoch, seq)})"));
+                CultureInfo.InvariantCulture,
+                    $"('{Agent}', 1, 0, {batch}, {seq - first}, {SensorEpoch}, 0, {seq}, {EventMark.Of(SensorEpoch, seq)})"));
         }
 
         await engine.QueryAsync($"INSERT INTO {_database}.{Rows} VALUES {string.Join(", ", rows)}");
-        await engine.QueryAsync($"INSERT INTO {_database}.loss_ledger VALUES ('{Agent}', {SensorEpoch}, '{Rows}', {first}, {last}, {last - first + 1}, 0, 0)");
+        await engine.QueryAsync(
+            $"INSERT INTO {_database}.loss_ledger VALUES ('{Agent}', {SensorEpoch}, '{Rows}', {first}, {last}, {last - first + 1}, 0, 0)");
     }
 
     private sealed class Journal : IAsyncDisposable

@@ -23,7 +23,8 @@ public sealed class FullDiskTests
             using var source = await Source.StartAsync(up, "disk-source", directory.File("source"), rate: 2000);
             await source.RowsArriveAsync("before", TimeSpan.FromSeconds(20));
 
-            // As our tables have: a write to its log that was refused makes it refuse every later insert until a restart (ClickHouse#118350).
+            // As our tables have: a write to its log that was refused makes it refuse every later insert until a restart
+            // (ClickHouse#118350).
             Assert.NotNull(await up.TryQueryAsync(
                 "CREATE TABLE probe (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 1000"));
             var n = 0;
@@ -31,18 +32,21 @@ public sealed class FullDiskTests
             Assert.NotNull(await InsertAsync());
 
             await FillAsync(Path.Combine(disk, "fill"), async () => new Effects(
-                (await up.HealthAsync()).Contains("credit_held:disk", StringComparison.Ordinal), await InsertAsync() is null, !await QueueAnswersAsync(up)));
+                (await up.HealthAsync()).Contains("credit_held:disk", StringComparison.Ordinal), await InsertAsync() is null,
+                !await QueueAnswersAsync(up)));
 
             await source.RowsArriveAsync("after the disk was freed", TimeSpan.FromSeconds(40));
             await Eventually.TrueAsync(async () => await InsertAsync() is not null, "inserts succeed again", TimeSpan.FromSeconds(20));
             Assert.Contains("the disk was full", up.Status("nats-server").LastFailure, StringComparison.Ordinal);
             Assert.Contains("the disk was full", up.Status("streams-clickhouse").LastFailure, StringComparison.Ordinal);
-            Assert.Equal((1, 1, 0), (up.Status("nats-server").Restarts, up.Status("streams-clickhouse").Restarts, up.Status("streams-serve").Restarts));
+            Assert.Equal((1, 1, 0),
+                (up.Status("nats-server").Restarts, up.Status("streams-clickhouse").Restarts, up.Status("streams-serve").Restarts));
             await source.DrainAsync(TimeSpan.FromSeconds(30));
             var verdict = await source.JudgeAsync();
             Assert.True(verdict.Clean && verdict.Emitted > 0 && verdict.CountedLosses.Count == 0, verdict.ToString());
             await Eventually.TrueAsync(
-                async () => await up.TryQueryAsync("SELECT count() > 0 FROM system_alert WHERE kind = 'disk_low'") == "1", "the alert is a row", TimeSpan.FromSeconds(40));
+                async () => await up.TryQueryAsync("SELECT count() > 0 FROM system_alert WHERE kind = 'disk_low'") == "1",
+                "the alert is a row", TimeSpan.FromSeconds(40));
             Assert.Equal(0, await up.StopAsync());
         }
         finally

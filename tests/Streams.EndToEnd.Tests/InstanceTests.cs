@@ -15,7 +15,8 @@ public sealed class InstanceTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _up = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, Run.Host), "up", "--data", Data, "--no-agent", "--plain"])
+        _up = Process.Start(new ProcessStartInfo("dotnet",
+            [Path.Combine(Repository.Root, Run.Host), "up", "--data", Data, "--no-agent", "--plain"])
         {
             RedirectStandardOutput = true,
         })!;
@@ -25,7 +26,8 @@ public sealed class InstanceTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         // As Ctrl-C: everything that it started must be gone afterwards.
-        var children = Directory.Exists(Data) && File.Exists(Path.Combine(Data, "run", "endpoints.json")) ? Endpoints.Read(Data).Children.Values.ToArray() : [];
+        var children = Directory.Exists(Data) && File.Exists(Path.Combine(Data, "run", "endpoints.json"))
+            ? Endpoints.Read(Data).Children.Values.ToArray() : [];
         using (Process.Start("kill", ["-TERM", $"{_up!.Id}"]))
         {
             await _up.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
@@ -44,7 +46,8 @@ public sealed class InstanceTests : IAsyncLifetime
         {
             Assert.Equal(42, document.RootElement.GetProperty("data")[0].GetProperty("answer").GetInt32());
         }
-        Assert.Equal("\"a\"\n7\n", (await Run.HostAsync("sql", "SELECT {x:UInt8} AS a", "--param", "x=7", "--data", Data, "--format", "csv")).Output);
+        Assert.Equal("\"a\"\n7\n",
+            (await Run.HostAsync("sql", "SELECT {x:UInt8} AS a", "--param", "x=7", "--data", Data, "--format", "csv")).Output);
 
         var malformed = await Run.HostAsync("sql", "SELEC 1", "--data", Data);
         Assert.Equal(1, malformed.Code);
@@ -72,7 +75,8 @@ public sealed class InstanceTests : IAsyncLifetime
         var created = await Run.HostAsync("keys", "create-agent", "web-1", "--key-file", key, "--data", Data);
         Assert.True(created.Code == 0, created.ToString());
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
-        Assert.Contains("the file exists", (await Run.HostAsync("keys", "create-agent", "web-1", "--key-file", key, "--data", Data)).ErrorLine);
+        Assert.Contains("the file exists",
+            (await Run.HostAsync("keys", "create-agent", "web-1", "--key-file", key, "--data", Data)).ErrorLine);
 
         var agents = await Run.HostAsync("agents", "--json", "--data", Data);
         using (var document = JsonDocument.Parse(agents.Output))

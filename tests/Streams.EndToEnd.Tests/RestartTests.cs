@@ -56,7 +56,8 @@ public sealed class RestartTests : IDisposable
         // The queue's store is lost: nobody is known any more. A gateway that starts then must get to know the agent.
         up.Kill("nats-server");
         Directory.Delete(Path.Combine(up.Data, "nats", "jetstream"), recursive: true);
-        await Eventually.TrueAsync(() => up.Status("nats-server") is { State: ChildState.Running, Restarts: 1 }, "nats-server runs again", Recovery);
+        await Eventually.TrueAsync(() => up.Status("nats-server") is { State: ChildState.Running, Restarts: 1 }, "nats-server runs again",
+            Recovery);
         await up.KillAsync("streams-serve");
         await EventsArriveAsync(up, "after the queue was wiped and the gateway killed");
         Assert.Equal(0, await up.StopAsync());

@@ -11,7 +11,8 @@ internal static class Run
 
     public static Task<Result> HostAsync(params string[] arguments) => DotnetAsync(Host, arguments, TimeSpan.FromSeconds(60));
 
-    public static async Task<Result> DotnetAsync(string assembly, string[] arguments, TimeSpan deadline, IReadOnlyDictionary<string, string?>? environment = null)
+    public static async Task<Result> DotnetAsync(string assembly, string[] arguments, TimeSpan deadline,
+        IReadOnlyDictionary<string, string?>? environment = null)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, assembly), .. arguments])
         {

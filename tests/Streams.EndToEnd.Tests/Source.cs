@@ -8,7 +8,7 @@ namespace Streams.EndToEnd.Tests;
 /// <summary>The chaos harness's synthetic agent: real link, real spool, and a journal of every event that it emits.</summary>
 internal sealed class Source : IDisposable
 {
-    private readonly Up _up;
+    private Up _up;
     private readonly string _id;
     private readonly string _directory;
     private readonly Process _process;
@@ -26,7 +26,8 @@ internal sealed class Source : IDisposable
     public static async Task<Source> StartAsync(Up up, string id, string directory, int rate)
     {
         Directory.CreateDirectory(directory);
-        var created = await Run.HostAsync("keys", "create-agent", id, "--key-file", Path.Combine(directory, "agent.key"), "--data", up.Data);
+        var created = await Run.HostAsync("keys", "create-agent", id, "--key-file", Path.Combine(directory, "agent.key"),
+            "--data", up.Data);
         Assert.True(created.Code == 0, created.ToString());
         var keys = (await Run.HostAsync("keys", "--data", up.Data)).Output;
         var root = keys.Split('\n').First(line => line.StartsWith("fleet root", StringComparison.Ordinal))["fleet root".Length..].Trim();
@@ -43,12 +44,15 @@ internal sealed class Source : IDisposable
         return new Source(up, id, directory, Process.Start(start)!);
     }
 
+    /// <summary>The instance was started again.</summary>
+    public void Follow(Up up) => _up = up;
+
     /// <summary>Returns when rows of events that are emitted from now on are stored.</summary>
     public async Task RowsArriveAsync(string when, TimeSpan deadline)
     {
         var mark = Journal().Kept;
         await Eventually.TrueAsync(
-            async () => ulong.TryParse(await _up.TryQueryAsync($"SELECT max(seq) FROM network_connect WHERE agent_id = '{_id}'"), out var last) && last > mark,
+            async () => await _up.TryQueryAsync($"SELECT max(seq) > {mark} FROM network_connect WHERE agent_id = '{_id}'") == "1",
             $"rows arrive {when}", deadline);
     }
 

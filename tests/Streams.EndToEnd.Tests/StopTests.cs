@@ -4,12 +4,42 @@ using Streams.Testing;
 
 namespace Streams.EndToEnd.Tests;
 
-/// <summary>How a stop ends that cannot go on: by a second signal, or by the limit of `streams serve`.</summary>
+/// <summary>A stop goes in order; one that cannot go on ends by a second signal or by the limit of `streams serve`.</summary>
 public sealed class StopTests : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly TempDirectory _directory = new("stop");
 
     public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task A_stop_under_load_goes_in_order_and_the_next_start_waits_for_nobody()
+    {
+        var data = _directory.File("data");
+        await using var first = await Up.StartAsync(data, "--no-agent");
+        var endpoints = first.Endpoints;
+        using var source = await Source.StartAsync(first, "stop-source", _directory.File("source"), rate: 2000);
+        await source.RowsArriveAsync("at first", Patience);
+        Assert.Equal(0, await first.StopAsync());
+
+        var log = first.Log("streams-serve");
+        string[] order = ["of stop-source ended: draining", "Gateway stopped", "drained and stopped"];
+        var places = order.Select(text => log.IndexOf(text, StringComparison.Ordinal)).ToArray();
+        Assert.True(places[0] >= 0 && places[0] < places[1] && places[1] < places[2], log);
+        Assert.All(endpoints.Children.Values, child => Assert.False(LeakTripwire.IsRunning(child)));
+
+        // Leases that were not released would hold the next worker up for 15 s; `up` is ready when rows can flow.
+        var clock = Stopwatch.StartNew();
+        await using var second = await Up.StartAgainAsync(data, endpoints, "--no-agent");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(12), $"ready after {clock.Elapsed}");
+        source.Follow(second);
+        await source.RowsArriveAsync("after the stop", Patience);
+        await source.DrainAsync(Patience);
+        var verdict = await source.JudgeAsync();
+        Assert.True(verdict.Clean && verdict.Emitted > 0 && verdict.CountedLosses.Count == 0, verdict.ToString());
+        Assert.Equal(0, await second.StopAsync());
+    }
 
     [Fact]
     public async Task A_second_interrupt_ends_a_stop_that_hangs_and_leaves_nobody()

@@ -27,21 +27,34 @@ internal sealed class Up : IAsyncDisposable
     /// <summary>As the file says now.</summary>
     public Endpoints Endpoints => Endpoints.Read(Data);
 
-    public static async Task<Up> StartAsync(string data, params string[] options)
+    /// <summary>On ports that nobody falls back to: they must still be free after a kill.</summary>
+    public static Task<Up> StartAsync(string data, params string[] options) =>
+        StartAsync(data, Ports.Free(), Ports.Free(), Ports.Free(), Ports.Free(), options);
+
+    /// <summary>On the data and the ports of one that was stopped.</summary>
+    public static Task<Up> StartAgainAsync(string data, Endpoints before, params string[] options) => StartAsync(
+        data, new Uri(before.Gateway).Port, new Uri(before.Operator).Port, new Uri(before.ClickHouse).Port,
+        new Uri(before.Nats).Port, options);
+
+    private static async Task<Up> StartAsync(string data, int gateway, int operatorPort, int clickHouse, int nats, string[] options)
     {
-        // Ports that nobody falls back to: they must still be free after a kill.
-        string[] ports = [.. new[] { "--gateway-port", "--operator-port", "--clickhouse-port", "--nats-port" }
-            .SelectMany(option => new[] { option, Ports.Free().ToString(CultureInfo.InvariantCulture) })];
-        var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, Run.Host), "up", "--data", data, "--plain", .. ports, .. options])
-        {
-            RedirectStandardOutput = true,
-        })!;
+        string[] ports = [
+            "--gateway-port", Text(gateway), "--operator-port", Text(operatorPort),
+            "--clickhouse-port", Text(clickHouse), "--nats-port", Text(nats),
+        ];
+        var process = Process.Start(
+            new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, Run.Host), "up", "--data", data, "--plain", .. ports, .. options])
+            {
+                RedirectStandardOutput = true,
+            })!;
         var up = new Up(process, data);
         await Eventually.TrueAsync(
             () => process.HasExited || File.Exists(Path.Combine(data, "run", "endpoints.json")), "up is ready", StartDeadline);
         Assert.False(process.HasExited, "up ended");
         return up;
     }
+
+    private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
 
     public ChildStatus Status(string child) => Endpoints.Statuses.Single(status => status.Name == child);
 
@@ -67,7 +80,10 @@ internal sealed class Up : IAsyncDisposable
     public async Task<string?> TryQueryAsync(string query)
     {
         var endpoints = Endpoints;
-        using var request = new HttpRequestMessage(HttpMethod.Post, endpoints.ClickHouse + "?database=streams") { Content = new StringContent(query) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, endpoints.ClickHouse + "?database=streams")
+        {
+            Content = new StringContent(query),
+        };
         request.Headers.Add("X-ClickHouse-User", endpoints.ClickHouseUser);
         request.Headers.Add("X-ClickHouse-Key", (await File.ReadAllTextAsync(endpoints.ClickHousePasswordFile)).Trim());
         try

@@ -45,7 +45,8 @@ public sealed class ChildProcessTests : IDisposable
         var pidFile = _directory.File("pid");
         var start = new ProcessStartInfo("dotnet", [typeof(Program).Assembly.Location, _directory.Path]);
         using var parent = Process.Start(start)!;
-        await Eventually.TrueAsync(() => File.Exists(pidFile) && File.ReadAllText(pidFile).EndsWith('\n'), "the child runs", TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(() => File.Exists(pidFile) && File.ReadAllText(pidFile).EndsWith('\n'), "the child runs",
+            TimeSpan.FromSeconds(30));
         var pid = int.Parse(File.ReadAllText(pidFile), System.Globalization.CultureInfo.InvariantCulture);
         Assert.True(LeakTripwire.IsRunning(pid));
 
@@ -59,7 +60,8 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public async Task Log_is_bounded()
     {
-        await using (var child = ChildProcess.Start(Shell("i=0; while [ $i -lt 3000 ]; do echo \"line $i 0123456789012345678901234567890123456789\"; i=$((i+1)); done") with { LogLimitBytes = 20_000 }))
+        const string Lines = "i=0; while [ $i -lt 3000 ]; do echo \"line $i 0123456789012345678901234567890123456789\"; i=$((i+1)); done";
+        await using (var child = ChildProcess.Start(Shell(Lines) with { LogLimitBytes = 20_000 }))
             await child.Exited.WaitAsync(Soon);
         Assert.InRange(new FileInfo(_directory.File("child.log")).Length, 1, 20_000 + 16_384);
         Assert.InRange(new FileInfo(_directory.File("child.log.1")).Length, 1, 20_000 + 16_384);
@@ -69,7 +71,8 @@ public sealed class ChildProcessTests : IDisposable
     [Fact]
     public void Missing_program_says_how_to_get_it()
     {
-        var error = Assert.Throws<LocalException>(() => ChildProcess.Start(new ChildOptions { Name = "x", FileName = "no-such-program-anywhere", LogPath = _directory.File("l") }));
+        var error = Assert.Throws<LocalException>(() =>
+            ChildProcess.Start(new ChildOptions { Name = "x", FileName = "no-such-program-anywhere", LogPath = _directory.File("l") }));
         Assert.Contains("no-such-program-anywhere", error.Message, StringComparison.Ordinal);
     }
 
@@ -86,7 +89,8 @@ public sealed class ChildProcessTests : IDisposable
 
         var group = groups.Add("a")!;
         Assert.NotEqual(0UL, group.Id);
-        await using (var child = ChildProcess.Start(Shell("cat /proc/self/cgroup; stat -c %i " + group.Directory) with { CgroupDirectory = group.Directory }))
+        await using (var child =
+            ChildProcess.Start(Shell("cat /proc/self/cgroup; stat -c %i " + group.Directory) with { CgroupDirectory = group.Directory }))
         {
             Assert.Equal(0, (await child.Exited.WaitAsync(Soon)).Code);
             var log = await File.ReadAllTextAsync(_directory.File("child.log"));
@@ -104,7 +108,8 @@ public sealed class ChildProcessTests : IDisposable
         return (ended.Code, ended.LastLine);
     }
 
-    private ChildOptions Shell(string script) => new() { Name = "sh-test", FileName = "/bin/sh", Arguments = ["-c", script], LogPath = _directory.File("child.log") };
+    private ChildOptions Shell(string script) =>
+        new() { Name = "sh-test", FileName = "/bin/sh", Arguments = ["-c", script], LogPath = _directory.File("child.log") };
 
     private ChildProcess Start(string script) => ChildProcess.Start(Shell(script));
 

@@ -29,7 +29,13 @@ public sealed class ClickHouseServerTests
         using var directory = new TempDirectory();
         var credentials = Credentials.Open(Directory.CreateDirectory(directory.File("keys")).FullName);
         var error = await Assert.ThrowsAsync<LocalException>(() => ClickHouseServer.StartAsync(
-            new ClickHouseServerOptions { Program = "/nowhere/streams-clickhouse", DataDirectory = directory.File("data"), LogPath = directory.File("log"), Port = Ports.Free() },
+            new ClickHouseServerOptions
+            {
+                Program = "/nowhere/streams-clickhouse",
+                DataDirectory = directory.File("data"),
+                LogPath = directory.File("log"),
+                Port = Ports.Free(),
+            },
             credentials));
         Assert.Contains("/nowhere/streams-clickhouse", error.Message, StringComparison.Ordinal);
     }

@@ -46,13 +46,15 @@ public sealed class DataDirectoryTests : IDisposable
         }
 
         Assert.Equal(first.ClickHousePassword(), again.ClickHousePassword());
-        Assert.All(Directory.GetFiles(data.Keys), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.All(Directory.GetFiles(data.Keys), file =>
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
         Assert.Equal(4, Directory.GetFiles(data.Keys).Length);
 
         File.SetUnixFileMode(first.ClickHousePasswordFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         Assert.Contains("chmod 600", Assert.Throws<LocalException>(() => first.ClickHousePassword()).Message, StringComparison.Ordinal);
         File.WriteAllText(first.NatsSeedFile(NatsRole.Gateway), "nonsense");
-        Assert.Contains("nats-gateway.nk", Assert.Throws<LocalException>(() => Credentials.Open(data.Keys)).Message, StringComparison.Ordinal);
+        Assert.Contains("nats-gateway.nk", Assert.Throws<LocalException>(() => Credentials.Open(data.Keys)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,7 +108,9 @@ public sealed class DataDirectoryTests : IDisposable
     [Fact]
     public void Cgroup_mount_and_path_are_found_where_they_are()
     {
-        Assert.Equal("/sys/fs/cgroup/unified", Cgroups.Mount(["tmpfs /sys/fs/cgroup tmpfs rw 0 0", "cgroup /sys/fs/cgroup/cpu cgroup rw 0 0", "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0"]));
+        Assert.Equal("/sys/fs/cgroup/unified",
+            Cgroups.Mount(["tmpfs /sys/fs/cgroup tmpfs rw 0 0", "cgroup /sys/fs/cgroup/cpu cgroup rw 0 0",
+                "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0"]));
         Assert.Null(Cgroups.Mount(["tmpfs /run tmpfs rw 0 0"]));
         Assert.Equal("/user.slice/x", Cgroups.OwnPath(["1:cpu:/y", "0::/user.slice/x"]));
         Assert.Equal("/", Cgroups.OwnPath(["1:cpu:/y"]));

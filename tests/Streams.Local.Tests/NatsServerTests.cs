@@ -47,6 +47,39 @@ public sealed class NatsServerTests
     }
 
     [Fact]
+    public async Task Is_asked_for_JetStream_and_not_for_a_pong()
+    {
+        await using var nats = await NatsProcess.StartAsync();
+        Assert.True(await nats.Server.AnswersAsync(nats.Credentials, TimeSpan.FromSeconds(5)));
+
+        // The same server, keys and port without its store: clients are let in and PING is answered.
+        var server = nats.Server;
+        var configuration = Path.Combine(server.Options.Directory, "nats.conf");
+        await server.StopAsync();
+        await File.WriteAllTextAsync(configuration, (await File.ReadAllTextAsync(configuration)).Split("jetstream {")[0]);
+        await using var without = ChildProcess.Start(new ChildOptions
+        {
+            Name = "nats-server",
+            FileName = "nats-server",
+            Arguments = ["-c", configuration],
+            LogPath = server.Options.LogPath,
+        });
+        await Eventually.ValueAsync(ProbeAsync, answer => answer == "nats-server has no JetStream", "the probe says so");
+
+        async Task<string?> ProbeAsync()
+        {
+            try
+            {
+                return await NatsServer.ProbeAsync(server.Options.Port, nats.Credentials, CancellationToken.None);
+            }
+            catch (SocketException)
+            {
+                return "not yet";
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_start_that_fails_says_why_in_one_line()
     {
         using var directory = new TempDirectory();
@@ -70,7 +103,8 @@ public sealed class NatsServerTests
     {
         await using var nats = await NatsProcess.StartAsync(maxFileStore: 256L << 20);
         Assert.Equal(256L << 20, nats.Server.MaxFileStore);
-        var again = await NatsServer.StartAsync(nats.Server.Options with { Port = Ports.Free(), MaxFileStore = 1L << 30, LogPath = Path.GetTempFileName() }, nats.Credentials);
+        var again = await NatsServer.StartAsync(
+            nats.Server.Options with { Port = Ports.Free(), MaxFileStore = 1L << 30, LogPath = Path.GetTempFileName() }, nats.Credentials);
         await using (again)
             Assert.Equal(256L << 20, again.MaxFileStore);
     }

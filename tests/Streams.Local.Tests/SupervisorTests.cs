@@ -40,7 +40,8 @@ public sealed class SupervisorTests : IDisposable
     public async Task A_first_start_that_fails_is_told_and_a_later_one_is_tried_again()
     {
         await using var supervisor = Supervise();
-        await Assert.ThrowsAsync<LocalException>(() => supervisor.StartAsync(Child("a") with { Start = _ => throw new LocalException("no") }));
+        await Assert.ThrowsAsync<LocalException>(() =>
+            supervisor.StartAsync(Child("a") with { Start = _ => throw new LocalException("no") }));
 
         var starts = 0;
         await supervisor.StartAsync(Child("b") with
@@ -57,7 +58,8 @@ public sealed class SupervisorTests : IDisposable
     {
         var may = true;
         await using var supervisor = Supervise();
-        await supervisor.StartAsync(Child("server") with { Start = _ => may ? Task.FromResult(Run("server")) : throw new LocalException("away") });
+        await supervisor.StartAsync(
+            Child("server") with { Start = _ => may ? Task.FromResult(Run("server")) : throw new LocalException("away") });
         await supervisor.StartAsync(Child("client") with { Needs = ["server"] });
         Volatile.Write(ref may, false);
         Kill(supervisor.Statuses[0].Pid!.Value);
@@ -87,8 +89,61 @@ public sealed class SupervisorTests : IDisposable
         Volatile.Write(ref hold, null);
         await Eventually.TrueAsync(() => supervisor.Statuses[0].LastFailure is not null, "it was killed");
         Volatile.Write(ref sick, false);
-        await Eventually.TrueAsync(() => supervisor.Statuses[0].State == ChildState.Running && supervisor.Statuses[0].Restarts > 0, "it runs again");
+        await Eventually.TrueAsync(() => supervisor.Statuses[0].State == ChildState.Running && supervisor.Statuses[0].Restarts > 0,
+            "it runs again");
         Assert.Contains("it hung: wedged", supervisor.Statuses[0].LastFailure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Whatever_a_probe_or_a_listener_throws_the_child_stays_supervised()
+    {
+        static void Throw() => throw new InvalidOperationException("told");
+        await using var supervisor = new Supervisor(Throw, () => throw new InvalidOperationException("held"), _ => Throw());
+        var sick = true;
+        await supervisor.StartAsync(Child("a") with
+        {
+            Probe = _ => Volatile.Read(ref sick) ? throw new InvalidCastException("unexpected") : Task.FromResult<string?>(null),
+            ProbeInterval = TimeSpan.FromMilliseconds(20),
+            ProbeFailures = 3,
+        });
+        await Eventually.TrueAsync(() => supervisor.Statuses[0].LastFailure is not null, "it was killed");
+        Volatile.Write(ref sick, false);
+        Assert.Contains("it hung: unexpected", supervisor.Statuses[0].LastFailure, StringComparison.Ordinal);
+        await Eventually.TrueAsync(() => supervisor.Statuses[0].State == ChildState.Running, "it runs again");
+        Kill(supervisor.Statuses[0].Pid!.Value);
+        await Eventually.TrueAsync(() => supervisor.Statuses[0] is { State: ChildState.Running, LastFailure: var why }
+            && why!.Contains("signal 9"), "and again");
+    }
+
+    [Fact]
+    public async Task A_probe_that_ignores_its_deadline_is_an_ailment()
+    {
+        await using var supervisor = Supervise();
+        await supervisor.StartAsync(Child("a") with
+        {
+            Probe = _ => new TaskCompletionSource<string?>().Task,
+            ProbeInterval = TimeSpan.FromMilliseconds(50),
+            ProbeFailures = 2,
+        });
+        await Eventually.TrueAsync(() => supervisor.Statuses[0].LastFailure?.Contains("no answer", StringComparison.Ordinal) == true,
+            "it was killed");
+    }
+
+    [Fact]
+    public async Task A_restart_goes_in_order_and_ends_one_that_does_not_obey()
+    {
+        await using var supervisor = Supervise();
+        await supervisor.StartAsync(Child("a") with
+        {
+            Start = _ => Task.FromResult(Run("a", "/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done")),
+        });
+        await supervisor.StartAsync(Child("b"));
+        await supervisor.StartAsync(Child("c"));
+        var c = supervisor.Statuses[2].Pid;
+        await supervisor.RestartAsync(["a", "b"], "a test", CancellationToken.None);
+        Assert.All(supervisor.Statuses.Take(2), child => Assert.Equal((ChildState.Running, 1), (child.State, child.Restarts)));
+        Assert.Equal(["a was stopped: a test", "b was stopped: a test"], _said.Select(line => line.Split(';')[0]));
+        Assert.Equal(c, supervisor.Statuses[2].Pid);
     }
 
     private static void Kill(int pid) => System.Diagnostics.Process.GetProcessById(pid).Kill();
@@ -97,11 +152,13 @@ public sealed class SupervisorTests : IDisposable
 
     private ChildSpecification Child(string name) => new() { Name = name, Start = _ => Task.FromResult(Run(name)), StopDeadline = Soon };
 
-    private ChildProcess Run(string name) => ChildProcess.Start(new ChildOptions
+    private ChildProcess Run(string name) => Run(name, "/bin/sleep", "600");
+
+    private ChildProcess Run(string name, string program, params string[] arguments) => ChildProcess.Start(new ChildOptions
     {
         Name = name,
-        FileName = "/bin/sleep",
-        Arguments = ["600"],
+        FileName = program,
+        Arguments = arguments,
         LogPath = _directory.File(name + ".log"),
     });
 }

@@ -39,6 +39,26 @@ public sealed class TopologyTests
         Assert.Contains("max_file_store", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(64)]
+    public async Task All_quotas_together_leave_the_file_store_its_room(int partitions)
+    {
+        // Streams.Local computes the ingest quota and may not see what the buckets are given here.
+        await using var nats = await NatsProcess.StartAsync(partitions, maxFileStore: 1L << 30);
+        await using var worker = await nats.OpenAsync(QueueRole.Worker);
+        await Topology.CreateAsync(worker, new TopologyOptions { Partitions = partitions, IngestBytes = nats.Server.IngestQuota });
+        await using var operation = await nats.OpenAsync(QueueRole.Operator);
+        var quotas = new List<long>();
+        await foreach (var stream in operation.JetStream.ListStreamsAsync())
+            quotas.Add(stream.Info.Config.MaxBytes);
+        Assert.Equal(partitions + 4, quotas.Count);
+        Assert.All(quotas, quota => Assert.True(quota > 0));
+        // Not above, and nothing given away either: a reserve that is too large would cost the agents' data its room.
+        Assert.InRange(quotas.Sum(), (long)(0.69 * nats.Server.MaxFileStore), (long)(0.7 * nats.Server.MaxFileStore));
+    }
+
     [Fact]
     public async Task A_wrong_key_is_refused_at_once()
     {

@@ -31,7 +31,8 @@ internal sealed partial class DiskWatch : IAsyncDisposable
         _alert = alert;
         _logger = logger;
         _meter.CreateObservableGauge("streams.disk.free", () => _guard.Free, "By", "Free bytes of the data directory's file system.");
-        _meter.CreateObservableGauge("streams.disk.low", () => _guard.IsLow ? 1 : 0, null, "1 while credit is held because the disk is low.");
+        _meter.CreateObservableGauge("streams.disk.low", () => _guard.IsLow ? 1 : 0, null,
+            "1 while credit is held because the disk is low.");
         _meter.CreateObservableCounter("streams.disk.alarms", () => _guard.Alarms, null, "How often the disk became low.");
         _run = RunAsync();
     }
@@ -56,7 +57,8 @@ internal sealed partial class DiskWatch : IAsyncDisposable
                     if (_guard.IsLow)
                     {
                         Low(_logger, _guard.Free >> 20);
-                        _alert("disk_low", Environment.MachineName, $"{_guard.Free >> 20} MiB are free: no credit is given until there is room");
+                        _alert("disk_low", Environment.MachineName,
+                            $"{_guard.Free >> 20} MiB are free: no credit is given until there is room");
                     }
                     else
                     {

@@ -4,7 +4,9 @@ using Streams.Worker;
 
 namespace Streams.Host.Roles;
 
-/// <summary>Operator HTTP: <c>/healthz</c> (200 when rows can flow, else 503, with the reasons) and <c>/metrics</c> (Prometheus text).</summary>
+/// <summary>
+/// Operator HTTP: <c>/healthz</c> (200 when rows can flow, else 503, with the reasons) and <c>/metrics</c> (Prometheus text).
+/// </summary>
 internal static class OperatorHttp
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };

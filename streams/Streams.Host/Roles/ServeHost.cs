@@ -15,9 +15,9 @@ using Streams.Worker;
 namespace Streams.Host.Roles;
 
 /// <summary>
-/// Composes one `streams serve` process: an ActorSystem, the worker (which makes queue and tables), the gateway, and operator HTTP. Started in this
-/// order. Stopped with the gateway first (no credit, goodbyes, what it accepted is in the queue), then the worker (ranges committed or left to
-/// recovery, leases released), then the ActorSystem in which both run.
+/// Composes one `streams serve` process: an ActorSystem, the worker (which makes queue and tables), the gateway, and operator HTTP. Started
+/// in this order. Stopped with the gateway first (no credit, goodbyes, what it accepted is in the queue), then the worker (ranges committed
+/// or left to recovery, leases released), then the ActorSystem in which both run.
 /// </summary>
 internal static class ServeHost
 {
@@ -42,7 +42,9 @@ internal static class ServeHost
         {
             await worker.StartAsync(stop);
             await using var disk = options.GuardDirectory is { } guarded
-                ? new DiskWatch(DiskGuard.Of(guarded, options.DiskFloorBytes), gateway.HoldCredit, worker.Alert, loggers.CreateLogger("Streams.Disk")) : null;
+                ? new DiskWatch(
+                    DiskGuard.Of(guarded, options.DiskFloorBytes), gateway.HoldCredit, worker.Alert, loggers.CreateLogger("Streams.Disk"))
+                : null;
             await gateway.StartAsync(stop);
             Console.WriteLine($"agents connect to {gateway.Address}; operator http://{options.Gateway.OperatorListen}/");
             await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -106,7 +108,8 @@ internal static class ServeHost
         catch (IOException failure)
         {
             throw new CommandFailure(
-                $"--operator-listen {options.Gateway.OperatorListen}: {failure.InnerException?.Message ?? failure.Message}; stop what listens there, or give another port");
+                $"--operator-listen {options.Gateway.OperatorListen}: {failure.InnerException?.Message ?? failure.Message}; "
+                + "stop what listens there, or give another port");
         }
     }
 }

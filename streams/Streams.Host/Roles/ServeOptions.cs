@@ -10,7 +10,9 @@ internal sealed record ServeOptions
 
     public required WorkerOptions Worker { get; init; }
 
-    /// <summary>Directory whose file system is guarded, e.g. that of the queue and of ClickHouse; null when they are on other machines.</summary>
+    /// <summary>
+    /// Directory whose file system is guarded, e.g. that of the queue and of ClickHouse; null when they are on other machines.
+    /// </summary>
     public string? GuardDirectory { get; init; }
 
     /// <summary>Bytes that must stay free there; null for the smaller of 1 GiB and 5 %.</summary>

@@ -1,8 +1,8 @@
 namespace Streams.Host.Roles;
 
 /// <summary>
-/// Bounds a stop as a whole. Its steps have limits of their own whose sum nobody waits for; what is cut off is as after a crash, and the next
-/// start recovers it.
+/// Bounds a stop as a whole. Its steps have limits of their own whose sum nobody waits for; what is cut off is as after a crash, and the
+/// next start recovers it.
 /// </summary>
 internal static class StopLimit
 {
@@ -18,7 +18,8 @@ internal static class StopLimit
         {
             if (!ended.Wait(limit))
             {
-                Console.Error.WriteLine($"streams: the stop took longer than {limit.TotalSeconds:0.#} s and was cut off; the next start recovers what was in flight");
+                Console.Error.WriteLine(
+                    $"streams: the stop took longer than {limit.TotalSeconds:0.#} s and was cut off; the next start recovers it");
                 Environment.Exit(CutOff);
             }
         })

@@ -12,7 +12,8 @@ namespace Streams.Host.Up;
 /// <summary>The local agent's identity and configuration: DATA/agent/agent.key and DATA/agent/agent.json.</summary>
 internal sealed record AgentSetup(string AgentId, byte[] PublicKey, string ConfigurationFile)
 {
-    public static AgentSetup Write(DataDirectory data, UpOptions options, FleetKeys keys, string gateway, IEnumerable<ulong> excludedCgroups)
+    public static AgentSetup Write(DataDirectory data, UpOptions options, FleetKeys keys, string gateway,
+        IEnumerable<ulong> excludedCgroups)
     {
         var id = options.AgentId ?? IdOf(Environment.MachineName);
         if (!Wire.AgentId.IsValid(id))
@@ -30,7 +31,8 @@ internal sealed record AgentSetup(string AgentId, byte[] PublicKey, string Confi
             ["fleet_roots"] = new JsonArray(Base64Url.EncodeToString(keys.Root)),
             ["observability"] = new JsonObject
             {
-                ["exclude_cgroups"] = new JsonArray([.. excludedCgroups.Select(cgroup => JsonValue.Create(cgroup.ToString(CultureInfo.InvariantCulture)))]),
+                ["exclude_cgroups"] = new JsonArray(
+                    [.. excludedCgroups.Select(cgroup => JsonValue.Create(cgroup.ToString(CultureInfo.InvariantCulture)))]),
             },
         };
         var file = Path.Combine(data.Agent, "agent.json");

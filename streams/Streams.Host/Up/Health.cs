@@ -50,7 +50,8 @@ internal static class Health
                 }
                 last = await response.Content.ReadAsStringAsync(stop);
             }
-            catch (Exception failure) when (failure is HttpRequestException || (failure is TaskCanceledException && !stop.IsCancellationRequested))
+            catch (Exception failure)
+                when (failure is HttpRequestException || (failure is TaskCanceledException && !stop.IsCancellationRequested))
             {
                 last = failure.Message;
             }

@@ -6,8 +6,8 @@ using Streams.Local;
 namespace Streams.Host.Up;
 
 /// <summary>
-/// One machine's instance: nats-server, streams-clickhouse, `streams serve` and, as root, the agent, started in this order and stopped in the
-/// opposite one, so that nobody loses what it depends on. What dies is started again, on the same ports and the same data.
+/// One machine's instance: nats-server, streams-clickhouse, `streams serve` and, as root, the agent, started in this order and stopped in
+/// the opposite one, so that nobody loses what it depends on. What dies is started again, on the same ports and the same data.
 /// </summary>
 internal sealed class Instance : IAsyncDisposable
 {
@@ -231,7 +231,8 @@ internal sealed class Instance : IAsyncDisposable
                 "--partitions", options.Partitions.ToString(CultureInfo.InvariantCulture),
                 "--ingest-quota-bytes", ingestQuota.ToString(CultureInfo.InvariantCulture),
                 "--guard-directory", _data.Path,
-                .. options.DiskFloorBytes is { } floor ? ["--disk-floor-bytes", floor.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
+                .. options.DiskFloorBytes is { } floor ? ["--disk-floor-bytes", floor.ToString(CultureInfo.InvariantCulture)]
+                    : Array.Empty<string>(),
                 "--ttl-days", options.TtlDays.ToString(CultureInfo.InvariantCulture),
             ],
             LogPath = Log(ServeName),

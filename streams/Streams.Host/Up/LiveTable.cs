@@ -6,7 +6,10 @@ using LedgerTable = Streams.Storage.LedgerTable;
 
 namespace Streams.Host.Up;
 
-/// <summary>Rows per class, rate, lag and loss, read from the commit record once a second: a table on a terminal, a line every ten seconds elsewhere.</summary>
+/// <summary>
+/// Rows per class, rate, lag and loss, read from the commit record once a second: a table on a terminal, a line every ten seconds
+/// elsewhere.
+/// </summary>
 internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, bool plain)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -31,7 +34,8 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
             {
                 if (seconds++ % PlainEvery == 0)
                 {
-                    Console.WriteLine($"{lines.Sum(line => line.Counts.Rows)} rows, {lines.Sum(line => line.RowsPerSecond):0} rows/s, {lines.Sum(line => line.Counts.Lost)} lost");
+                    var (rows, lost) = (lines.Sum(line => line.Counts.Rows), lines.Sum(line => line.Counts.Lost));
+                    Console.WriteLine($"{rows} rows, {lines.Sum(line => line.RowsPerSecond):0} rows/s, {lost} lost");
                 }
             },
             stop);
@@ -59,7 +63,9 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
         try
         {
             rows = await clickHouse.RowsAsync(
-                "SELECT class, sum(rows), sum(last - first + 1 - rows), toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli(max(received_at)) FROM loss_ledger WHERE " + LedgerTable.IsCurrent + " GROUP BY class ORDER BY class",
+                "SELECT class, sum(rows), sum(last - first + 1 - rows),"
+                    + " toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli(max(received_at))"
+                    + $" FROM loss_ledger WHERE {LedgerTable.IsCurrent} GROUP BY class ORDER BY class",
                 stop);
         }
         catch (Exception failure) when (failure is CommandFailure or IOException or HttpRequestException)
@@ -73,7 +79,8 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
             // An answer that broke off in the middle has the engine's exception where a row would be.
             .Where(row => row.Length == 4 && row.Skip(1).All(field => long.TryParse(field, CultureInfo.InvariantCulture, out _)))
             .Select(row => (Class: row[0], Counts: new ClassCounts(Number(row[1]), Number(row[2]), Number(row[3]))))
-            .Select(entry => new Line(entry.Class, entry.Counts, (entry.Counts.Rows - _before.GetValueOrDefault(entry.Class, entry.Counts).Rows) / seconds))
+            .Select(entry => new Line(entry.Class, entry.Counts,
+                (entry.Counts.Rows - _before.GetValueOrDefault(entry.Class, entry.Counts).Rows) / seconds))
             .ToList();
         _before = lines.ToDictionary(line => line.Class, line => line.Counts);
         _beforeAt = now;
@@ -83,7 +90,7 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
     private Table Render(IReadOnlyList<Line> lines)
     {
         var table = new Table().Border(TableBorder.Rounded)
-            .Title($"agents {Markup.Escape(endpoints.Gateway)}   operator {Markup.Escape(endpoints.Operator)}   ClickHouse {Markup.Escape(endpoints.ClickHouse)}")
+            .Title(Markup.Escape($"agents {endpoints.Gateway}   operator {endpoints.Operator}   ClickHouse {endpoints.ClickHouse}"))
             .Caption("Ctrl-C stops; query with: streams sql \"SELECT ...\"");
         table.AddColumn("class");
         foreach (var name in new[] { "rows", "rows/s", "lag (newest row)", "lost" })
@@ -93,7 +100,8 @@ internal sealed class LiveTable(ClickHouseHttp clickHouse, Endpoints endpoints, 
         foreach (var line in lines)
         {
             table.AddRow(
-                Markup.Escape(line.Class), line.Counts.Rows.ToString("N0", CultureInfo.InvariantCulture), line.RowsPerSecond.ToString("N0", CultureInfo.InvariantCulture),
+                Markup.Escape(line.Class), line.Counts.Rows.ToString("N0", CultureInfo.InvariantCulture),
+                line.RowsPerSecond.ToString("N0", CultureInfo.InvariantCulture),
                 Age(line.Counts.AgeMilliseconds), line.Counts.Lost == 0 ? "0" : $"[red]{line.Counts.Lost:N0}[/]");
         }
         return table;

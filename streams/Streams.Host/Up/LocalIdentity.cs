@@ -5,8 +5,8 @@ using Streams.Local;
 namespace Streams.Host.Up;
 
 /// <summary>
-/// Lets this machine's agent in again whenever the queue or the gateway was started anew: a queue whose store was lost knows no agent, and a
-/// gateway that starts with it would refuse ours for ever.
+/// Lets this machine's agent in again whenever the queue or the gateway was started anew: a queue whose store was lost knows no agent, and
+/// a gateway that starts with it would refuse ours for ever.
 /// </summary>
 internal sealed class LocalIdentity : IAsyncDisposable
 {
@@ -14,7 +14,8 @@ internal sealed class LocalIdentity : IAsyncDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     // One wish is as good as many.
-    private readonly Channel<bool> _wishes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wishes =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Endpoints _endpoints;
     private readonly AgentSetup _setup;
     private readonly CancellationTokenSource _stop = new();

@@ -6,10 +6,12 @@ namespace Streams.Host.Up;
 internal static class ProgramPaths
 {
     public static string ClickHouse() => Find(
-        "streams-clickhouse", "STREAMS_CLICKHOUSE_PROGRAM", "storage/Streams.ClickHouse.Embedded/bin/Release/net10.0/streams-clickhouse.dll", "streams-clickhouse.dll");
+        "streams-clickhouse", "STREAMS_CLICKHOUSE_PROGRAM",
+        "storage/Streams.ClickHouse.Embedded/bin/Release/net10.0/streams-clickhouse.dll", "streams-clickhouse.dll");
 
     /// <summary>Debian's nats-server by name, unless a path is given.</summary>
-    public static string Nats() => Environment.GetEnvironmentVariable("STREAMS_NATS_PROGRAM") is { Length: > 0 } given ? given : "nats-server";
+    public static string Nats() => Environment.GetEnvironmentVariable("STREAMS_NATS_PROGRAM") is { Length: > 0 } given
+        ? given : "nats-server";
 
     public static string Agent() => Find(
         "streams-agent", "STREAMS_AGENT_PROGRAM", "agent-native/Streams.Agent/bin/publish/streams-agent", "streams-agent");

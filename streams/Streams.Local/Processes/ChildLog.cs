@@ -91,7 +91,8 @@ internal sealed class ChildLog : IDisposable
             }
             catch (IOException)
             {
-                // The disk is full: these bytes are lost, and the pipe is read on. A child whose pipe nobody reads would stop at its next line.
+                // The disk is full: these bytes are lost, and the pipe is read on. A child whose pipe nobody reads would stop at its next
+                // line.
                 LostBytes += bytes.Length;
             }
         }

@@ -26,7 +26,8 @@ internal static class Programs
     /// </summary>
     public static (string FileName, string[] Arguments) Own(string name, string? given)
     {
-        var path = given ?? Beside(name) ?? throw new LocalException($"{name} was not found beside {AppContext.BaseDirectory}. Build it, or give its path.");
+        var path = given ?? Beside(name) ?? throw new LocalException(
+            $"{name} was not found beside {AppContext.BaseDirectory}. Build it, or give its path.");
         if (!File.Exists(path))
             throw new LocalException($"{name} was not found at {path}.");
         return path.EndsWith(".dll", StringComparison.Ordinal) ? (DotnetHost(), [path]) : (path, []);

@@ -10,7 +10,8 @@ namespace Streams.Local;
 public sealed class ServiceUser
 {
     private const int Number = 77_020;
-    private const UnixFileMode Traverse = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute;
+    private const UnixFileMode Traverse =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute;
 
     private ServiceUser()
     {
@@ -31,7 +32,8 @@ public sealed class ServiceUser
             {
                 if ((parent.UnixFileMode & UnixFileMode.OtherExecute) != 0)
                     continue;
-                note = string.Create(CultureInfo.InvariantCulture, $"nats-server and ClickHouse run as root: user {Number} may not enter {parent.FullName}, where {path} is");
+                note = string.Create(CultureInfo.InvariantCulture,
+                    $"nats-server and ClickHouse run as root: user {Number} may not enter {parent.FullName}, where {path} is");
                 return null;
             }
         }
@@ -47,8 +49,8 @@ public sealed class ServiceUser
     }
 
     /// <summary>
-    /// Gives it a file, or a directory with all that is in it; the directory itself last, so that a broken attempt is repeated. Links are neither given nor followed: the user
-    /// may have made one to a directory that is not its own.
+    /// Gives it a file, or a directory with all that is in it; the directory itself last, so that a broken attempt is repeated. Links are
+    /// neither given nor followed: the user may have made one to a directory that is not its own.
     /// </summary>
     public void Give(string path)
     {

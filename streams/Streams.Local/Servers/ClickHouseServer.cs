@@ -26,7 +26,8 @@ public sealed class ClickHouseServer : IAsyncDisposable
 
     /// <summary>Starts the program and returns when it listens.</summary>
     /// <exception cref="LocalException">It did not start; the line says why.</exception>
-    public static async Task<ClickHouseServer> StartAsync(ClickHouseServerOptions options, Credentials credentials, CancellationToken cancel = default)
+    public static async Task<ClickHouseServer> StartAsync(ClickHouseServerOptions options, Credentials credentials,
+        CancellationToken cancel = default)
     {
         Directory.CreateDirectory(options.DataDirectory);
         options.User?.Give(options.DataDirectory);
@@ -60,7 +61,8 @@ public sealed class ClickHouseServer : IAsyncDisposable
         {
             await process.DisposeAsync().ConfigureAwait(false);
             if (error is TimeoutException)
-                throw new LocalException($"{ProgramName} was not ready within {options.StartDeadline.TotalSeconds:0} s; see {options.LogPath}.", error);
+                throw new LocalException(
+                    $"{ProgramName} was not ready within {options.StartDeadline.TotalSeconds:0} s; see {options.LogPath}.", error);
             throw;
         }
     }

@@ -44,5 +44,6 @@ internal static class NatsConfiguration
         text.Append(" } }\n");
     }
 
-    private static string List(IReadOnlyList<string> subjects) => "[" + string.Join(", ", subjects.Select(subject => $"\"{subject}\"")) + "]";
+    private static string List(IReadOnlyList<string> subjects) => "[" + string.Join(", ", subjects.Select(subject => $"\"{subject}\""))
+        + "]";
 }

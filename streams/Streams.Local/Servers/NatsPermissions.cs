@@ -59,7 +59,8 @@ internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyL
     // Direct get has two forms: by sequence in the body, and by subject in the subject.
     private static IEnumerable<string> LookAt(string stream) =>
     [
-        $"$JS.API.STREAM.INFO.{stream}", $"$JS.API.STREAM.MSG.GET.{stream}", $"$JS.API.DIRECT.GET.{stream}", $"$JS.API.DIRECT.GET.{stream}.>",
+        $"$JS.API.STREAM.INFO.{stream}", $"$JS.API.STREAM.MSG.GET.{stream}", $"$JS.API.DIRECT.GET.{stream}",
+            $"$JS.API.DIRECT.GET.{stream}.>",
     ];
 
     // $JS.FC is where a push consumer (a watch is one) acknowledges flow control; CONSUMER.CREATE has a short and, since 2.9, a long form.

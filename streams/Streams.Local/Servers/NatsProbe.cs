@@ -57,7 +57,8 @@ internal static class NatsProbe
         var signature = new byte[64];
         pair.Sign(Encoding.ASCII.GetBytes(nonce), signature);
         return Encoding.ASCII.GetBytes(
-            $$"""CONNECT {"verbose":false,"pedantic":false,"lang":"dotnet","version":"1","protocol":1,"headers":true,"no_responders":true,"nkey":"{{pair.GetPublicKey()}}","sig":"{{Base64Url.EncodeToString(signature)}}"}"""
+            """CONNECT {"verbose":false,"pedantic":false,"lang":"dotnet","version":"1","protocol":1,"headers":true,"no_responders":true,"""
+            + $$""" "nkey":"{{pair.GetPublicKey()}}","sig":"{{Base64Url.EncodeToString(signature)}}"}"""
             + "\r\n");
     }
 }

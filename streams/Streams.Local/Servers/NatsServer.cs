@@ -86,7 +86,8 @@ public sealed class NatsServer : IAsyncDisposable
         {
             return await ProbeAsync(Options.Port, credentials, deadline.Token).ConfigureAwait(false) is null;
         }
-        catch (Exception error) when (error is SocketException or IOException || (error is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception error)
+            when (error is SocketException or IOException || (error is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             return false;
         }
@@ -103,7 +104,8 @@ public sealed class NatsServer : IAsyncDisposable
     public static Task<string?> ProbeAsync(int port, Credentials credentials, CancellationToken cancel) =>
         NatsProbe.TryAsync(port, credentials.NatsSeed(NatsRole.Operator), cancel);
 
-    private static async Task WaitUntilReadyAsync(ChildProcess process, NatsServerOptions options, Credentials credentials, CancellationToken cancel)
+    private static async Task WaitUntilReadyAsync(ChildProcess process, NatsServerOptions options, Credentials credentials,
+        CancellationToken cancel)
     {
         var seed = credentials.NatsSeed(NatsRole.Operator);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -157,7 +159,8 @@ public sealed class NatsServer : IAsyncDisposable
         var smallest = (long)((KeyValueReserve + options.Partitions * SmallestIngest) / QuotaShare);
         if (limit < smallest)
         {
-            throw new LocalException($"{options.Directory} has {free >> 20} MiB free; the queue needs {(long)(smallest / options.DiskShare) >> 20} MiB "
+            throw new LocalException(
+                $"{options.Directory} has {free >> 20} MiB free; the queue needs {(long)(smallest / options.DiskShare) >> 20} MiB "
                 + "free. Make room, or give another directory with --data.");
         }
 

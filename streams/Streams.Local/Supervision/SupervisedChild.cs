@@ -2,7 +2,12 @@ namespace Streams.Local.Supervision;
 
 /// <summary>One child, started again whenever it ends or hangs, until it is stopped.</summary>
 internal sealed class SupervisedChild(
-    ChildSpecification specification, IReadOnlyList<SupervisedChild> needs, Action changed, Func<string?> hold, Action<string> say, TimeProvider time)
+    ChildSpecification specification,
+    IReadOnlyList<SupervisedChild> needs,
+    Action changed,
+    Func<string?> hold,
+    Action<string> say,
+    TimeProvider time)
 {
     // A dependency that comes up is seen within that time.
     private static readonly TimeSpan NeedInterval = TimeSpan.FromMilliseconds(100);
@@ -20,7 +25,8 @@ internal sealed class SupervisedChild(
     private Task<ChildExit?>? _life;
     private string? _restartReason;
 
-    public ChildStatus Status { get; private set; } = new() { Name = specification.Name, State = ChildState.Waiting, Since = time.GetUtcNow() };
+    public ChildStatus Status { get; private set; } =
+        new() { Name = specification.Name, State = ChildState.Waiting, Since = time.GetUtcNow() };
 
     /// <summary>Starts it the first time; from then on it is kept alive.</summary>
     /// <exception cref="LocalException">The first start failed: whoever typed the command is there to read why.</exception>
@@ -86,7 +92,9 @@ internal sealed class SupervisedChild(
         catch (Exception error) when (_firstRun.Task.IsCompletedSuccessfully && !_stop.IsCancellationRequested)
         {
             // Whatever it was, another try is the best that can be done, and the others must go on.
-            return Down(_backoff.Next(TimeSpan.Zero), error is LocalException ? error.Message : $"{specification.Name} did not start: {error.Message}");
+            return Down(
+                _backoff.Next(TimeSpan.Zero),
+                error is LocalException ? error.Message : $"{specification.Name} did not start: {error.Message}");
         }
 
         Show(Status with { State = ChildState.Running, Pid = _process.Id });
