@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Streams.Bench.Chaos.Kernel;
 using Streams.Bench.Chaos.Profiles;
 using Streams.Bench.Chaos.Running;
 using Streams.Bench.Running;
@@ -74,31 +75,10 @@ internal static class ChaosCommand
 
     private static async Task<int> RunAsync(ChaosOptions options, CancellationToken stop)
     {
-        var profile = ProfileCatalogue.Of(options);
-        Console.WriteLine($"profile {options.Profile}, seed {options.Seed}, {options.Rate:N0} events/s of {options.Sources} sources, {profile.Faults.Count} faults");
-        foreach (var (fault, index) in profile.Faults.Select((fault, index) => (fault, index)))
-        {
-            Console.WriteLine($"{index + 1,4} {fault}");
-        }
-
         var directory = Directory.CreateTempSubdirectory("streams-chaos-").FullName;
-        ChaosReport report;
-        using (var disk = options.DiskMebibytes > 0 ? TemporaryDisk.Mount(Path.Combine(directory, "data"), options.DiskMebibytes) : null)
-        {
-            Console.WriteLine($"starting in {directory}");
-            await using var run = await ChaosRun.StartAsync(directory, options, profile.Gateways, stop);
-            foreach (var fault in profile.Faults)
-            {
-                await run.HappenAsync(fault, stop);
-            }
-
-            await (profile.Act?.Invoke(run, stop) ?? Task.CompletedTask);
-            Console.WriteLine("draining");
-            await run.DrainAsync(stop);
-            await (profile.Assert?.Invoke(run, stop) ?? Task.CompletedTask);
-            report = await Verdict.OfAsync(run, options, stop);
-        }
-
+        var report = options.Profile == ProfileCatalogue.Agent
+            ? await AgentKills.RunAsync(directory, options, stop)
+            : await RunAsync(directory, ProfileCatalogue.Of(options), options, stop);
         Verdict.Print(report);
         if (options.Json is { } file)
         {
@@ -116,6 +96,29 @@ internal static class ChaosCommand
         }
 
         return 0;
+    }
+
+    private static async Task<ChaosReport> RunAsync(string directory, Profile profile, ChaosOptions options, CancellationToken stop)
+    {
+        Console.WriteLine($"profile {options.Profile}, seed {options.Seed}, {options.Rate:N0} events/s of {options.Sources} sources, {profile.Faults.Count} faults");
+        foreach (var (fault, index) in profile.Faults.Select((fault, index) => (fault, index)))
+        {
+            Console.WriteLine($"{index + 1,4} {fault}");
+        }
+
+        using var disk = options.DiskMebibytes > 0 ? TemporaryDisk.Mount(Path.Combine(directory, "data"), options.DiskMebibytes) : null;
+        Console.WriteLine($"starting in {directory}");
+        await using var run = await ChaosRun.StartAsync(directory, options, profile.Gateways, stop);
+        foreach (var fault in profile.Faults)
+        {
+            await run.HappenAsync(fault, stop);
+        }
+
+        await (profile.Act?.Invoke(run, stop) ?? Task.CompletedTask);
+        Console.WriteLine("draining");
+        await run.DrainAsync(stop);
+        await (profile.Assert?.Invoke(run, stop) ?? Task.CompletedTask);
+        return await Verdict.OfAsync(run, options, stop);
     }
 
     private static int? InRange(string option, int? value, int min, int max) =>

@@ -6,11 +6,14 @@ namespace Streams.Bench.Chaos.Profiles;
 /// <summary>The profiles by name.</summary>
 internal static class ProfileCatalogue
 {
+    /// <summary>The one that has the real agent and no sources.</summary>
+    public const string Agent = "agent";
+
     private const double ShortBy = 10;
 
     public static IReadOnlyList<string> Names { get; } =
         ["random", "cut-2min", "agent-kill-50", "disk-full", "nats-away", "two-gateways", "wipe", "tail-loss", "clones",
-            "restored-directory", "poison"];
+            "restored-directory", "poison", Agent];
 
     public static Profile Of(ChaosOptions options)
     {

@@ -74,10 +74,7 @@ internal sealed class ChaosStack : IAsyncDisposable
         int gateways, ExternalServers? external, CancellationToken stop)
     {
         Endpoints endpoints;
-        // Ports that nobody falls back to: they must still be free after each fault.
-        string[] ports = [.. new[] { "--gateway-port", "--operator-port", "--clickhouse-port", "--nats-port" }
-            .SelectMany(option => new[] { option, Ports.Free().ToString(CultureInfo.InvariantCulture) })];
-        await using (var up = await UpProcess.StartAsync(data, log, ["--no-agent", .. ports], stop))
+        await using (var up = await UpProcess.StartAsync(data, log, ["--no-agent", .. FreePorts()], stop))
         {
             foreach (var (id, keyFile) in external is null ? sources : [])
             {
@@ -120,6 +117,10 @@ internal sealed class ChaosStack : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Options of `up`: ports that nobody falls back to, as they must still be free after each fault.</summary>
+    public static IEnumerable<string> FreePorts() => new[] { "--gateway-port", "--operator-port", "--clickhouse-port", "--nats-port" }
+        .SelectMany(option => new[] { option, Ports.Free().ToString(CultureInfo.InvariantCulture) });
 
     public ChildProcess Serve(int index) => _serves[index] ?? throw new InvalidOperationException("the process does not run");
 
