@@ -37,7 +37,8 @@ internal static class AgentKills
         var resident = new SortedDictionary<string, long>();
         try
         {
-            await using var up = await UpProcess.StartAsync(data, Path.Combine(directory, "up.log"), ["--agent-id", id, .. ChaosStack.FreePorts()], stop);
+            await using var up = await UpProcess.StartAsync(
+                data, Path.Combine(directory, "up.log"), ["--agent-id", id, .. ChaosStack.FreePorts()], stop);
             using var engine = new EngineClient(up.Endpoints);
             await using var connects = NumberedConnects.Start(options.Rate);
             var rows = $"FROM network_connect WHERE agent_id = '{id}' AND pid = {Environment.ProcessId} AND remote_port = {connects.Port}";
@@ -57,7 +58,8 @@ internal static class AgentKills
                 }
 
                 var recovery = await RecoverAsync(engine, rows, connects, stop);
-                Console.WriteLine($"{kill,4} kill -9 of the agent: {(recovery is { } time ? $"rows again after {time:0.0} s" : "NOT RECOVERED")}");
+                var outcome = recovery is { } time ? $"rows again after {time:0.0} s" : "NOT RECOVERED";
+                Console.WriteLine($"{kill,4} kill -9 of the agent: {outcome}");
                 if (recovery is { } seconds)
                 {
                     times.Add(seconds);
@@ -148,9 +150,14 @@ internal static class AgentKills
         var doubled = long.Parse(found[1], CultureInfo.InvariantCulture) - stored;
         var ofClass = $"FROM loss_ledger WHERE agent_id = '{id}' AND class = 'network_connect'";
         var losses = new SortedDictionary<string, long>();
-        foreach (var cause in new[] { "ring_full", "rate_limited", "shed", "read_fault", "reader", "spool_evicted", "agent_restart", "unknown" })
+        foreach (var cause in new[]
         {
-            var count = long.Parse((await engine.QueryAsync($"SELECT sum(lost_{cause}) {ofClass}", stop))[0][0], CultureInfo.InvariantCulture);
+            "ring_full", "rate_limited", "shed", "read_fault", "reader", "spool_evicted", "spool_corrupt", "server_lost", "dead_letter",
+            "agent_restart", "unknown",
+        })
+        {
+            var sum = (await engine.QueryAsync($"SELECT sum(lost_{cause}) {ofClass}", stop))[0][0];
+            var count = long.Parse(sum, CultureInfo.InvariantCulture);
             if (count > 0)
             {
                 losses[cause] = count;
