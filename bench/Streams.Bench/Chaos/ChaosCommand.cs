@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
+using Streams.Bench.Chaos.Kernel;
 using Streams.Bench.Chaos.Profiles;
+using Streams.Bench.Chaos.Running;
 using Streams.Bench.Running;
 
 namespace Streams.Bench.Chaos;
@@ -36,10 +38,18 @@ internal static class ChaosCommand
         var brief = new Option<bool>("--short") { Description = "Fewer faults and a tenth of the profile's durations: for CI." };
         var disk = new Option<int?>("--disk-mib") { Description = "Give the servers a disk (tmpfs) of this size, and fill it: needs root. disk-full has 2048." };
         var keep = new Option<bool>("--keep") { Description = "Leave data and logs in place." };
+        var nats = new Option<string?>("--nats")
+        {
+            Description = "A NATS that runs already, with 4 partitions or none; nothing is done to it, nor to ClickHouse.",
+        };
+        var natsKeys = new Option<string?>("--nats-keys") { Description = "Directory of its nats-{gateway,worker,operator}.nk." };
+        var clickHouse = new Option<string?>("--clickhouse") { Description = "The ClickHouse to go with it, as http://host:8123/." };
+        var user = new Option<string>("--clickhouse-user") { Description = "Its user.", DefaultValueFactory = _ => "streams" };
+        var password = new Option<string?>("--clickhouse-password-file") { Description = "File with the user's password." };
         var json = new Option<string?>("--json") { Description = "Write the result to this file, one object." };
         var command = new Command("chaos", "Faults under load, then the verdict: lost, doubled, reordered, altered, unaccounted.")
         {
-            profile, faults, seed, rate, sources, brief, disk, keep, json,
+            profile, faults, seed, rate, sources, brief, disk, keep, json, nats, natsKeys, clickHouse, user, password,
         };
         command.SetAction(async (parse, stop) =>
         {
@@ -55,6 +65,8 @@ internal static class ChaosCommand
                     65_536) ?? (parse.GetValue(profile) == "disk-full" ? 2048 : 0),
                 Keep = parse.GetValue(keep),
                 Json = parse.GetValue(json),
+                External = ExternalServers.Of(parse.GetValue(nats), parse.GetValue(natsKeys), parse.GetValue(clickHouse),
+                    parse.GetValue(user)!, parse.GetValue(password)),
             };
             return await RunAsync(options, stop);
         });
@@ -63,31 +75,10 @@ internal static class ChaosCommand
 
     private static async Task<int> RunAsync(ChaosOptions options, CancellationToken stop)
     {
-        var profile = ProfileCatalogue.Of(options);
-        Console.WriteLine($"profile {options.Profile}, seed {options.Seed}, {options.Rate:N0} events/s of {options.Sources} sources, {profile.Faults.Count} faults");
-        foreach (var (fault, index) in profile.Faults.Select((fault, index) => (fault, index)))
-        {
-            Console.WriteLine($"{index + 1,4} {fault}");
-        }
-
         var directory = Directory.CreateTempSubdirectory("streams-chaos-").FullName;
-        ChaosReport report;
-        using (var disk = options.DiskMebibytes > 0 ? TemporaryDisk.Mount(Path.Combine(directory, "data"), options.DiskMebibytes) : null)
-        {
-            Console.WriteLine($"starting in {directory}");
-            await using var run = await ChaosRun.StartAsync(directory, options, profile.Gateways, stop);
-            foreach (var fault in profile.Faults)
-            {
-                await run.HappenAsync(fault, stop);
-            }
-
-            await (profile.Act?.Invoke(run, stop) ?? Task.CompletedTask);
-            Console.WriteLine("draining");
-            await run.DrainAsync(stop);
-            await (profile.Assert?.Invoke(run, stop) ?? Task.CompletedTask);
-            report = await Verdict.OfAsync(run, options, stop);
-        }
-
+        var report = options.Profile == ProfileCatalogue.Agent
+            ? await AgentKills.RunAsync(directory, options, stop)
+            : await RunAsync(directory, ProfileCatalogue.Of(options), options, stop);
         Verdict.Print(report);
         if (options.Json is { } file)
         {
@@ -105,6 +96,29 @@ internal static class ChaosCommand
         }
 
         return 0;
+    }
+
+    private static async Task<ChaosReport> RunAsync(string directory, Profile profile, ChaosOptions options, CancellationToken stop)
+    {
+        Console.WriteLine($"profile {options.Profile}, seed {options.Seed}, {options.Rate:N0} events/s of {options.Sources} sources, {profile.Faults.Count} faults");
+        foreach (var (fault, index) in profile.Faults.Select((fault, index) => (fault, index)))
+        {
+            Console.WriteLine($"{index + 1,4} {fault}");
+        }
+
+        using var disk = options.DiskMebibytes > 0 ? TemporaryDisk.Mount(Path.Combine(directory, "data"), options.DiskMebibytes) : null;
+        Console.WriteLine($"starting in {directory}");
+        await using var run = await ChaosRun.StartAsync(directory, options, profile.Gateways, stop);
+        foreach (var fault in profile.Faults)
+        {
+            await run.HappenAsync(fault, stop);
+        }
+
+        await (profile.Act?.Invoke(run, stop) ?? Task.CompletedTask);
+        Console.WriteLine("draining");
+        await run.DrainAsync(stop);
+        await (profile.Assert?.Invoke(run, stop) ?? Task.CompletedTask);
+        return await Verdict.OfAsync(run, options, stop);
     }
 
     private static int? InRange(string option, int? value, int min, int max) =>

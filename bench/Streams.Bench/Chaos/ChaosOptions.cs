@@ -1,3 +1,5 @@
+using Streams.Bench.Chaos.Running;
+
 namespace Streams.Bench.Chaos;
 
 /// <summary>What a chaos run was asked for.</summary>
@@ -25,4 +27,7 @@ internal sealed record ChaosOptions
     public required bool Keep { get; init; }
 
     public string? Json { get; init; }
+
+    /// <summary>Servers that are not the harness's to stop; null starts its own.</summary>
+    public ExternalServers? External { get; init; }
 }

@@ -57,12 +57,14 @@ internal sealed class ChaosRun : IAsyncDisposable
     /// <summary>Starts servers and sources and returns when rows of every source are committed.</summary>
     public static async Task<ChaosRun> StartAsync(string directory, ChaosOptions options, int gateways, CancellationToken stop)
     {
+        // Others' tables may hold what an earlier run left.
+        var prefix = options.External is null ? "" : Guid.NewGuid().ToString("n")[..8] + "-";
         var files = Enumerable.Range(0, options.Sources)
-            .Select(i => (Id: $"chaos-{i}", Files: new SourceFiles(Directory.CreateDirectory(Path.Combine(directory,
+            .Select(i => (Id: $"chaos-{prefix}{i}", Files: new SourceFiles(Directory.CreateDirectory(Path.Combine(directory,
                 $"chaos-{i}")).FullName))).ToList();
         var data = Path.Combine(directory, "data");
         var stack = await ChaosStack.StartAsync(data, Path.Combine(directory, "up.log"), [.. files.Select(f => (f.Id, f.Files.Key))],
-            gateways, stop);
+            gateways, options.External, stop);
         var network = new TcpProxy(stack.GatewayPorts[0]);
         var root = Base64Url.EncodeToString(await RootKey.ReadAsync(data, stop));
         var sources = files.Select(f => new SourceProcess(f.Id, f.Files, $"ws://127.0.0.1:{network.Port}", root,

@@ -61,7 +61,13 @@ internal static class Verdict
             UnexpectedExits = run.Stack.UnexpectedExits,
             Failures = [],
         };
-        var failures = new List<string>(run.Failures);
+        return report with { Failures = [.. run.Failures, .. Failures(report)] };
+    }
+
+    /// <summary>What the checkers found, one line each.</summary>
+    public static IReadOnlyList<string> Failures(ChaosReport report)
+    {
+        var failures = new List<string>();
         foreach (var (count, what) in new[]
         {
             (report.Lost, "lost"), (report.Doubled, "doubled"), (report.Reordered, "reordered"), (report.Altered, "altered"),
@@ -74,7 +80,7 @@ internal static class Verdict
             }
         }
 
-        return report with { Failures = failures };
+        return failures;
     }
 
     public static void Print(ChaosReport report)
@@ -100,7 +106,7 @@ internal static class Verdict
         }
     }
 
-    private static double Percentile(List<double> sorted, double share) =>
+    public static double Percentile(List<double> sorted, double share) =>
         sorted.Count == 0 ? 0 : Math.Round(sorted[(int)Math.Ceiling(share * sorted.Count) - 1], 2);
 
     private static string Mebi(long bytes) => $"{bytes / 1048576.0:0.0} MiB";

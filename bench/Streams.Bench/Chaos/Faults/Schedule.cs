@@ -3,6 +3,13 @@ namespace Streams.Bench.Chaos.Faults;
 /// <summary>The faults of a run: a pure function of the seed, so that a run can be had again.</summary>
 internal static class Schedule
 {
+    /// <summary>What is done to NATS and ClickHouse or their disk.</summary>
+    private static readonly FaultKind[] OfServers =
+    [
+        FaultKind.KillNats, FaultKind.PauseNats, FaultKind.RestartNats, FaultKind.KillClickHouse, FaultKind.PauseClickHouse,
+        FaultKind.RestartClickHouse, FaultKind.SlowClickHouse, FaultKind.TailLoss, FaultKind.Wipe, FaultKind.DiskFull,
+    ];
+
     private static readonly FaultKind[] Everywhere =
     [
         FaultKind.KillSource, FaultKind.PauseSource, FaultKind.KillServe, FaultKind.PauseServe, FaultKind.RestartServe, FaultKind.KillNats,
@@ -13,14 +20,14 @@ internal static class Schedule
 
     /// <summary>Random faults: each block of as many as there are kinds holds every kind once, in random order.</summary>
     /// <param name="full">Whether the disk may be filled too.</param>
-    /// <param name="external">ClickHouse is somebody else's: nothing is done to it.</param>
+    /// <param name="external">NATS and ClickHouse are somebody else's: nothing is done to them.</param>
     public static IReadOnlyList<Fault> Random(int count, int seed, int sources, bool full, bool external)
     {
         // Not System.Random without a seed, and not its default algorithm's state across versions: both are fixed by the seeded
         // constructor.
         var random = new Random(seed);
         var kinds = Everywhere.Concat(full ? [FaultKind.DiskFull] : [])
-            .Where(kind => !external || !kind.ToString().Contains("ClickHouse", StringComparison.Ordinal)).ToArray();
+            .Where(kind => !external || !IsOfServers(kind)).ToArray();
         var faults = new List<Fault>(count);
         while (faults.Count < count)
         {
@@ -33,6 +40,8 @@ internal static class Schedule
 
         return faults;
     }
+
+    public static bool IsOfServers(FaultKind kind) => OfServers.Contains(kind);
 
     /// <summary>The same fault again and again.</summary>
     public static IReadOnlyList<Fault> Repeat(FaultKind kind, int count, int seed, int sources, double shortest, double longest)

@@ -6,11 +6,14 @@ namespace Streams.Bench.Chaos.Profiles;
 /// <summary>The profiles by name.</summary>
 internal static class ProfileCatalogue
 {
+    /// <summary>The one that has the real agent and no sources.</summary>
+    public const string Agent = "agent";
+
     private const double ShortBy = 10;
 
     public static IReadOnlyList<string> Names { get; } =
         ["random", "cut-2min", "agent-kill-50", "disk-full", "nats-away", "two-gateways", "wipe", "tail-loss", "clones",
-            "restored-directory", "poison"];
+            "restored-directory", "poison", Agent];
 
     public static Profile Of(ChaosOptions options)
     {
@@ -19,11 +22,11 @@ internal static class ProfileCatalogue
         IReadOnlyList<Fault> Repeat(FaultKind kind, int full, int brief, double shortest, double longest) =>
             Schedule.Repeat(kind, Count(full, brief), options.Seed, options.Sources, shortest, longest);
 
-        return options.Profile switch
+        var profile = options.Profile switch
         {
             "random" => new Profile
             {
-                Faults = Schedule.Random(Count(200, 12), options.Seed, options.Sources, options.DiskMebibytes > 0, external: false),
+                Faults = Schedule.Random(Count(200, 12), options.Seed, options.Sources, options.DiskMebibytes > 0, options.External is not null),
             },
             "cut-2min" => new Profile
             {
@@ -45,5 +48,9 @@ internal static class ProfileCatalogue
             "poison" => new Profile { Faults = [], Act = Steps.PoisonAsync, Assert = Assertions.PoisonIsADeadLetterAsync },
             _ => throw new BenchFailure($"--profile {options.Profile}: expected one of {string.Join(", ", Names)}"),
         };
+        return options.External is null || !profile.Faults.Any(fault => Schedule.IsOfServers(fault.Kind))
+            ? profile
+            : throw new BenchFailure(
+                $"--profile {options.Profile}: its faults are of NATS or ClickHouse, which are not the harness's to stop");
     }
 }

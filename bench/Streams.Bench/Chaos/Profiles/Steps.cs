@@ -68,7 +68,7 @@ internal static class Steps
         await run.Sources[0].KillAsync();
         run.Sources[0].Start("--poison-batch", PoisonedBatch.ToString(System.Globalization.CultureInfo.InvariantCulture));
         var until = DateTime.UtcNow + RecoveryDeadline;
-        while (DateTime.UtcNow < until && (await run.Engine.QueryAsync("SELECT 1 FROM dead_letter", stop)).Count == 0)
+        while (DateTime.UtcNow < until && (await run.Engine.QueryAsync($"SELECT 1 FROM dead_letter WHERE agent_id = '{run.Sources[0].Id}'", stop)).Count == 0)
         {
             await Task.Delay(200, stop);
         }

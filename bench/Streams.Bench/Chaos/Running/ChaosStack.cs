@@ -71,15 +71,12 @@ internal sealed class ChaosStack : IAsyncDisposable
 
     /// <summary>Makes keys and one identity per source, then starts the servers.</summary>
     public static async Task<ChaosStack> StartAsync(string data, string log, IReadOnlyList<(string Id, string KeyFile)> sources,
-        int gateways, CancellationToken stop)
+        int gateways, ExternalServers? external, CancellationToken stop)
     {
         Endpoints endpoints;
-        // Ports that nobody falls back to: they must still be free after each fault.
-        string[] ports = [.. new[] { "--gateway-port", "--operator-port", "--clickhouse-port", "--nats-port" }
-            .SelectMany(option => new[] { option, Ports.Free().ToString(CultureInfo.InvariantCulture) })];
-        await using (var up = await UpProcess.StartAsync(data, log, ["--no-agent", .. ports], stop))
+        await using (var up = await UpProcess.StartAsync(data, log, ["--no-agent", .. FreePorts()], stop))
         {
-            foreach (var (id, keyFile) in sources)
+            foreach (var (id, keyFile) in external is null ? sources : [])
             {
                 await StreamsCommand.RunAsync(["keys", "create-agent", id, "--key-file", keyFile, "--data", data], stop);
             }
@@ -88,11 +85,16 @@ internal sealed class ChaosStack : IAsyncDisposable
             await up.StopAsync();
         }
 
+        endpoints = external?.Replace(endpoints) ?? endpoints;
         var stack = new ChaosStack(data, endpoints);
         try
         {
-            await stack.StartNatsAsync(stop);
-            await stack.StartClickHouseAsync(stop);
+            if (external is null)
+            {
+                await stack.StartNatsAsync(stop);
+                await stack.StartClickHouseAsync(stop);
+            }
+
             for (var i = 0; i < gateways; i++)
             {
                 stack._addresses.Add(i == 0
@@ -100,6 +102,11 @@ internal sealed class ChaosStack : IAsyncDisposable
                     : ($"127.0.0.1:{Ports.Free()}", $"127.0.0.1:{Ports.Free()}"));
                 stack._serves.Add(null);
                 stack.StartServe(i);
+            }
+
+            if (external is not null)
+            {
+                await ExternalServers.LetInAsync(data, endpoints, sources, stop);
             }
 
             return stack;
@@ -110,6 +117,10 @@ internal sealed class ChaosStack : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Options of `up`: ports that nobody falls back to, as they must still be free after each fault.</summary>
+    public static IEnumerable<string> FreePorts() => new[] { "--gateway-port", "--operator-port", "--clickhouse-port", "--nats-port" }
+        .SelectMany(option => new[] { option, Ports.Free().ToString(CultureInfo.InvariantCulture) });
 
     public ChildProcess Serve(int index) => _serves[index] ?? throw new InvalidOperationException("the process does not run");
 
@@ -153,7 +164,8 @@ internal sealed class ChaosStack : IAsyncDisposable
                 "--clickhouse-password-file", Endpoints.ClickHousePasswordFile, "--gateway-key", Path.Combine(keys, "gateway.key"),
                 "--gateway-certificate", Path.Combine(keys, "gateway.cert"),
                 "--partitions", Endpoints.Partitions.ToString(CultureInfo.InvariantCulture),
-                "--ingest-quota-bytes", _nats!.IngestQuota.ToString(CultureInfo.InvariantCulture),
+                .. _nats is { } nats
+                    ? ["--ingest-quota-bytes", nats.IngestQuota.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
             ],
             LogPath = Log(index == 0 ? "streams-serve" : $"streams-serve-{index}"),
         });

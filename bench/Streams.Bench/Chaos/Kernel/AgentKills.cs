@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using System.Globalization;
+using Streams.Bench.Chaos.Running;
+using Streams.Bench.Running;
+using Streams.Checker;
+using Streams.Local;
+
+namespace Streams.Bench.Chaos.Kernel;
+
+/// <summary>
+/// The profile `agent`: the real agent under `streams up`, which starts it again, killed at load. Judged twice: the connections that this
+/// process made against rows and counted losses, and the kernel's own numbers (barriers) against rows and ledger.
+/// </summary>
+internal static class AgentKills
+{
+    private const string Agent = "streams-agent";
+    private const string Pins = "/sys/fs/bpf/streams";
+    private const int Kills = 10;
+    private const int BriefKills = 3;
+    private static readonly TimeSpan RecoveryDeadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan SettleDeadline = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
+
+    public static async Task<ChaosReport> RunAsync(string directory, ChaosOptions options, CancellationToken stop)
+    {
+        if (Environment.UserName != "root")
+        {
+            throw new BenchFailure("--profile agent needs root: the agent loads eBPF programs; run it with sudo");
+        }
+
+        _ = RepositoryPrograms.Agent();
+        var data = Path.Combine(directory, "data");
+        // Its own id: pins are found by it, and this machine's agent may run.
+        var id = $"chaos-agent-{Guid.NewGuid().ToString("n")[..8]}";
+        var times = new List<double>();
+        var failures = new List<string>();
+        var resident = new SortedDictionary<string, long>();
+        try
+        {
+            await using var up = await UpProcess.StartAsync(
+                data, Path.Combine(directory, "up.log"), ["--agent-id", id, .. ChaosStack.FreePorts()], stop);
+            using var engine = new EngineClient(up.Endpoints);
+            await using var connects = NumberedConnects.Start(options.Rate);
+            var rows = $"FROM network_connect WHERE agent_id = '{id}' AND pid = {Environment.ProcessId} AND remote_port = {connects.Port}";
+            await RecoverAsync(engine, rows, connects, stop);
+            // The first connections may be older than the sensor.
+            var first = connects.Made;
+            var random = new Random(options.Seed);
+            var kills = options.Faults ?? (options.Short ? BriefKills : Kills);
+            for (var kill = 1; kill <= kills; kill++)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(0.5 + random.NextDouble() * 3), stop);
+                Sample(data, resident);
+                using (var process = Process.GetProcessById(Endpoints.Read(data).Children[Agent]))
+                {
+                    process.Kill();
+                    await process.WaitForExitAsync(stop);
+                }
+
+                var recovery = await RecoverAsync(engine, rows, connects, stop);
+                var outcome = recovery is { } time ? $"rows again after {time:0.0} s" : "NOT RECOVERED";
+                Console.WriteLine($"{kill,4} kill -9 of the agent: {outcome}");
+                if (recovery is { } seconds)
+                {
+                    times.Add(seconds);
+                }
+                else
+                {
+                    failures.Add($"no rows within {RecoveryDeadline.TotalSeconds:0} s after kill {kill}");
+                }
+            }
+
+            await connects.EndAsync();
+            var history = await SettleAsync(up.Endpoints, engine, id, rows, connects, stop);
+            Sample(data, resident);
+            var report = await ReportAsync(engine, id, $"{rows} AND remote_address >= {NumberedConnects.Literal(first)}",
+                connects.Made - first, history, options, stop);
+            await up.StopAsync();
+            times.Sort();
+            return report with
+            {
+                Faults = kills,
+                FaultsByKind = new Dictionary<string, int> { ["KillAgent"] = kills },
+                RecoveryP50Seconds = Verdict.Percentile(times, 0.50),
+                RecoveryP99Seconds = Verdict.Percentile(times, 0.99),
+                RssBytes = resident,
+                MaxRssBytes = resident.Values.Max(),
+                Failures = [.. failures, .. report.Failures],
+            };
+        }
+        finally
+        {
+            // A run that failed leaves programs attached.
+            if (Directory.Exists(Path.Combine(Pins, id)))
+            {
+                Process.Start("rm", ["-r", Path.Combine(Pins, id)]).WaitForExit();
+            }
+        }
+    }
+
+    // The verdict of a moment may miss what is on its way; what is lost or doubled stays so.
+    private static async Task<HistoryVerdict> SettleAsync(
+        Endpoints endpoints, EngineClient engine, string id, string rows, NumberedConnects connects, CancellationToken stop)
+    {
+        await RecoverAsync(engine, rows, connects, stop);
+        using var checker = new HistoryChecker(new Uri(endpoints.ClickHouse), endpoints.ClickHouseUser,
+            File.ReadAllText(endpoints.ClickHousePasswordFile).Trim(), "streams");
+        var end = DateTime.UtcNow;
+        var micros = (end - DateTime.UnixEpoch).Ticks / 10;
+        var barriers = $"SELECT count() FROM ledger_barrier WHERE agent_id = '{id}' AND toUnixTimestamp64Micro(time) > {micros}";
+        while (DateTime.UtcNow < end + SettleDeadline && (await engine.QueryAsync(barriers, stop))[0][0] == "0")
+        {
+            await Task.Delay(Poll, stop);
+        }
+
+        var history = await checker.CheckAsync(id, cancel: stop);
+        while ((!history.Clean || history.Uncommitted > 0) && DateTime.UtcNow < end + SettleDeadline)
+        {
+            await Task.Delay(Poll, stop);
+            history = await checker.CheckAsync(id, cancel: stop);
+        }
+
+        Console.WriteLine($"  tables and ledger: {history}");
+        return history;
+    }
+
+    // Rows of connections that are made from now on, or the last one when no more are made.
+    private static async Task<double?> RecoverAsync(EngineClient engine, string rows, NumberedConnects connects, CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        var query = $"SELECT count() {rows} AND remote_address >= {NumberedConnects.Literal(Math.Max(0, connects.Made - 1))}";
+        while (clock.Elapsed < RecoveryDeadline)
+        {
+            if ((await engine.QueryAsync(query, stop))[0][0] != "0")
+            {
+                return clock.Elapsed.TotalSeconds;
+            }
+
+            await Task.Delay(Poll, stop);
+        }
+
+        return null;
+    }
+
+    private static async Task<ChaosReport> ReportAsync(
+        EngineClient engine, string id, string rows, long emitted, HistoryVerdict history, ChaosOptions options, CancellationToken stop)
+    {
+        var found = (await engine.QueryAsync($"SELECT uniqExact(remote_address), count() {rows}", stop))[0];
+        var stored = long.Parse(found[0], CultureInfo.InvariantCulture);
+        var doubled = long.Parse(found[1], CultureInfo.InvariantCulture) - stored;
+        var ofClass = $"FROM loss_ledger WHERE agent_id = '{id}' AND class = 'network_connect'";
+        var losses = new SortedDictionary<string, long>();
+        foreach (var cause in new[]
+        {
+            "ring_full", "rate_limited", "shed", "read_fault", "reader", "spool_evicted", "spool_corrupt", "server_lost", "dead_letter",
+            "agent_restart", "unknown",
+        })
+        {
+            var sum = (await engine.QueryAsync($"SELECT sum(lost_{cause}) {ofClass}", stop))[0][0];
+            var count = long.Parse(sum, CultureInfo.InvariantCulture);
+            if (count > 0)
+            {
+                losses[cause] = count;
+            }
+        }
+
+        // Not stamped: the kernel did not let the program run, or it was the moment of a take-over.
+        var missed = long.Parse((await engine.QueryAsync(
+            $"SELECT max(missed) FROM ledger_barrier WHERE agent_id = '{id}' AND class = 'network_connect'", stop))[0][0],
+            CultureInfo.InvariantCulture);
+        Console.WriteLine($"  connections: {emitted} made, {stored} stored, {missed} missed by the programs (of all processes)");
+        var unaccounted = Math.Max(0, emitted - stored - losses.Values.Sum() - missed);
+        var report = new ChaosReport
+        {
+            Profile = options.Profile,
+            Seed = options.Seed,
+            Rate = options.Rate,
+            Faults = 0,
+            FaultsByKind = new Dictionary<string, int>(),
+            Emitted = emitted,
+            Stored = stored,
+            InDoubt = 0,
+            Lost = history.Lost,
+            Doubled = doubled + history.Doubled,
+            Reordered = history.Reordered,
+            Altered = 0,
+            Unaccounted = unaccounted + history.Unaccounted + history.Uncommitted,
+            CountedLosses = losses,
+            RecoveryP50Seconds = 0,
+            RecoveryP99Seconds = 0,
+            MaxRssBytes = 0,
+            RssBytes = new Dictionary<string, long>(),
+            PeakQueueBytes = 0,
+            PeakUncommittedBytes = 0,
+            PeakCreditBytes = 0,
+            CatchUpRowsPerSecond = 0,
+            UnexpectedExits = [],
+            Failures = [],
+        };
+        return report with { Failures = Verdict.Failures(report) };
+    }
+
+    private static void Sample(string data, SortedDictionary<string, long> resident)
+    {
+        foreach (var (name, pid) in Endpoints.Read(data).Children)
+        {
+            resident[name] = Math.Max(resident.GetValueOrDefault(name), ProcessMemory.PeakResident(pid));
+        }
+    }
+}
