@@ -121,6 +121,7 @@ public sealed class JournalChecker : IDisposable
         return new JournalVerdict { Altered = count, Findings = findings };
     }
 
+    // A row that is there twice is doubled, and not out of order.
     private async Task<JournalVerdict> ReorderedAsync(string agentId, CancellationToken cancel)
     {
         var findings = new List<string>();
@@ -130,8 +131,8 @@ public sealed class JournalChecker : IDisposable
             (
                 SELECT epoch, lane, batch, row, seq, lagInFrame(seq, 1, 0) OVER (PARTITION BY epoch, lane, sensor_epoch ORDER BY batch, row
                     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS before
-                FROM (SELECT DISTINCT epoch, lane, sensor_epoch, batch, row, seq FROM {_table} WHERE agent_id = {Literal(agentId)})
-            ) WHERE before >= seq
+                FROM {_table} WHERE agent_id = {Literal(agentId)}
+            ) WHERE before > seq
             """,
             $"{agentId} out of order", findings, cancel).ConfigureAwait(false);
         return new JournalVerdict { Reordered = count, Findings = findings };
