@@ -49,7 +49,8 @@ public sealed class ServiceUser
     }
 
     /// <summary>
-    /// Gives it a file, or a directory with all that is in it; the directory itself last, so that a broken attempt is repeated.
+    /// Gives it a file, or a directory with all that is in it; the directory itself last, so that a broken attempt is repeated. Links are
+    /// neither given nor followed: the user may have made one to a directory that is not its own.
     /// </summary>
     public void Give(string path)
     {
@@ -58,7 +59,7 @@ public sealed class ServiceUser
             foreach (var entry in Directory.EnumerateFileSystemEntries(path, "*", new EnumerationOptions
             {
                 RecurseSubdirectories = true,
-                AttributesToSkip = FileAttributes.None,
+                AttributesToSkip = FileAttributes.ReparsePoint,
             }))
                 Libc.ChangeOwner(entry, Number, Number);
         }
