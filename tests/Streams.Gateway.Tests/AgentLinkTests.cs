@@ -17,16 +17,14 @@ public sealed class AgentLinkTests
         await using var fixture = await GatewayFixture.StartAsync();
         using var identity = await fixture.EnrolAsync("agent-1");
         using var link = NewLink(fixture, identity);
-        using var stop = new CancellationTokenSource();
-        var running = link.RunAsync(stop.Token).AsTask();
+        await using var running = LinkRun.Start(link);
         Append(link, 60, 20_000);
 
         var names = await CommitAsync(fixture, link, 60);
         Assert.Equal(Enumerable.Range(0, 60).Select(n => (uint)n), names);
         Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(10)), $"freed: {link.Status}");
         Assert.Equal((1UL, 60UL, 0UL), (link.Status.Sessions, link.Status.BatchesCommitted, link.Status.BatchesResent));
-        await stop.CancelAsync();
-        await running;
+        await running.StopAsync();
         await fixture.AssertNothingHeldAsync();
     }
 
@@ -36,8 +34,7 @@ public sealed class AgentLinkTests
         await using var fixture = await GatewayFixture.StartAsync();
         using var identity = await fixture.EnrolAsync("agent-1");
         using var link = NewLink(fixture, identity);
-        using var stop = new CancellationTokenSource();
-        var running = link.RunAsync(stop.Token).AsTask();
+        await using var running = LinkRun.Start(link);
         Append(link, 3, 2000);
         await Eventually.TrueAsync(async () => (await SeenAsync(fixture)).Count == 3, "all three came");
         var first = (await fixture.ReadAsync("agent-1", 1))[0].Headers;
@@ -47,8 +44,7 @@ public sealed class AgentLinkTests
         Assert.Equal([0U, 1U, 2U, 0U, 1U, 2U], seen);
         await fixture.Flow("agent-1").TellAsync([new FlowRecord(FlowKind.Watermark, "agent-1", first.Epoch, first.Lane, 3)]);
         Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(10)), $"freed: {link.Status}");
-        await stop.CancelAsync();
-        await running;
+        await running.StopAsync();
     }
 
     [Fact]
@@ -57,8 +53,7 @@ public sealed class AgentLinkTests
         await using var fixture = await GatewayFixture.StartAsync();
         using var identity = await fixture.EnrolAsync("agent-1");
         using var link = NewLink(fixture, identity);
-        using var stop = new CancellationTokenSource();
-        var running = link.RunAsync(stop.Token).AsTask();
+        await using var running = LinkRun.Start(link);
         await Eventually.TrueAsync(() => link.Status.Connected, "connected");
         await fixture.Nats.StopAsync();
         Append(link, 20, 20_000);
@@ -67,8 +62,7 @@ public sealed class AgentLinkTests
         Assert.Equal(Enumerable.Range(0, 20).Select(n => (uint)n), await CommitAsync(fixture, link, 20));
         Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(20)), $"freed: {link.Status}");
         Assert.Equal((1UL, 0UL), (link.Status.Sessions, link.Status.BatchesResent));
-        await stop.CancelAsync();
-        await running;
+        await running.StopAsync();
     }
 
     /// <summary>Numbers of the batches in the queue so far, in order.</summary>

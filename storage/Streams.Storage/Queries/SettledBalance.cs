@@ -14,6 +14,9 @@ public readonly record struct SettledBalance(
     /// <summary>Numbers that are neither rows nor losses; negative when there are too many.</summary>
     public long Difference => unchecked((long)(Stamped - From) - (long)Stored - (long)Lost);
 
+    /// <summary>What is counted.</summary>
+    public (string AgentId, ulong SensorEpoch, string Class, ushort Cpu) Sequence => (AgentId, SensorEpoch, Class, Cpu);
+
     public bool IsBalanced => Difference == 0 && Doubled == 0 && Unknown == 0;
 
     /// <summary>What is wrong, one line.</summary>

@@ -7,7 +7,7 @@ namespace Streams.Storage;
 /// <remarks>
 /// The ledger covers S when its ranges up to S add up to S: they are disjoint, begin at 1 and never straddle a barrier, because
 /// agents cut their entries at its S. A largest <c>last</c> at or above S would not do: a live lane overtakes a backlog. What is
-/// stored is counted in the tables, never taken from the ledger; what was settled before (<see cref="LedgerStateTable"/>) is not counted again.
+/// stored is counted in the tables, never taken from the ledger, and read after it: a batch's rows are there before its ledger rows. What was settled before (<see cref="LedgerStateTable"/>) is not counted again.
 /// </remarks>
 public static class BalanceView
 {
@@ -26,7 +26,7 @@ public static class BalanceView
             (
                 SELECT agent_id, argMax(host, received_at) AS host, sensor_epoch, class, barrier_cpu AS cpu,
                     max(b.stamped) AS s, max(b.filtered) AS filtered, max(b.missed) AS missed,
-                    max(b.time) AS barrier_time, argMax(reason, b.time) AS reason
+                    max(b.time) AS barrier_time, max(b.received_at) AS barrier_received_at, argMax(reason, b.time) AS reason
                 FROM ledger_barrier AS b
                 GROUP BY agent_id, sensor_epoch, class, barrier_cpu
             ),
@@ -46,7 +46,7 @@ public static class BalanceView
             barriers AS
             (
                 SELECT l.agent_id AS agent_id, l.host AS host, l.sensor_epoch AS sensor_epoch, l.class AS class, l.cpu AS cpu, l.s AS s, l.filtered AS filtered,
-                    l.missed AS missed, l.barrier_time AS barrier_time, l.reason AS reason, f.s0 AS s0, f.stored0 AS stored0, f.doubled0 AS doubled0, f.lost0 AS lost0, f.unknown0 AS unknown0, u.is_unclean AS is_unclean
+                    l.missed AS missed, l.barrier_time AS barrier_time, l.barrier_received_at AS barrier_received_at, l.reason AS reason, f.s0 AS s0, f.stored0 AS stored0, f.doubled0 AS doubled0, f.lost0 AS lost0, f.unknown0 AS unknown0, u.is_unclean AS is_unclean
                 FROM latest AS l
                 LEFT JOIN settled AS f ON l.agent_id = f.agent_id AND l.sensor_epoch = f.sensor_epoch AND l.class = f.class AND l.cpu = f.cpu
                 LEFT JOIN unclean AS u ON l.agent_id = u.agent_id AND l.sensor_epoch = u.sensor_epoch
@@ -79,11 +79,12 @@ public static class BalanceView
             b.s0 + ledger.covered AS covered, toInt64(stamped) - toInt64(stored) - toInt64(lost) AS difference, b.doubled0 + stored_rows.doubled AS doubled,
             multiIf(covered < stamped, 'open', difference != 0 OR doubled != 0 OR lost_unknown != 0 OR covered != stamped, 'unbalanced',
                 b.is_unclean = 1, 'closed_unclean', 'balanced') AS state,
-            b.filtered AS filtered, b.missed AS missed, b.barrier_time AS barrier_time, b.reason AS reason
+            b.filtered AS filtered, b.missed AS missed, b.barrier_time AS barrier_time,
+            b.barrier_received_at AS barrier_received_at, b.reason AS reason
         FROM barriers AS b
-        LEFT JOIN stored_rows ON stored_rows.agent_id = b.agent_id AND stored_rows.sensor_epoch = b.sensor_epoch
-            AND stored_rows.class = b.class AND stored_rows.cpu = b.cpu
         LEFT JOIN ledger ON ledger.agent_id = b.agent_id AND ledger.sensor_epoch = b.sensor_epoch
             AND ledger.class = b.class AND ledger.cpu = b.cpu
+        LEFT JOIN stored_rows ON stored_rows.agent_id = b.agent_id AND stored_rows.sensor_epoch = b.sensor_epoch
+            AND stored_rows.class = b.class AND stored_rows.cpu = b.cpu
         """;
 }

@@ -59,8 +59,8 @@ internal static class LossCommand
     [
         .. (await clickHouse.RowsAsync(
             $"""
-            SELECT agent_id, lower(hex(sensor_epoch)), class, state, count(), sum(stamped), sum(stored), sum(lost), sum(difference), sum(doubled), toString(toDateTime(max(barrier_time)))
-            FROM ledger_balance WHERE barrier_time >= now() - INTERVAL {hours} HOUR{where}
+            SELECT agent_id, lower(hex(sensor_epoch)), class, state, count(), sum(stamped), sum(stored), sum(lost), sum(difference), sum(doubled), toString(toDateTime(max(barrier_received_at)))
+            FROM ledger_balance WHERE barrier_received_at >= now() - INTERVAL {hours} HOUR{where}
             GROUP BY agent_id, sensor_epoch, class, state ORDER BY agent_id, sensor_epoch, class, state
             """,
             stop)).Select(row => new Balance(

@@ -51,9 +51,11 @@ internal sealed partial class DiskWatch : IAsyncDisposable
         {
             try
             {
-                if (_guard.Look())
+                var changed = _guard.Look();
+                // Said at each look, so that one that failed is made good by the next.
+                _hold(_guard.IsLow ? Reason : null);
+                if (changed)
                 {
-                    _hold(_guard.IsLow ? Reason : null);
                     if (_guard.IsLow)
                     {
                         Low(_logger, _guard.Free >> 20);
@@ -66,8 +68,9 @@ internal sealed partial class DiskWatch : IAsyncDisposable
                     }
                 }
             }
-            catch (IOException failure)
+            catch (Exception failure)
             {
+                // Whatever it was: a guard that has ended would hold credit, or give it, for ever.
                 NotKnown(_logger, failure.Message);
             }
             await Task.Delay(Interval, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Streams.Storage;
 
@@ -9,10 +10,12 @@ namespace Streams.Worker.Ledger;
 /// </summary>
 internal sealed class LedgerWatch : IAsyncDisposable
 {
-    /// <summary>What a first round looks at: a backlog of a week is settled when it has drained.</summary>
-    private static readonly TimeSpan FirstLook = TimeSpan.FromDays(7);
+    /// <summary>What the first round, and one in an hour, looks at: a hole of a week is settled when it has filled.</summary>
+    private static readonly TimeSpan LongLook = TimeSpan.FromDays(7);
 
-    /// <summary>What a later round looks at. A day partition is the smallest thing that can be left out.</summary>
+    private static readonly TimeSpan LongLookEvery = TimeSpan.FromHours(1);
+
+    /// <summary>What the other rounds look at. A day partition is the smallest thing that can be left out.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromDays(2);
 
     /// <summary>How often a balanced sequence is kept.</summary>
@@ -52,20 +55,21 @@ internal sealed class LedgerWatch : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        var look = FirstLook;
+        long? looked = null;
         using var timer = new PeriodicTimer(_interval);
         while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
         {
             if (!_mine())
             {
-                look = FirstLook;
+                looked = null;
                 continue;
             }
 
             try
             {
-                await _settler.SettleAsync(DateTimeOffset.UtcNow - look, Pause, Found, _stop.Token).ConfigureAwait(false);
-                look = Look;
+                var isLong = looked is not { } last || Stopwatch.GetElapsedTime(last) >= LongLookEvery;
+                await _settler.SettleAsync(DateTimeOffset.UtcNow - (isLong ? LongLook : Look), Pause, Found, _stop.Token).ConfigureAwait(false);
+                looked = isLong ? Stopwatch.GetTimestamp() : looked;
             }
             catch (Exception failure) when (!_stop.IsCancellationRequested)
             {
