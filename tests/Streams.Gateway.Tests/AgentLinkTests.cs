@@ -20,8 +20,7 @@ public sealed class AgentLinkTests
         await using var running = LinkRun.Start(link);
         Append(link, 60, 20_000);
 
-        var names = await CommitAsync(fixture, link, 60);
-        Assert.Equal(Enumerable.Range(0, 60).Select(n => (uint)n), names);
+        AssertInOrder(60, await CommitAsync(fixture, link, 60));
         Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(10)), $"freed: {link.Status}");
         Assert.Equal((1UL, 60UL, 0UL), (link.Status.Sessions, link.Status.BatchesCommitted, link.Status.BatchesResent));
         await running.StopAsync();
@@ -59,7 +58,7 @@ public sealed class AgentLinkTests
         Append(link, 20, 20_000);
         await Task.Delay(TimeSpan.FromSeconds(3));
         await fixture.Nats.RestartAsync();
-        Assert.Equal(Enumerable.Range(0, 20).Select(n => (uint)n), await CommitAsync(fixture, link, 20));
+        AssertInOrder(20, await CommitAsync(fixture, link, 20));
         Assert.True(await link.FlushAsync(TimeSpan.FromSeconds(20)), $"freed: {link.Status}");
         Assert.Equal((1UL, 0UL), (link.Status.Sessions, link.Status.BatchesResent));
         await running.StopAsync();
@@ -95,13 +94,20 @@ public sealed class AgentLinkTests
         }
     }
 
-    /// <summary>Reads what was published and commits it: what a worker does, without storing.</summary>
-    private static async Task<List<uint>> CommitAsync(GatewayFixture fixture, AgentLink.AgentLink link, int batches)
+    /// <summary>Each once, and in each lane in order: what waited at the begin of the session may be a lane of its own, beside which live batches go on.</summary>
+    private static void AssertInOrder(int batches, List<(uint Lane, uint N)> names)
     {
-        var numbers = new List<uint>();
+        Assert.Equal(batches, names.Count);
+        Assert.All(names.GroupBy(name => name.Lane), lane => Assert.Equal(Enumerable.Range(0, lane.Count()).Select(n => (uint)n), lane.Select(name => name.N)));
+    }
+
+    /// <summary>Reads what was published and commits it: what a worker does, without storing.</summary>
+    private static async Task<List<(uint Lane, uint N)>> CommitAsync(GatewayFixture fixture, AgentLink.AgentLink link, int batches)
+    {
+        var names = new List<(uint Lane, uint N)>();
         await using var reader = PartitionReader.Start(fixture.Worker, Subjects.PartitionOf("agent-1", 4), 0);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (numbers.Count < batches)
+        while (names.Count < batches)
         {
             using var batch = await reader.ReadAsync(patience.Token);
             foreach (var message in batch.Messages)
@@ -109,7 +115,7 @@ public sealed class AgentLinkTests
                 Assert.Equal(link.Epoch, message.Headers.Epoch);
                 for (var n = message.Headers.First; n <= message.Headers.Last; n++)
                 {
-                    numbers.Add(n);
+                    names.Add((message.Headers.Lane, n));
                 }
 
                 var record = new FlowRecord(FlowKind.Watermark, "agent-1", message.Headers.Epoch, message.Headers.Lane, message.Headers.Last + 1);
@@ -118,7 +124,7 @@ public sealed class AgentLinkTests
             }
         }
 
-        return numbers;
+        return names;
     }
 
     private readonly struct Sealer(int bytes) : IBatchSealer
