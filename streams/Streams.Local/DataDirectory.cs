@@ -49,9 +49,11 @@ public sealed class DataDirectory : IDisposable
         try
         {
             Directory.CreateDirectory(full, OwnerOnly);
+            var handle = TakeLock(full);
+            // Ours now, and not before: the servers of an instance that runs pass through it (0710), and must go on to.
             if ((File.GetUnixFileMode(full) & ~OwnerOnly) != 0)
                 File.SetUnixFileMode(full, OwnerOnly);
-            return new DataDirectory(full, TakeLock(full));
+            return new DataDirectory(full, handle);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -11,6 +11,19 @@ public sealed class DataDirectoryTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
+    public void A_second_opener_leaves_the_mode_that_the_first_one_gave()
+    {
+        const UnixFileMode Through = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute;
+        var path = _directory.File("data");
+        using (DataDirectory.Open(path))
+        {
+            File.SetUnixFileMode(path, Through);
+            Assert.Throws<LocalException>(() => DataDirectory.Open(path));
+            Assert.Equal(Through, File.GetUnixFileMode(path));
+        }
+    }
+
+    [Fact]
     public void Second_opener_is_told_who_holds_it_and_the_lock_goes_with_the_first()
     {
         var path = _directory.File("data");

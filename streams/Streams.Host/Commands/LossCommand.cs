@@ -91,15 +91,17 @@ internal static class LossCommand
             }
             AnsiConsole.Write(table);
         }
-        var ledger = Columns("agent", "sensor", "class", "ledger", "CPUs", "stamped", "stored", "lost", "missing", "doubled", "last barrier (UTC)");
-        foreach (var state in states)
+        // Sensors, CPUs and barriers apart are in the JSON: a line of a terminal has no room for them.
+        var ledger = Columns("agent", "class", "ledger", "stamped", "stored", "lost", "missing", "doubled");
+        foreach (var same in states.GroupBy(state => (state.Agent, state.Class, state.State)))
         {
             ledger.AddRow(
-                Markup.Escape(state.Agent), state.Sensor, Markup.Escape(state.Class), state.State == "unbalanced" ? "[red]unbalanced[/]" : state.State, Grouped(state.Cpus),
-                Grouped(state.Stamped), Grouped(state.Stored), Grouped(state.Lost), state.State == "open" ? "-" : Grouped(state.Missing), Grouped(state.Doubled), state.LastBarrier);
+                Markup.Escape(same.Key.Agent), Markup.Escape(same.Key.Class), same.Key.State == "unbalanced" ? "[red]unbalanced[/]" : same.Key.State,
+                Grouped(same.Sum(state => state.Stamped)), Grouped(same.Sum(state => state.Stored)), Grouped(same.Sum(state => state.Lost)),
+                same.Key.State == "open" ? "-" : Grouped(same.Sum(state => state.Missing)), Grouped(same.Sum(state => state.Doubled)));
         }
         AnsiConsole.Write(ledger);
-        var wrong = states.Count(state => state.State == "unbalanced");
+        var wrong = states.Where(state => state.State == "unbalanced").Sum(state => state.Cpus);
         Console.WriteLine(wrong == 0
             ? "every number up to the covered barriers is a row or a counted loss"
             : $"{wrong} sequences are unbalanced: rows are missing or doubled, or a loss has no cause");
