@@ -112,7 +112,7 @@ internal static class LossCommand
         var table = new Table().Border(TableBorder.Simple);
         foreach (var name in names)
         {
-            table.AddColumn(name);
+            table.AddColumn(new TableColumn(name).NoWrap().Padding(0, 1));
         }
         return table;
     }
