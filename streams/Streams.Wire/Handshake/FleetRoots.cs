@@ -53,6 +53,11 @@ public sealed class FleetRoots
         return RefusalReason.UnknownRoot;
     }
 
+    /// <summary>The pinned keys, the newest last.</summary>
+    public IReadOnlyList<byte[]> Keys => _keys;
+
+    internal ReadOnlySpan<byte> Newest => _keys[^1];
+
     /// <summary>Whether the pinned root of this id signed the data; UnknownRoot when none is pinned under it.</summary>
     internal RefusalReason VerifySignature(
         ReadOnlySpan<byte> rootId, string context, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
