@@ -14,6 +14,9 @@ namespace Streams.Storage;
 /// </remarks>
 public sealed class LedgerSettler(StorageClient client)
 {
+    /// <summary>Holes of one answer.</summary>
+    public const int MaxHoles = 1000;
+
     // A row is some 150 bytes; within max_query_size (256 KiB).
     private const int RowsPerInsert = 1000;
 
@@ -21,7 +24,8 @@ public sealed class LedgerSettler(StorageClient client)
     // both lost and stored for a moment: what is wrong is wrong in two counts, or it is not.
     private Dictionary<(string, ulong, string, ushort), SettledBalance> _suspects = [];
 
-    private static readonly string Query = $$"""
+    // How far the ledger covers each sequence without a hole, from the settled barrier on.
+    private static readonly string Covered = $$"""
         WITH
             settled AS ({{LedgerStateTable.Newest}}),
             redriven AS (SELECT agent_id, epoch, lane, batch FROM {{LedgerTable.Name}} WHERE revision > 0 AND received_at >= {since}),
@@ -39,7 +43,11 @@ public sealed class LedgerSettler(StorageClient client)
             (
                 SELECT agent_id, sensor_epoch, class, cpu, any(s0) AS from_s, max(if(reached >= last, last, s0)) AS c
                 FROM entries GROUP BY agent_id, sensor_epoch, class, cpu
-            ),
+            )
+        """;
+
+    private static readonly string Query = $$"""
+        {{Covered}},
             targets AS
             (
                 SELECT b.agent_id AS agent_id, any(b.host) AS host, b.sensor_epoch AS sensor_epoch, b.class AS class, b.barrier_cpu AS cpu, any(v.from_s) AS from_s,
@@ -75,6 +83,28 @@ public sealed class LedgerSettler(StorageClient client)
         LEFT JOIN losses AS l ON t.agent_id = l.agent_id AND t.sensor_epoch = l.sensor_epoch AND t.class = l.class AND t.cpu = l.cpu
         LEFT JOIN settled AS f ON t.agent_id = f.agent_id AND t.sensor_epoch = f.sensor_epoch AND t.class = f.class AND t.cpu = f.cpu
         """;
+
+    private static readonly string Holes = $$"""
+        {{Covered}}
+        SELECT b.agent_id, b.sensor_epoch, b.class, b.barrier_cpu AS cpu, greatest(any(v.c), any(f.s0)) AS c, max(b.stamped) AS s
+        FROM ledger_barrier AS b
+        LEFT JOIN covered AS v ON b.agent_id = v.agent_id AND b.sensor_epoch = v.sensor_epoch AND b.class = v.class AND b.barrier_cpu = v.cpu
+        LEFT JOIN settled AS f ON b.agent_id = f.agent_id AND b.sensor_epoch = f.sensor_epoch AND b.class = f.class AND b.barrier_cpu = f.cpu
+        WHERE b.received_at >= {since} AND b.received_at < {before}
+        GROUP BY b.agent_id, b.sensor_epoch, b.class, b.barrier_cpu
+        HAVING s > c
+        ORDER BY b.agent_id, b.sensor_epoch, b.class, cpu
+        LIMIT {{MaxHoles}}
+        """;
+
+    /// <summary>
+    /// Sequences of which a barrier was received before <paramref name="before"/> and still is not covered: their batches never came, or came with a hole. What
+    /// <see cref="SettleAsync"/> leaves open in silence. At most <see cref="MaxHoles"/>.
+    /// </summary>
+    public Task<List<LedgerHole>> FindHolesAsync(DateTimeOffset since, DateTimeOffset before, CancellationToken cancellation = default) => client.QueryAsync(
+        Holes.Replace("{since}", Literal(since), StringComparison.Ordinal).Replace("{before}", Literal(before), StringComparison.Ordinal),
+        static r => new LedgerHole(r.GetString(0), Number(r, 1), r.GetString(2), (ushort)Number(r, 3), Number(r, 4), Number(r, 5)),
+        cancellation);
 
     /// <summary>Settles what can be settled.</summary>
     /// <param name="since">Only what was received since then.</param>
@@ -112,7 +142,7 @@ public sealed class LedgerSettler(StorageClient client)
         && before.Difference == balance.Difference && before.Doubled == balance.Doubled && before.Unknown == balance.Unknown;
 
     private Task<List<(SettledBalance Balance, long SettledAt)>> CountAsync(DateTimeOffset since, CancellationToken cancellation) => client.QueryAsync(
-        Query.Replace("{since}", $"fromUnixTimestamp64Micro(toInt64({since.ToUnixTimeMilliseconds() * 1000}))", StringComparison.Ordinal),
+        Query.Replace("{since}", Literal(since), StringComparison.Ordinal),
         static r => (
             new SettledBalance(
                 r.GetString(0), r.GetString(1), Number(r, 2), r.GetString(3), (ushort)Number(r, 4), Number(r, 5), Number(r, 6), Number(r, 7), Number(r, 8), Number(r, 9),
@@ -137,6 +167,9 @@ public sealed class LedgerSettler(StorageClient client)
             """,
             cancellation);
     }
+
+    private static string Literal(DateTimeOffset time) =>
+        string.Create(CultureInfo.InvariantCulture, $"fromUnixTimestamp64Micro(toInt64({time.ToUnixTimeMilliseconds() * 1000}))");
 
     private static ulong Number(ClickHouseDataReader r, int i) => Convert.ToUInt64(r.GetValue(i), CultureInfo.InvariantCulture);
 }

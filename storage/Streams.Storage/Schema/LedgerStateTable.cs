@@ -1,8 +1,9 @@
 namespace Streams.Storage;
 
 /// <summary>
-/// <c>ledger_state</c>: what was settled about a (agent, sensor_epoch, class, cpu), up to a barrier. Written once per barrier and never changed, so that rows whose time
-/// is over, or a dropped partition, do not turn a balance that was proved into a loss. All numbers count from the begin of the sequence.
+/// <c>ledger_state</c>: what was settled about a (agent, sensor_epoch, class, cpu), up to a barrier. Never changed, so that rows whose time is over, or a dropped
+/// partition, do not turn a balance that was proved into a loss. All numbers count from the begin of the sequence, so a later balanced row says all that an earlier one
+/// said: merges keep the newest of a month, and every unbalanced one. Six a sequence and hour would be a million a day for a fleet of a thousand hosts.
 /// </summary>
 public static class LedgerStateTable
 {
@@ -26,8 +27,9 @@ public static class LedgerStateTable
             new("lost_unknown", "UInt64", "", "of them, without a cause"),
             new("state", "LowCardinality(String)", "", "balanced or unbalanced, of the part since the row before"),
         ],
+        Engine = "ReplacingMergeTree(stamped)",
         PartitionBy = "toYYYYMM(received_at)",
-        OrderBy = "agent_id, sensor_epoch, class, cpu, stamped",
+        OrderBy = "agent_id, sensor_epoch, class, cpu, if(state = 'balanced', 0, stamped)",
         Comment = "What was settled about a sequence up to a barrier, for ever: it outlives the rows that it counted.",
     };
 

@@ -25,6 +25,9 @@ public sealed class TableDefinition
 
     public required IReadOnlyList<TableColumn> Columns { get; init; }
 
+    /// <summary>Of the MergeTree family.</summary>
+    public string Engine { get; init; } = "MergeTree";
+
     /// <summary>Expression of PARTITION BY.</summary>
     public required string PartitionBy { get; init; }
 
@@ -45,6 +48,7 @@ public sealed class TableDefinition
     {
         Name = Name,
         Columns = Columns,
+        Engine = Engine,
         PartitionBy = PartitionBy,
         OrderBy = OrderBy,
         Indices = Indices,
@@ -61,7 +65,7 @@ public sealed class TableDefinition
     {
         var sql = new StringBuilder($"CREATE TABLE IF NOT EXISTS {Name}\n(\n");
         sql.AppendJoin(",\n", Columns.Select(c => "    " + ColumnSql(c)).Concat(Indices.Select(i => $"    INDEX {i}")));
-        sql.Append($"\n)\nENGINE = MergeTree\nPARTITION BY {PartitionBy}\nORDER BY ({OrderBy})\n");
+        sql.Append($"\n)\nENGINE = {Engine}\nPARTITION BY {PartitionBy}\nORDER BY ({OrderBy})\n");
         if (Ttl.Length > 0)
         {
             sql.Append($"TTL {Ttl}\n");

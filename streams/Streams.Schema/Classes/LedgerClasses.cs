@@ -30,5 +30,8 @@ public static class LedgerClasses
         new Column(20, "chain", ColumnType.String, "chain value of the lane after the batch, 32 bytes"),
         new Column(21, "from_batch", ColumnType.UInt32, "first batch that the signature covers"),
         new Column(22, "signature", ColumnType.String, "Ed25519 signature of a checkpoint, 64 bytes; empty between checkpoints"),
-        new Column(23, "restart", ColumnType.Bool, "signed by a later process of the agent than the one that sealed the batch"));
+        new Column(23, "restart", ColumnType.Bool, "signed by a later process of the agent than the one that sealed the batch"))
+    {
+        Catalogues = [3],
+    };
 }

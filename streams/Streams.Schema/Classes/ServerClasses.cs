@@ -7,14 +7,14 @@ namespace Streams.Schema;
 public static class ServerClasses
 {
     public static EventClass SystemAlert { get; } = Declare(
-        48, "system_alert",
+        48, "system_alert", 2,
         "What a person must look at; each is a log event and a counter too.",
         new Column(16, "kind", ColumnType.Dictionary, "stable name, for example dead_letter"),
         new Column(17, "subject", ColumnType.String, "what it is about: an agent, a lane, a table"),
         new Column(18, "detail", ColumnType.String, "one line"));
 
     public static EventClass AuthFailure { get; } = Declare(
-        49, "auth_failure",
+        49, "auth_failure", 3,
         "Connections that were refused before they were a session, counted over a few seconds. source is a prefix; claimed_agent is not proved.",
         new Column(16, "source", ColumnType.IPv6, "where from: /56 of an IPv6 address, an IPv4 address mapped; :: for all that had no row of their own"),
         new Column(17, "claimed_agent", ColumnType.String, "the agent that it said it was; empty when it said none"),
@@ -23,7 +23,7 @@ public static class ServerClasses
         new Column(20, "gateway", ColumnType.Dictionary, "name of the gateway"));
 
     public static EventClass AgentSession { get; } = Declare(
-        50, "agent_session",
+        50, "agent_session", 3,
         "A session of an agent began or ended.",
         new Column(16, "agent", ColumnType.String, "the agent"),
         new Column(17, "gateway", ColumnType.Dictionary, "name of the gateway that holds it"),
@@ -38,7 +38,7 @@ public static class ServerClasses
         new Column(26, "clone", ColumnType.Dictionary, "the sign that there are two of this agent; empty without one"));
 
     public static EventClass AgentIdentity { get; } = Declare(
-        51, "agent_identity",
+        51, "agent_identity", 3,
         "Who is let in was changed. The newest row of an agent is its identity: the queue's bucket can be made from them again.",
         new Column(16, "agent", ColumnType.String, "the agent"),
         new Column(17, "action", ColumnType.Dictionary, "enrolled, put, rotated, revoked, quarantined, released or restored"),
@@ -50,7 +50,7 @@ public static class ServerClasses
         new Column(23, "source", ColumnType.IPv6, "where from, IPv4 mapped; :: when it was no connection"));
 
     public static EventClass Command { get; } = Declare(
-        52, "command",
+        52, "command", 3,
         "A command to an agent went from one state to the next.",
         new Column(16, "command_id", ColumnType.String, "the command"),
         new Column(17, "agent", ColumnType.String, "the agent that it is for"),
@@ -62,7 +62,7 @@ public static class ServerClasses
         new Column(23, "detail", ColumnType.String, "why it failed or was refused, or what it gave"));
 
     public static EventClass Audit { get; } = Declare(
-        53, "audit",
+        53, "audit", 3,
         "What an operator did, or was refused.",
         new Column(16, "actor", ColumnType.String, "name of the operator's token"),
         new Column(17, "role", ColumnType.Dictionary, "viewer, operator or admin"),
@@ -72,6 +72,6 @@ public static class ServerClasses
         new Column(21, "source", ColumnType.IPv6, "where from, IPv4 mapped"),
         new Column(22, "detail", ColumnType.String, "one line"));
 
-    private static EventClass Declare(ushort id, string name, string description, params ReadOnlySpan<Column> columns) =>
-        new(id, name, 1, PriorityClass.Alert, "server", EventProducer.Server, description, columns);
+    private static EventClass Declare(ushort id, string name, ushort catalogue, string description, params ReadOnlySpan<Column> columns) =>
+        new(id, name, 1, PriorityClass.Alert, "server", EventProducer.Server, description, columns) { Catalogues = [catalogue] };
 }

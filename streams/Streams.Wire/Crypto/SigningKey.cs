@@ -44,6 +44,18 @@ public sealed unsafe class SigningKey : IDisposable
 
     public ReadOnlySpan<byte> PublicKey => _publicKey;
 
+    /// <summary>
+    /// Whether these 32 bytes may be somebody's public key: a canonical point of the main subgroup, not of small order. A signature under
+    /// a key of small order proves nothing, so such a key is never enrolled.
+    /// </summary>
+    public static bool IsPublicKey(ReadOnlySpan<byte> key)
+    {
+        fixed (byte* p = key)
+        {
+            return key.Length == PublicKeySize && Sodium.crypto_core_ed25519_is_valid_point(p) == 1;
+        }
+    }
+
     /// <summary>Copies the seed out, for writing a key file. The caller erases it.</summary>
     public void ExportSeed(Span<byte> seed) => new ReadOnlySpan<byte>(Secret(), SeedSize).CopyTo(seed);
 

@@ -166,6 +166,7 @@ public sealed class AgentHandshake : IDisposable
 
         var reason = expected.Roots.Verify(hello.Certificate, expected.UnixSeconds);
         return reason != RefusalReason.None ? reason
+            : expected.Revoked is { } revoked && revoked.Contains(hello.Certificate.Serial) ? RefusalReason.CertificateRevoked
             : expected.Name is { } name && name != hello.Certificate.Name ? RefusalReason.UnexpectedGateway
             : RefusalReason.None;
     }

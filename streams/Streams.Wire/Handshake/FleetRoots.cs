@@ -53,6 +53,28 @@ public sealed class FleetRoots
         return RefusalReason.UnknownRoot;
     }
 
+    /// <summary>The pinned keys, the newest last.</summary>
+    public IReadOnlyList<byte[]> Keys => _keys;
+
+    internal ReadOnlySpan<byte> Newest => _keys[^1];
+
+    /// <summary>Whether the pinned root of this id signed the data; UnknownRoot when none is pinned under it.</summary>
+    internal RefusalReason VerifySignature(
+        ReadOnlySpan<byte> rootId, string context, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        Span<byte> id = stackalloc byte[IdSize];
+        foreach (var key in _keys)
+        {
+            WriteId(key, id);
+            if (id.SequenceEqual(rootId))
+            {
+                return Signature.Verify(key, context, data, signature) ? RefusalReason.None : RefusalReason.BadCertificate;
+            }
+        }
+
+        return RefusalReason.UnknownRoot;
+    }
+
     internal static void WriteId(ReadOnlySpan<byte> publicKey, Span<byte> id)
     {
         Span<byte> digest = stackalloc byte[Sha256.Size];

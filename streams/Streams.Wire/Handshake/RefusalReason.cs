@@ -33,6 +33,9 @@ public enum RefusalReason : byte
     CertificateNotYetValid,
     CertificateExpired,
 
+    /// <summary>Agent: a root has revoked the certificate's serial.</summary>
+    CertificateRevoked,
+
     /// <summary>Agent: the gateway answered with a refusal.</summary>
     RefusedByGateway,
 

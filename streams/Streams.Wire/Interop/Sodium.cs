@@ -59,6 +59,10 @@ internal static unsafe partial class Sodium
     [LibraryImport(Library)]
     internal static partial int crypto_sign_verify_detached(byte* sig, byte* m, ulong mlen, byte* pk);
 
+    /// <summary>1 for a canonical point of the main subgroup that is not of small order, otherwise 0.</summary>
+    [LibraryImport(Library)]
+    internal static partial int crypto_core_ed25519_is_valid_point(byte* p);
+
     [LibraryImport(Library)]
     internal static partial int crypto_scalarmult_base(byte* q, byte* n);
 

@@ -5,7 +5,7 @@ using Streams.Storage;
 namespace Streams.Worker.Ledger;
 
 /// <summary>
-/// Settles the ledger again and again and raises <c>ledger_unbalanced</c>, once per finding. Beside the event path: when it fails, it says so and tries again, and rows
+/// Settles the ledger again and again and raises <c>ledger_unbalanced</c> and <c>ledger_hole</c>, once per finding. Beside the event path: when it fails, it says so and tries again, and rows
 /// are stored all the same.
 /// </summary>
 internal sealed class LedgerWatch : IAsyncDisposable
@@ -21,6 +21,9 @@ internal sealed class LedgerWatch : IAsyncDisposable
     /// <summary>How often a balanced sequence is kept.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(10);
 
+    /// <summary>A hole that is as old is told: a backlog of a full spool has long drained by then.</summary>
+    private static readonly TimeSpan HoleAge = TimeSpan.FromDays(1);
+
     private readonly LedgerSettler _settler;
     private readonly TimeSpan _interval;
     private readonly Func<bool> _mine;
@@ -28,6 +31,8 @@ internal sealed class LedgerWatch : IAsyncDisposable
     private readonly WorkerMetrics _metrics;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
+    // Told already; as many as the longest answer, of which the next one is a part or a change.
+    private HashSet<LedgerHole> _holes = [];
     private readonly Task _running;
 
     private LedgerWatch(LedgerSettler settler, TimeSpan interval, Func<bool> mine, ISystemAlerts alerts, WorkerMetrics metrics, ILogger logger)
@@ -69,7 +74,11 @@ internal sealed class LedgerWatch : IAsyncDisposable
             {
                 var isLong = looked is not { } last || Stopwatch.GetElapsedTime(last) >= LongLookEvery;
                 await _settler.SettleAsync(DateTimeOffset.UtcNow - (isLong ? LongLook : Look), Pause, Found, _stop.Token).ConfigureAwait(false);
-                looked = isLong ? Stopwatch.GetTimestamp() : looked;
+                if (isLong)
+                {
+                    await TellHolesAsync().ConfigureAwait(false);
+                    looked = Stopwatch.GetTimestamp();
+                }
             }
             catch (Exception failure) when (!_stop.IsCancellationRequested)
             {
@@ -78,6 +87,18 @@ internal sealed class LedgerWatch : IAsyncDisposable
                 _logger.LedgerNotSettled(failure.Message.Split('\n')[0]);
             }
         }
+    }
+
+    private async Task TellHolesAsync()
+    {
+        var now = DateTimeOffset.UtcNow;
+        var holes = await _settler.FindHolesAsync(now - LongLook, now - HoleAge, _stop.Token).ConfigureAwait(false);
+        foreach (var hole in holes.Where(hole => !_holes.Contains(hole)))
+        {
+            _alerts.Raise("ledger_hole", $"{hole.AgentId}/{hole.Class}/cpu{hole.Cpu}", $"sensor {hole.SensorEpoch:x16}, {hole.Describe()}");
+        }
+
+        _holes = [.. holes];
     }
 
     private void Found(SettledBalance finding) =>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Streams.Local;
 using Streams.Testing;
 
@@ -9,6 +10,10 @@ namespace Streams.Worker.Tests.EndToEnd;
 public sealed class ExactlyOnceTests(WorkerStack stack) : IAsyncLifetime
 {
     private const long Day = 86_400_000_000;
+
+    // Beyond the lease any time is as good as ten minutes, which STREAMS_OWNER_STOPPED_SECONDS=600 waits for.
+    private static TimeSpan Stopped => TimeSpan.FromSeconds(int.Parse(
+        Environment.GetEnvironmentVariable("STREAMS_OWNER_STOPPED_SECONDS") ?? "0", CultureInfo.InvariantCulture));
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -127,6 +132,7 @@ public sealed class ExactlyOnceTests(WorkerStack stack) : IAsyncLifetime
         var second = await stack.StartAsync(stack.Options(TimeSpan.FromSeconds(3)));
         await agent.SendAsync(1, messages: 3);
         await stack.SettledAsync(agent);
+        await Task.Delay(Stopped);
         lines.Clear();
         first.Resume();
         await Eventually.TrueAsync(
