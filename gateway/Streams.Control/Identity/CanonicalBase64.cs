@@ -7,7 +7,7 @@ namespace Streams.Control.Identity;
 /// base64url of a fixed number of bytes, in its one spelling: without padding, and with zero in the bits that no byte uses. Two texts of
 /// one key would be two keys to whoever compares texts.
 /// </summary>
-internal static class CanonicalBase64
+public static class CanonicalBase64
 {
     public static bool TryRead(ReadOnlySpan<char> text, Span<byte> bytes) =>
         text.Length == Base64Url.GetEncodedLength(bytes.Length)

@@ -11,8 +11,8 @@ public static class IdentityLimits
 
     public const int SecretSize = 32;
 
-    /// <summary>Uses of one token: what an image may scale out to.</summary>
-    public const int MaxUses = 10_000;
+    /// <summary>Uses of one token. Who has used it is in its record, which is written anew with each use: 1,000 are 110 KB.</summary>
+    public const int MaxUses = 1000;
 
     public const int MaxNetworks = 32;
 

@@ -50,6 +50,10 @@ public enum RegistryRefusal
     [JsonStringEnumMemberName("unknown_agent")]
     UnknownAgent,
 
+    /// <summary>The agent was revoked: the operator has to let it in again.</summary>
+    [JsonStringEnumMemberName("agent_revoked")]
+    AgentRevoked,
+
     /// <summary>The store did not answer; ask again.</summary>
     [JsonStringEnumMemberName("unavailable")]
     Unavailable,

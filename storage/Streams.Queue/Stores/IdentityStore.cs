@@ -53,6 +53,10 @@ public sealed class IdentityStore
     public async Task<bool> TryRestoreAsync(string agentId, IdentityRecord record, CancellationToken cancel = default) =>
         Subjects.IsAgentId(agentId) && await _bucket.TryWriteAsync(agentId, record, 0, cancel).ConfigureAwait(false) is not null;
 
+    /// <summary>When the bucket was made: what it does not have may have been in one before it.</summary>
+    /// <exception cref="QueueException">There is none, or no answer.</exception>
+    public Task<DateTimeOffset> CreatedAsync(CancellationToken cancel = default) => _bucket.CreatedAsync(cancel);
+
     /// <summary>Removes an identity.</summary>
     public Task RemoveAsync(string agentId, CancellationToken cancel = default) => _bucket.RemoveAsync(agentId, cancel);
 
