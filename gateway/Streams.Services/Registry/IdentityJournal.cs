@@ -48,7 +48,6 @@ internal sealed class IdentityJournal : IAsyncDisposable
     {
         await _closed.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _closed.Dispose();
     }
 
     private async Task KeepAsync()

@@ -11,7 +11,7 @@ internal static class IdentityRow
     private static readonly int Agent = Class.OrdinalOf("agent");
     private static readonly int Action = Class.OrdinalOf("action");
     private static readonly int PublicKey = Class.OrdinalOf("public_key");
-    private static readonly int Host = Class.OrdinalOf("host");
+    private static readonly int Host = Class.OrdinalOf("agent_host");
     private static readonly int Serial = Class.OrdinalOf("serial");
     private static readonly int TokenId = Class.OrdinalOf("token_id");
     private static readonly int Actor = Class.OrdinalOf("actor");

@@ -9,10 +9,10 @@ internal sealed class IdentityRows(StorageClient storage)
 {
     // Only what servers of this role said: an agent's own rows have its id here, whatever they claim.
     private const string Sql = """
-        SELECT agent, action, public_key, host, serial, token_id, actor, toUnixTimestamp64Milli(any(time)) AS at
+        SELECT agent, action, public_key, agent_host, serial, token_id, actor, toUnixTimestamp64Milli(any(time)) AS at
         FROM agent_identity
         WHERE startsWith(agent_id, '_services-')
-        GROUP BY agent, action, public_key, host, serial, token_id, actor
+        GROUP BY agent, action, public_key, agent_host, serial, token_id, actor
         ORDER BY agent, serial, at
         """;
 

@@ -5,11 +5,14 @@ namespace Streams.Queue;
 
 /// <summary>
 /// Answers the gateways' questions on one subject. Of several processes one gets each question. At most <see cref="Parallel"/> are worked
-/// on at once and as many wait; more are dropped by the client, and their askers' patience ends.
+/// on at once and <see cref="Waiting"/> wait; more are dropped by the client, and their askers' patience ends.
 /// </summary>
 public sealed partial class ServiceResponder : IAsyncDisposable
 {
     private const int Parallel = 32;
+
+    /// <summary>A few megabytes at the documents' bound.</summary>
+    private const int Waiting = 1024;
 
     private readonly Func<ReadOnlyMemory<byte>, CancellationToken, Task<byte[]?>> _answer;
     private readonly string _subject;
@@ -39,7 +42,7 @@ public sealed partial class ServiceResponder : IAsyncDisposable
             subject,
             queueGroup: "services",
             serializer: NatsRawSerializer<byte[]>.Default,
-            opts: new NatsSubOpts { ChannelOpts = new NatsSubChannelOpts { Capacity = Parallel } },
+            opts: new NatsSubOpts { ChannelOpts = new NatsSubChannelOpts { Capacity = Waiting } },
             cancellationToken: cancel).ConfigureAwait(false);
         responder._loops = Task.WhenAll(Enumerable.Range(0, Parallel).Select(_ => Task.Run(responder.AnswerAsync)));
         return responder;
@@ -51,7 +54,6 @@ public sealed partial class ServiceResponder : IAsyncDisposable
         if (_questions is not null)
             await _questions.DisposeAsync().ConfigureAwait(false);
         await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _closed.Dispose();
     }
 
     private async Task AnswerAsync()
