@@ -71,6 +71,11 @@ internal sealed class AgentConnection : IWheelMember
                 {
                     _core.Logger.SessionEnded(_session.Route.AgentId, _session.Id, _session.Ended.Label());
                 }
+                else if (_session.IsEnrolling)
+                {
+                    _core.EnrolmentEnded();
+                    _core.Logger.EnrolmentEnded(_session.Id, _session.Ended.Label());
+                }
             }
 
             _core.Wheel.Remove(this);
@@ -134,7 +139,7 @@ internal sealed class AgentConnection : IWheelMember
         }
 
         // Set before the deadline moves on, so that the wheel always has somebody to end.
-        var session = new AgentSession(_core, _socket, keys!);
+        var session = new AgentSession(_core, _socket, keys!, new SessionPeer(driver.AgentKey, _remote));
         _session = session;
         SetDeadline((Limits.HandshakeSeconds * 1000L) + (long)_core.Options.WatermarkTimeout.TotalMilliseconds);
         var (unconfirmed, end) = await driver.ConfirmAsync(session).ConfigureAwait(false);
@@ -153,6 +158,12 @@ internal sealed class AgentConnection : IWheelMember
             _core.Metrics.Refused("Unavailable");
             _core.Logger.SessionUnavailable(driver.AgentId, _remote);
             return false;
+        }
+
+        if (session.IsEnrolling)
+        {
+            _core.Logger.EnrolmentBegan(session.Id, _remote);
+            return true;
         }
 
         _core.Logger.SessionBegan(session.Route.AgentId, session.Id, session.Route.Generation, _remote, Environment.TickCount64 - started);
@@ -198,7 +209,7 @@ internal sealed class AgentConnection : IWheelMember
             }
 
             _core.Metrics.Control("received", header.Type);
-            return FrameTable.Handle(session, header.Type, payload);
+            return FrameTable.Handle(session, in header, payload);
         }
         finally
         {
