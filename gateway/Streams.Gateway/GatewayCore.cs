@@ -52,6 +52,8 @@ internal sealed class GatewayCore
 
     public required IReadOnlyList<IngestGraph> Graphs { get; init; }
 
+    public required AgentRates Rates { get; init; }
+
     public SessionRegistry Registry { get; } = new();
 
     /// <summary>What is behind the channels of control messages.</summary>

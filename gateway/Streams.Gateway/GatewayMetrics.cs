@@ -41,6 +41,7 @@ public sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _clones;
     private readonly Counter<long> _messages;
     private readonly Counter<long> _messagesRefused;
+    private readonly Counter<long> _signatures;
 
     /// <param name="factory">Null makes a meter of its own, e.g. in tests.</param>
     public GatewayMetrics(IMeterFactory? factory = null)
@@ -64,6 +65,7 @@ public sealed class GatewayMetrics : IDisposable
         _clones = _meter.CreateCounter<long>("streams.gateway.clones", "{session}", "Sessions that look like those of a copied agent, by reason");
         _messages = _meter.CreateCounter<long>("streams.gateway.messages", "{message}", "Control messages of agents that were taken, by channel");
         _messagesRefused = _meter.CreateCounter<long>("streams.gateway.messages.refused", "{message}", "Control messages not taken, by who refused and error");
+        _signatures = _meter.CreateCounter<long>("streams.gateway.signatures", "{signature}", "Signatures of agents that were checked, by stage (handshake, session)");
     }
 
     /// <summary>For tests, which listen to one of several in a process.</summary>
@@ -77,6 +79,10 @@ public sealed class GatewayMetrics : IDisposable
         _meter.CreateObservableGauge("streams.gateway.buffers", buffers, "{buffer}", "Frame buffers rented now");
         _meter.CreateObservableGauge("streams.gateway.publish.inflight", inFlight, "{message}", "Messages on their way to the queue");
     }
+
+    /// <summary>Registers when the TLS certificate in use ends.</summary>
+    internal void ObserveTls(Func<long> notAfter) =>
+        _meter.CreateObservableGauge("streams.gateway.tls.not_after", notAfter, "s", "End of the TLS certificate in use, Unix seconds");
 
     internal void Received(LaneClass laneClass, int bytes)
     {
@@ -121,6 +127,8 @@ public sealed class GatewayMetrics : IDisposable
 
     internal void MessageRefused(string by, WireError error) =>
         _messagesRefused.Add(1, new KeyValuePair<string, object?>("by", by), new KeyValuePair<string, object?>("error", error.Label()));
+
+    internal void SignatureChecked(string stage) => _signatures.Add(1, new KeyValuePair<string, object?>("stage", stage));
 
     public void Dispose() => _meter.Dispose();
 }

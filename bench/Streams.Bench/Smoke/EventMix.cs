@@ -12,14 +12,16 @@ internal sealed class EventMix
 {
     public const int RowsPerBatch = 1000;
 
+    private readonly int _rows;
     private readonly Random _random;
     private readonly Dictionary<ushort, ulong> _seq = [];
     private readonly byte[][] _programs;
     private readonly byte[][] _words;
     private long _time = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000;
 
-    public EventMix(int seed)
+    public EventMix(int seed, int rowsPerBatch = RowsPerBatch)
     {
+        _rows = rowsPerBatch;
         _random = new Random(seed);
         _programs = [.. Enumerable.Range(0, 100).Select(i => Utf8($"/usr/bin/program-{i}"))];
         _words = [.. Enumerable.Range(0, 2000).Select(_ => Utf8($"--option-{_random.Next(5000)}={_random.NextInt64():x}"))];
@@ -29,7 +31,7 @@ internal sealed class EventMix
     public byte[][] Batches(int count)
     {
         using var compressor = new BatchCompressor();
-        var options = new BuilderOptions { MaxRows = RowsPerBatch };
+        var options = new BuilderOptions { MaxRows = _rows };
         using var exec = new BatchBuilder(ProcessClasses.Exec, options, compressor);
         using var connect = new BatchBuilder(NetworkClasses.Connect, options, compressor);
         var stamp = new BatchStamp(Epoch.NewRandom());
@@ -45,7 +47,7 @@ internal sealed class EventMix
     private byte[] Seal(BatchBuilder builder, in BatchStamp stamp)
     {
         var first = _seq.GetValueOrDefault(builder.Class.Id) + 1;
-        for (var row = 0; row < RowsPerBatch; row++)
+        for (var row = 0; row < _rows; row++)
         {
             var seq = first + (ulong)row;
             _time += _random.Next(1, 40);
@@ -58,9 +60,9 @@ internal sealed class EventMix
                 AppendConnect(builder, seq);
             }
         }
-        var last = first + RowsPerBatch - 1;
+        var last = first + (ulong)_rows - 1;
         _seq[builder.Class.Id] = last;
-        if (!builder.TryAddLedger(0, first, last, RowsPerBatch))
+        if (!builder.TryAddLedger(0, first, last, (uint)_rows))
         {
             throw new InvalidOperationException("a batch of the mix does not take its ledger entry");
         }

@@ -17,10 +17,12 @@ internal sealed class LoadAgent : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _run;
     private readonly byte[][] _batches;
+    private readonly int _rowsPerBatch;
 
-    public LoadAgent(string id, string keyFile, string stateFile, Uri gateway, FleetRoots roots, byte[][] batches)
+    public LoadAgent(string id, string keyFile, string stateFile, Uri gateway, FleetRoots roots, byte[][] batches, int rowsPerBatch = EventMix.RowsPerBatch)
     {
         _batches = batches;
+        _rowsPerBatch = rowsPerBatch;
         if (!KeyFileReader.TryRead(keyFile, KeyFileKind.Agent, out var key, out var error))
         {
             throw new BenchFailure(error!);
@@ -63,7 +65,7 @@ internal sealed class LoadAgent : IDisposable
             {
                 case AppendResult.Appended:
                     next++;
-                    RowsSent += EventMix.RowsPerBatch;
+                    RowsSent += _rowsPerBatch;
                     break;
                 case AppendResult.Full:
                     _link.WaitForSpace(SpaceWait);

@@ -1,9 +1,9 @@
-using System.Buffers.Text;
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Streams.Bench.Running;
+using Streams.Bench.Wire;
 using Streams.Local;
 using Streams.Wire.Handshake;
 
@@ -55,7 +55,7 @@ internal static class SmokeCommand
         await using var up = await UpProcess.StartAsync(
             Path.Combine(directory, "data"), Path.Combine(directory, "up.log"), ["--no-agent"], stop);
         using var rows = new EngineClient(up.Endpoints);
-        var roots = new FleetRoots(await RootAsync(directory, stop));
+        var roots = new FleetRoots(await Swarm.FleetRootAsync(Path.Combine(directory, "data"), stop));
         var agents = new List<LoadAgent>();
         try
         {
@@ -111,15 +111,6 @@ internal static class SmokeCommand
         var key = Path.Combine(directory, id + ".key");
         await StreamsCommand.RunAsync(["keys", "create-agent", id, "--key-file", key, "--data", Path.Combine(directory, "data")], stop);
         return new LoadAgent(id, key, Path.Combine(directory, id + ".connects"), new Uri(endpoints.Gateway), roots, batches);
-    }
-
-    /// <summary>The root that an agent would pin, as the operator reads it.</summary>
-    private static async Task<byte[]> RootAsync(string directory, CancellationToken stop)
-    {
-        const string Label = "fleet root";
-        var text = await StreamsCommand.RunAsync(["keys", "--data", Path.Combine(directory, "data")], stop);
-        var line = text.Split('\n').First(line => line.StartsWith(Label, StringComparison.Ordinal));
-        return Base64Url.DecodeFromChars(line[Label.Length..].Trim());
     }
 
     /// <summary>Rows of the load agents, and how many different names they have.</summary>

@@ -164,6 +164,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
 
         _auth = auth;
         AgentKey = auth!.PublicKey.ToArray();
+        core.Metrics.SignatureChecked("handshake");
         if (auth.Mode == SessionMode.Enrol)
         {
             return handshake.VerifyEnrolment();

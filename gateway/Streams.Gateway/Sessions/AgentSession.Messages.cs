@@ -52,6 +52,7 @@ internal sealed partial class AgentSession
             return Refuse(WireError.RateLimited, null, now);
         }
 
+        _core.Metrics.SignatureChecked("session");
         var error = MessageFrame.TryRead(payload, in header, _sessionId, _peer.Key.Span, out var message);
         if (error == WireError.None)
         {

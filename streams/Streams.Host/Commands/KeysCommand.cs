@@ -28,6 +28,7 @@ internal static class KeysCommand
             return 0;
         });
         command.Add(CreateAgent(data));
+        command.Add(KeysCreateAgents.Create(data));
         return command;
     }
 

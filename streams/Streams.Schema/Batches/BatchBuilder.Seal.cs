@@ -41,7 +41,7 @@ public sealed partial class BatchBuilder
     }
 
     /// <summary>An upper bound of the bytes that <c>Seal</c> writes.</summary>
-    public int MaxSealedBytes => BatchHeader.Size + _ledgerLength + BodyLength();
+    public int MaxSealedBytes => BatchHeader.Size + _ledgerLength + BodyLength(Class.Version);
 
     /// <summary>
     /// Writes the batch. The builder is not changed, so a failed seal can be repeated; call <see cref="Reset"/> after success.
@@ -64,8 +64,9 @@ public sealed partial class BatchBuilder
             return 0;
         }
 
-        var decoded = BodyLength();
-        var stored = EncodeBody(decoded, ref compression, destination.Slice(bodyStart, room));
+        var version = VersionIn(stamp);
+        var decoded = BodyLength(version);
+        var stored = decoded > Limits.MaxDecodedBytes ? -1 : EncodeBody(decoded, version, ref compression, destination.Slice(bodyStart, room));
         if (stored < 0)
         {
             return 0;
@@ -76,17 +77,17 @@ public sealed partial class BatchBuilder
             Compression = compression,
             Priority = Class.Priority,
             ClassId = Class.Id,
-            SchemaVersion = Class.Version,
+            SchemaVersion = version,
             Name = name,
             SensorEpoch = stamp.SensorEpoch,
             Rows = _rows,
             LedgerEntries = LedgerCount,
-            Columns = _rows == 0 ? 0 : _columns.Length,
+            Columns = _rows == 0 ? 0 : CountColumns(version),
             LedgerLength = _ledgerLength,
             DecodedLength = decoded,
             StoredLength = stored,
             ClockOffset = stamp.ClockOffset,
-            CatalogueVersion = Catalogue.Version,
+            CatalogueVersion = Class.VersionIn(stamp.CatalogueVersion) > 0 ? stamp.CatalogueVersion : Catalogue.Version,
         }.Write(destination);
         _ledger.AsSpan(0, _ledgerLength).CopyTo(destination[BatchHeader.Size..]);
         return bodyStart + stored;
@@ -101,24 +102,59 @@ public sealed partial class BatchBuilder
         return written;
     }
 
-    private int BodyLength()
+    /// <summary>The digest of the batch that <c>Seal</c> writes under this name and stamp.</summary>
+    public void Digest(BatchName name, in BatchStamp stamp, ISha256 hash, Span<byte> digest) =>
+        DigestAs(VersionIn(stamp), name, stamp.SensorEpoch.Prefix, hash, digest);
+
+    /// <summary>The digest of the rows as a batch of a version of the class.</summary>
+    /// <param name="sensorEpoch">First 8 bytes, as the column holds it.</param>
+    public void DigestAs(ushort version, BatchName name, ulong sensorEpoch, ISha256 hash, Span<byte> digest)
+    {
+        BatchDigest.Begin(name, Class.Id, version, sensorEpoch, _rows, hash);
+        for (var i = 0; i < _columns.Length && _rows > 0; i++)
+        {
+            var column = _columns[Class.OrdinalsById[i]];
+            if (column.Since <= version)
+            {
+                BatchDigest.BeginColumn(column.Id, column.Type, hash);
+                column.AppendTo(hash, _rows);
+            }
+        }
+
+        hash.Finish(digest);
+    }
+
+    private ushort VersionIn(in BatchStamp stamp) => Class.VersionIn(stamp.CatalogueVersion) is var version and > 0 ? version : Class.Version;
+
+    private int CountColumns(ushort version)
+    {
+        var count = 0;
+        foreach (var column in _columns)
+        {
+            count += column.Since <= version ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    private int BodyLength(ushort version)
     {
         if (_rows == 0)
         {
             return 0; // a ledger-only batch names no columns
         }
 
-        var length = _columns.Length * ColumnDescriptor.Size;
+        var length = 0;
         foreach (var column in _columns)
         {
-            length += column.EncodedLength(_rows);
+            length += column.Since <= version ? ColumnDescriptor.Size + column.EncodedLength(_rows) : 0;
         }
 
         return length;
     }
 
     /// <returns>Stored bytes, -1 when they do not fit.</returns>
-    private int EncodeBody(int length, ref BatchCompression compression, Span<byte> destination)
+    private int EncodeBody(int length, ushort version, ref BatchCompression compression, Span<byte> destination)
     {
         if (compression == BatchCompression.None || length == 0)
         {
@@ -128,12 +164,12 @@ public sealed partial class BatchBuilder
                 return -1;
             }
 
-            WriteBody(destination[..length]);
+            WriteBody(version, destination[..length]);
             return length;
         }
 
         var body = _compressor.Scratch(length);
-        WriteBody(body);
+        WriteBody(version, body);
         // Not smaller than the body means not worth the reader's time.
         var stored = _compressor.Compress(compression, body, destination[..Math.Min(destination.Length, length - 1)]);
         if (stored > 0)
@@ -145,19 +181,25 @@ public sealed partial class BatchBuilder
         return body.TryCopyTo(destination) ? length : -1;
     }
 
-    private void WriteBody(Span<byte> body)
+    private void WriteBody(ushort version, Span<byte> body)
     {
         if (body.IsEmpty)
         {
             return;
         }
 
-        var position = _columns.Length * ColumnDescriptor.Size;
-        for (var i = 0; i < _columns.Length; i++)
+        var position = CountColumns(version) * ColumnDescriptor.Size;
+        var descriptor = 0;
+        foreach (var column in _columns)
         {
-            var column = _columns[i];
+            if (column.Since > version)
+            {
+                continue;
+            }
+
             var length = column.EncodedLength(_rows);
-            new ColumnDescriptor(column.Id, (byte)column.Type, (uint)length).Write(body[(i * ColumnDescriptor.Size)..]);
+            new ColumnDescriptor(column.Id, (byte)column.Type, (uint)length).Write(body[descriptor..]);
+            descriptor += ColumnDescriptor.Size;
             column.Encode(_rows, body.Slice(position, length));
             position += length;
         }

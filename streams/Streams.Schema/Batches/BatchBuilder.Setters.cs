@@ -96,5 +96,5 @@ public sealed partial class BatchBuilder
     // The reservation of TryBeginRow is a promise of the caller; this bound holds also when it is broken.
     private bool StringFits(int length) =>
         length <= Limits.MaxStringBytes
-        && EstimatedBytes + (long)_fixedRowBytes + _stringOverhead + length <= Limits.MaxDecodedBytes;
+        && EstimatedBytes + (long)_fixedRowBytes + _stringOverhead + length <= Math.Max(_maxBytes, Limits.MaxDecodedBytes);
 }

@@ -17,6 +17,7 @@ public sealed partial class BatchBuilder : IDisposable
     private readonly ulong _allColumns;
     private readonly int _fixedRowBytes;
     private readonly int _stringOverhead;
+    private readonly int _maxBytes;
     private int _rows;
     private int _capacity;
     private int _variableBytes;
@@ -25,12 +26,18 @@ public sealed partial class BatchBuilder : IDisposable
 
     /// <param name="compressor">Shared by the builders of one thread; null makes one of its own.</param>
     public BatchBuilder(EventClass eventClass, BuilderOptions? options = null, BatchCompressor? compressor = null)
+        : this(eventClass, options, compressor, room: 0)
+    {
+    }
+
+    private BatchBuilder(EventClass eventClass, BuilderOptions? options, BatchCompressor? compressor, int room)
     {
         _options = options ?? BuilderOptions.Default;
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.MaxRows, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(_options.MaxRows, Limits.MaxRows);
         ArgumentOutOfRangeException.ThrowIfLessThan(_options.MaxBytes, 4096);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(_options.MaxBytes, Limits.MaxDecodedBytes);
+        _maxBytes = _options.MaxBytes + room;
         Class = eventClass;
         _ownsCompressor = compressor is null;
         _compressor = compressor ?? new BatchCompressor();
@@ -50,6 +57,13 @@ public sealed partial class BatchBuilder : IDisposable
         Reset();
     }
 
+    /// <summary>
+    /// A builder that takes the rows of any batch back for <see cref="DigestAs"/>: indices are 4 bytes here whatever they were there, so
+    /// that it needs more room than the batch had. It cannot seal all that it takes.
+    /// </summary>
+    public static BatchBuilder ForDigest(EventClass eventClass) => new(
+        eventClass, new BuilderOptions { MaxRows = Limits.MaxRows, MaxBytes = Limits.MaxDecodedBytes }, null, room: Limits.MaxRows * 4 * Limits.MaxClassColumns);
+
     public EventClass Class { get; }
 
     /// <summary>Finished rows.</summary>
@@ -65,7 +79,7 @@ public sealed partial class BatchBuilder : IDisposable
     public bool IsFull => !Fits(0);
 
     /// <summary>Longest sum of string bytes that a row may have in an empty builder; truncate longer rows.</summary>
-    public int MaxRowStringBytes => _options.MaxBytes - _fixedRowBytes - _stringOverhead - EmptyBytes;
+    public int MaxRowStringBytes => _maxBytes - _fixedRowBytes - _stringOverhead - EmptyBytes;
 
     private int EmptyBytes { get; set; }
 
@@ -140,7 +154,7 @@ public sealed partial class BatchBuilder : IDisposable
 
     private bool Fits(int stringBytes) =>
         _rows < _options.MaxRows
-        && EstimatedBytes + (long)_fixedRowBytes + _stringOverhead + stringBytes <= _options.MaxBytes;
+        && EstimatedBytes + (long)_fixedRowBytes + _stringOverhead + stringBytes <= _maxBytes;
 
     private void Grow()
     {

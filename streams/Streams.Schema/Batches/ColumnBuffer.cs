@@ -13,6 +13,8 @@ internal sealed class ColumnBuffer(Column column)
 
     internal ushort Id { get; } = column.Id;
 
+    internal ushort Since { get; } = column.Since;
+
     /// <summary>Bytes per row in <see cref="_data"/>; 0 for String.</summary>
     internal int Width { get; } = column.Type == ColumnType.Dictionary ? 4 : ColumnTypes.Width(column.Type);
 
@@ -71,6 +73,24 @@ internal sealed class ColumnBuffer(Column column)
         {
             _data.AsSpan(row * Width, Width).Clear();
         }
+    }
+
+    /// <summary>Appends the value of every row, dictionary keys in full.</summary>
+    internal void AppendTo(ISha256 hash, int rows)
+    {
+        if (Type != ColumnType.Dictionary)
+        {
+            hash.Append(_data.AsSpan(0, EncodedLength(rows)));
+            return;
+        }
+
+        var values = new BatchDigest.ValueBuffer(hash, stackalloc byte[BatchDigest.ValueBuffer.Size]);
+        foreach (var index in MemoryMarshal.Cast<byte, int>(_data.AsSpan(0, rows * 4)))
+        {
+            values.Append(Keys!.EncodedKey(index));
+        }
+
+        values.Flush();
     }
 
     internal int IndexWidth => Keys!.Count <= 0x100 ? 1 : Keys.Count <= 0x10000 ? 2 : 4;

@@ -30,6 +30,13 @@ public sealed class KeyTable
     /// <summary>The keys in order as varuint length and bytes.</summary>
     public ReadOnlySpan<byte> Encoded => _bytes.AsSpan(0, _length);
 
+    /// <summary>One key as varuint length and bytes.</summary>
+    internal ReadOnlySpan<byte> EncodedKey(int index)
+    {
+        var start = _offsets[index];
+        return _bytes.AsSpan(start, (index + 1 < Count ? _offsets[index + 1] : _length) - start);
+    }
+
     /// <summary>Forgets all keys but the empty string and keeps the memory.</summary>
     public void Clear()
     {

@@ -34,6 +34,8 @@ public sealed class EventClass
         Producer = producer;
         Description = description;
         Columns = [.. ClaimColumns.All, .. columns];
+        Catalogues = [.. Enumerable.Repeat((ushort)1, version)];
+        OrdinalsById = [.. Enumerable.Range(0, Columns.Count).OrderBy(i => Columns[i].Id)];
         _ordinals = new Dictionary<string, int>(Columns.Count, StringComparer.Ordinal);
         _ordinalsById = new Dictionary<ushort, int>(Columns.Count);
         for (var i = 0; i < Columns.Count; i++)
@@ -70,6 +72,24 @@ public sealed class EventClass
 
     /// <summary>Claim columns first, then the class's own, in the order of the table. The index in this list is the column's ordinal.</summary>
     public IReadOnlyList<Column> Columns { get; }
+
+    /// <summary>The ordinals in the order of the columns' ids, which is the order of the digest.</summary>
+    public IReadOnlyList<int> OrdinalsById { get; }
+
+    /// <summary>The catalogue that brought each version of the class, the first version's first.</summary>
+    public IReadOnlyList<ushort> Catalogues { get; init; }
+
+    /// <summary>The class's version in a catalogue; 0 when the catalogue does not have the class.</summary>
+    public ushort VersionIn(ushort catalogue)
+    {
+        var version = Catalogues.Count;
+        while (version > 0 && Catalogues[version - 1] > catalogue)
+        {
+            version--;
+        }
+
+        return (ushort)version;
+    }
 
     /// <summary>Ordinal of a column by name; call it once at start, not per row.</summary>
     /// <exception cref="ArgumentException">The class has no such column.</exception>

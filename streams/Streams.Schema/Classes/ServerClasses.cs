@@ -8,5 +8,8 @@ public static class ServerClasses
         "What a person must look at; each is a log event and a counter too.",
         new Column(16, "kind", ColumnType.Dictionary, "stable name, for example dead_letter"),
         new Column(17, "subject", ColumnType.String, "what it is about: an agent, a lane, a table"),
-        new Column(18, "detail", ColumnType.String, "one line"));
+        new Column(18, "detail", ColumnType.String, "one line"))
+    {
+        Catalogues = [2],
+    };
 }

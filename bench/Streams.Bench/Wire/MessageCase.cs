@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using System.Globalization;
+using Streams.Bench.Running;
+using Streams.Bench.Smoke;
+
+namespace Streams.Bench.Wire;
+
+/// <summary>Small messages over one connection, from the sender to rows that are committed.</summary>
+internal static class MessageCase
+{
+    private const int Prepared = 20_000;
+    private static readonly TimeSpan Load = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FlushDeadline = TimeSpan.FromSeconds(60);
+
+    /// <summary>streams.v1.bin: batches of one row, as many in a frame as have come since the last one.</summary>
+    /// <returns>Batches a second, from the first append to the commit of the last.</returns>
+    /// <exception cref="BenchFailure">A row is missing or doubled.</exception>
+    public static async Task<double> BinaryAsync(string data, UpProcess up, EngineClient rows, Swarm swarm, CancellationToken stop)
+    {
+        const string Agent = "wire-messages";
+        var key = Path.Combine(Path.GetDirectoryName(data)!, Agent + ".key");
+        await StreamsCommand.RunAsync(["keys", "create-agent", Agent, "--key-file", key, "--data", data], stop);
+        var batches = new EventMix(1, rowsPerBatch: 1).Batches(Prepared);
+        using var agent = new LoadAgent(Agent, key, key + ".connects", new Uri(up.Endpoints.Gateway), swarm.Options.Roots, batches, rowsPerBatch: 1);
+        while (!agent.Status.Connected)
+        {
+            await Task.Delay(20, stop);
+        }
+
+        var clock = Stopwatch.StartNew();
+        await Task.Factory.StartNew(() => agent.Send(DateTime.UtcNow + Load), stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await agent.FlushAsync(FlushDeadline);
+        var seconds = clock.Elapsed.TotalSeconds;
+        long stored = 0;
+        foreach (var table in new[] { "process_exec", "network_connect" })
+        {
+            stored += long.Parse((await rows.QueryAsync($"SELECT count() FROM {table} WHERE agent_id = '{Agent}'", stop))[0][0], CultureInfo.InvariantCulture);
+        }
+
+        return stored == agent.RowsSent ? stored / seconds : throw new BenchFailure($"{agent.RowsSent} messages were sent, {stored} are rows");
+    }
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using Streams.AgentLink.Session;
+using Streams.Bench.Running;
+
+namespace Streams.Bench.Wire;
+
+/// <summary>What beginning sessions costs the process that serves them.</summary>
+internal static class SessionCases
+{
+    private const int Parallel = 16;
+    private static readonly TimeSpan ComeBack = TimeSpan.FromSeconds(60);
+
+    /// <summary>CPU seconds of the server for one session: TCP, upgrade, handshake, claim, first credit, end.</summary>
+    public static async Task<double> HandshakeCpuAsync(Swarm swarm, int server, int warmUp, int count, CancellationToken stop)
+    {
+        await EachAsync(swarm, 0, warmUp, stop);
+        var before = ProcessCpu.Seconds(server);
+        await EachAsync(swarm, warmUp, count, stop);
+        return (ProcessCpu.Seconds(server) - before) / count;
+    }
+
+    /// <summary>So many agents at the same moment, as after a gateway's restart.</summary>
+    /// <returns>CPU seconds of the server for each, seconds until all were back, and how many attempts were refused for now.</returns>
+    /// <exception cref="BenchFailure">One of them did not come back.</exception>
+    public static async Task<(double CpuEach, double Seconds, int Refused)> ReconnectAsync(Swarm swarm, int server, int count, CancellationToken stop)
+    {
+        var refused = 0;
+        var before = ProcessCpu.Seconds(server);
+        var clock = Stopwatch.StartNew();
+        var sessions = await Task.WhenAll(Enumerable.Range(0, count).Select(ComeBackAsync));
+        var seconds = clock.Elapsed.TotalSeconds;
+        var each = (ProcessCpu.Seconds(server) - before) / count;
+        Array.ForEach(sessions, static session => session.Dispose());
+        return (each, seconds, refused);
+
+        async Task<RawAgent> ComeBackAsync(int index)
+        {
+            await Task.Yield();
+            for (var attempt = 0; ; attempt++)
+            {
+                try
+                {
+                    return await RawAgent.ConnectAsync(swarm, index, stop);
+                }
+                catch (Exception failure) when (failure is LinkEndedException or SocketException && clock.Elapsed < ComeBack)
+                {
+                    Interlocked.Increment(ref refused);
+                    // As PROTOCOL.md has it: uniform in [0, 0.5 s · 2ⁿ], retry_after being a lower bound.
+                    var least = (failure as LinkEndedException)?.End.RetryAfter ?? TimeSpan.Zero;
+                    await Task.Delay(least + TimeSpan.FromSeconds(Random.Shared.NextDouble() * 0.5 * (1 << Math.Min(attempt, 6))), stop);
+                }
+                catch (LinkEndedException failure)
+                {
+                    throw new BenchFailure($"agent {index} did not come back within {ComeBack.TotalSeconds:0} s: {failure.End.Detail}");
+                }
+            }
+        }
+    }
+
+    private static Task EachAsync(Swarm swarm, int first, int count, CancellationToken stop) => System.Threading.Tasks.Parallel.ForAsync(
+        first, first + count, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = stop },
+        async (index, cancel) => (await RawAgent.ConnectAsync(swarm, index % swarm.Identities.Length, cancel)).Dispose());
+}

@@ -1,0 +1,55 @@
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace Streams.Control.Commands;
+
+/// <summary>
+/// An agent's word about a command, a response on <c>agent.control</c>; the message's signature is the agent's. An agent may say the same
+/// twice, after a reconnect, and says of a command it knows how it ended and nothing else.
+/// </summary>
+/// <param name="Command">The id, 32 hex digits.</param>
+/// <param name="Digest">base64url of the document's digest: which command was meant. Empty when the document could not be read.</param>
+/// <param name="State">received, started, finished, failed, expired, refused or unknown.</param>
+/// <param name="At">The agent's clock, µs since 1970.</param>
+/// <param name="Detail">Why; one of <see cref="CommandRefusal"/> in snake_case for refused.</param>
+/// <param name="Result">Any JSON, of a finished command.</param>
+public sealed record CommandEvent(string Command, string Digest, CommandState State, ulong At, string Detail = "", JsonElement? Result = null)
+{
+    public static CommandEvent Of(CommandDocument document, CommandState state, ulong at, string detail = "", JsonElement? result = null)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        return new CommandEvent(document.Id.ToString(), Base64Url.EncodeToString(document.Digest), state, at, detail, result);
+    }
+
+    public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, CommandJson.Default.CommandEvent);
+
+    /// <summary>Checks form and bounds; whether the agent may speak of this command is for who knows the command to say.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> json, [NotNullWhen(true)] out CommandEvent? word)
+    {
+        word = null;
+        try
+        {
+            word = JsonSerializer.Deserialize(json, CommandJson.Default.CommandEvent);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+
+        if (word is null || !CommandId.TryParse(word.Command, out _) || word.State < CommandState.Received || !Enum.IsDefined(word.State)
+            || word.Digest.Length is not (0 or 43) || !IsDetail(word.Detail)
+            || word.Result is { } result && result.GetRawText().Length > CommandLimits.MaxResultBytes)
+        {
+            word = null;
+        }
+
+        return word is not null;
+    }
+
+    private static bool IsDetail(string detail)
+    {
+        Span<byte> utf8 = stackalloc byte[CommandLimits.MaxDetailBytes];
+        return System.Text.Encoding.UTF8.TryGetBytes(detail, utf8, out var written) && Wire.Messages.WireText.IsClean(utf8[..written]);
+    }
+}
