@@ -176,14 +176,17 @@ internal sealed class AgentConnection : IWheelMember
 
     private async Task ReceiveAsync(AgentSession session)
     {
-        var started = Environment.TickCount64;
-        var rate = session.IsEnrolling ? new AgentRate(_core.Options, started) : _core.Rates.Of(session.Route.AgentId, started);
+        if (!session.IsEnrolling)
+        {
+            session.Rate = _core.Rates.Of(session.Route.AgentId, Environment.TickCount64);
+        }
+
         while (session.Ended == SessionEnd.None)
         {
             var (receipt, buffer, header) = await _receiver.ReceiveAsync(session).ConfigureAwait(false);
             if (receipt == Receipt.Frame)
             {
-                session.End(rate.Receive(header.Length + FrameHeader.Overhead, Environment.TickCount64));
+                session.End(session.Rate.Receive(header.Length + FrameHeader.Overhead, Environment.TickCount64));
             }
 
             switch (receipt)

@@ -11,6 +11,9 @@ internal sealed partial class AgentSession
 {
     private MessageBudget _budget;
 
+    /// <summary>What the agent may cost a second, over all its sessions; until it is known who it is, a measure of this session's own.</summary>
+    public AgentRate Rate { get; set; }
+
     /// <summary>The key that the handshake proved: the agent's messages are verified with it.</summary>
     public ReadOnlyMemory<byte> AgentKey => _peer.Key;
 
@@ -50,6 +53,11 @@ internal sealed partial class AgentSession
         if (!_budget.TryTake(now))
         {
             return Refuse(WireError.RateLimited, null, now);
+        }
+
+        if (Rate.CheckSignature(now) is not SessionEnd.None and var end)
+        {
+            return end;
         }
 
         _core.Metrics.SignatureChecked("session");

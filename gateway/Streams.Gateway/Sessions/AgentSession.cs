@@ -42,6 +42,7 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
         Id = Convert.ToHexStringLower(_sessionId);
         Opener = new SessionOpener(new FrameOpener(keys, fromAgent: true));
         _sender = new FrameSender(socket, new FrameSealer(keys, core.Time), core.Buffers, core.Metrics, this);
+        Rate = new AgentRate(core.Options, Environment.TickCount64);
     }
 
     /// <summary>For logs; both ends know it.</summary>
