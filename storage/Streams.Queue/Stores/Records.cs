@@ -61,4 +61,6 @@ public sealed record OffsetRecord(DateTimeOffset StreamCreated, ulong NextSequen
 [JsonSerializable(typeof(IdentityRecord))]
 [JsonSerializable(typeof(LeaseRecord))]
 [JsonSerializable(typeof(OffsetRecord))]
+[JsonSerializable(typeof(OperatorRecord))]
+[JsonSerializable(typeof(CommandRecord))]
 internal sealed partial class RecordsJson : JsonSerializerContext;
