@@ -47,6 +47,8 @@ internal sealed class GatewayCore
 
     public required IReadOnlyList<IngestGraph> Graphs { get; init; }
 
+    public required AgentRates Rates { get; init; }
+
     public SessionRegistry Registry { get; } = new();
 
     /// <summary>No session is admitted any more.</summary>

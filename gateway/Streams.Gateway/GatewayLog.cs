@@ -80,6 +80,12 @@ internal static partial class GatewayLog
     [LoggerMessage(2024, LogLevel.Warning, "{Agent} from {Remote} looks like a copy: {Reason}; both go on, under epochs of their own")]
     public static partial void CloneSeen(this ILogger logger, string agent, string remote, string reason);
 
+    [LoggerMessage(2040, LogLevel.Information, "TLS certificate {File} was renewed: it is valid to {NotAfter:yyyy-MM-dd HH:mm} UTC; connections that exist stay")]
+    public static partial void TlsReloaded(this ILogger logger, string file, DateTimeOffset notAfter);
+
+    [LoggerMessage(2041, LogLevel.Error, "The renewed TLS files cannot be used, the certificate before stays in use: {Why}")]
+    public static partial void TlsNotReloaded(this ILogger logger, string why);
+
     [LoggerMessage(2019, LogLevel.Error, "What the worker said of {Agent} could not be handled, which is a fault of the gateway")]
     public static partial void FlowFault(this ILogger logger, string agent, Exception fault);
 }

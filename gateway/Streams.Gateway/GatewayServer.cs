@@ -1,11 +1,6 @@
 using System.Net;
 using Akka.Actor;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Streams.Gateway.Auth;
@@ -188,6 +183,7 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
             Frames = new FrameContext(buffers, pool, _metrics),
             Identities = new Identities(cache),
             Store = store,
+            Rates = new AgentRates(_options),
             Flow = flow,
             Wheel = wheel,
             Graphs = _graphs,
@@ -260,46 +256,6 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
     {
         _metrics.Error("wheel");
         _logger.WheelFault(fault);
-    }
-
-    private async Task ListenAsync(GatewayCore core, CancellationToken cancel)
-    {
-        var gate = Own(new HandshakeGate(_options.MaxHandshakes, _options.HandshakeQueue));
-        _endpoint = new AgentEndpoint(core, new SourceBuckets(_options.SourceRate, _options.SourceBurst), gate);
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(_loggers);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Patience);
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, _options));
-        _web = OwnAsync(builder.Build());
-        _web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
-        _web.MapGet(Protocol.Path, _endpoint.HandleAsync);
-        try
-        {
-            await _web.StartAsync(cancel).ConfigureAwait(false);
-        }
-        catch (IOException error)
-        {
-            var why = error.InnerException?.Message ?? error.Message;
-            throw new GatewayException($"cannot listen on {_options.Listen}: {why}: stop what listens there, or give another port", error);
-        }
-
-        var address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        Address = new IPEndPoint(_options.Listen.Address, address.Port);
-    }
-
-    private static void Configure(KestrelServerOptions kestrel, GatewayOptions options)
-    {
-        kestrel.AddServerHeader = false;
-        // Both default to unlimited.
-        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
-        kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
-        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
-        kestrel.Limits.MaxRequestBodySize = 0;
-        kestrel.Limits.MaxRequestHeadersTotalSize = Limits.MaxHandshakeMessageBytes;
-        kestrel.Limits.MaxRequestLineSize = 2048;
-        kestrel.Listen(options.Listen, listen => listen.Protocols = HttpProtocols.Http1);
     }
 
     private T Own<T>(T part)

@@ -133,6 +133,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         _auth = auth;
         Span<byte> key = stackalloc byte[SigningKey.PublicKeySize];
         var length = core.Identities.Find(auth!.AgentId, key, out _host);
+        core.Metrics.SignatureChecked("handshake");
         reason = handshake.Verify(key[..length]);
         // Zero is the epoch that no producer may use: every batch of it would be refused.
         return reason == RefusalReason.None && auth.Epoch == UInt128.Zero ? RefusalReason.Malformed : reason;

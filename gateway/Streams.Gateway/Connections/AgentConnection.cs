@@ -60,7 +60,11 @@ internal sealed class AgentConnection : IWheelMember
                 await ReceiveAsync(_session!).ConfigureAwait(false);
             }
 
-            await _receiver.DiscardAsync().ConfigureAwait(false);
+            // A session's agent may have sent what it had credit for; who never had a session gets no more than a handshake's bytes.
+            if (!await _receiver.DiscardAsync(begun ? long.MaxValue : Limits.MaxHandshakeMessageBytes).ConfigureAwait(false))
+            {
+                _socket.Abort();
+            }
         }
         finally
         {
@@ -114,7 +118,7 @@ internal sealed class AgentConnection : IWheelMember
         }
     }
 
-    private static bool IsSlow(long started, long now) => started != 0 && now - started > Limits.FrameReceiveSeconds * 1000L;
+    private bool IsSlow(long started, long now) => started != 0 && now - started > (long)_core.Options.FrameTime.TotalMilliseconds;
 
     private async Task<bool> HandshakeAsync(HandshakeContext context)
     {
@@ -161,9 +165,15 @@ internal sealed class AgentConnection : IWheelMember
 
     private async Task ReceiveAsync(AgentSession session)
     {
+        var rate = _core.Rates.Of(session.Route.AgentId, Environment.TickCount64);
         while (session.Ended == SessionEnd.None)
         {
             var (receipt, buffer, header) = await _receiver.ReceiveAsync(session).ConfigureAwait(false);
+            if (receipt == Receipt.Frame)
+            {
+                session.End(rate.Receive(header.Length + FrameHeader.Overhead, Environment.TickCount64));
+            }
+
             switch (receipt)
             {
                 case Receipt.Frame when header.Type == FrameType.Data:

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using Streams.Gateway;
 using Streams.Host.Roles;
 using Streams.Host.Terminal;
@@ -36,13 +35,12 @@ internal static class ServeCommand
         {
             listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, clickHouse, user, password, database, key, certificate, partitions, quota, pool, ttl, guard, floor, stopSeconds,
         };
+        var transport = new TransportOptions();
+        transport.AddTo(command);
         command.SetAction((parse, stop) =>
         {
             var operatorEndpoint = Address.Endpoint("--operator-listen", parse.GetValue(operatorListen)!);
-            if (!IPAddress.IsLoopback(operatorEndpoint.Address) && !parse.GetValue(insecure))
-            {
-                throw new CommandFailure($"--operator-listen {operatorEndpoint}: operator HTTP has no TLS yet; give a loopback address, or say --insecure", 2);
-            }
+            var operatorTls = transport.OperatorTls(parse, operatorEndpoint, parse.GetValue(insecure));
             var natsUrl = Address.Url("--nats", parse.GetValue(nats)!, "nats", "tls");
             var clickHouseUrl = Address.Url("--clickhouse", parse.GetValue(clickHouse)!, "http", "https");
             if (parse.GetValue(guard) is { } directory && !Directory.Exists(directory))
@@ -56,7 +54,8 @@ internal static class ServeCommand
                     ? TimeSpan.FromSeconds(seconds) : throw new CommandFailure($"--stop-seconds {parse.GetValue(stopSeconds)}: expected 1 to 600", 2),
                 DiskFloorBytes = parse.GetValue(floor) is not < 0
                     ? parse.GetValue(floor) : throw new CommandFailure("--disk-floor-bytes: expected 0 or more", 2),
-                Gateway = new GatewayOptions
+                OperatorTls = operatorTls,
+                Gateway = transport.Apply(parse, new GatewayOptions
                 {
                     Listen = Address.Endpoint("--listen", parse.GetValue(listen)!),
                     OperatorListen = operatorEndpoint,
@@ -66,7 +65,7 @@ internal static class ServeCommand
                     CertificateFile = parse.GetValue(certificate)!,
                     Partitions = parse.GetValue(partitions),
                     PoolBytes = parse.GetValue(pool),
-                },
+                }),
                 Worker = new WorkerOptions
                 {
                     NatsUrl = natsUrl,

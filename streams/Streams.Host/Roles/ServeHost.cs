@@ -1,10 +1,12 @@
 using System.Data.Common;
 using Akka.Actor;
 using Akka.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using Streams.Gateway;
+using Streams.Gateway.Encryption;
 using Streams.Host.Terminal;
 using Streams.Local;
 using Streams.Queue;
@@ -46,7 +48,7 @@ internal static class ServeHost
                     DiskGuard.Of(guarded, options.DiskFloorBytes), gateway.HoldCredit, worker.Alert, loggers.CreateLogger("Streams.Disk"))
                 : null;
             await gateway.StartAsync(stop);
-            Console.WriteLine($"agents connect to {gateway.Address}; operator http://{options.Gateway.OperatorListen}/");
+            Console.WriteLine($"agents connect to {gateway.Address}; operator {(options.OperatorTls ? "https" : "http")}://{options.Gateway.OperatorListen}/");
             await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await gateway.StopAsync(CancellationToken.None);
             await worker.StopAsync();
@@ -81,8 +83,21 @@ internal static class ServeHost
             // Operators and a Prometheus server: a few connections, small requests.
             kestrel.Limits.MaxConcurrentConnections = 256;
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
-            kestrel.Listen(options.Gateway.OperatorListen);
+            kestrel.Listen(options.Gateway.OperatorListen, listen =>
+            {
+                if (options.OperatorTls)
+                {
+                    var certificate = kestrel.ApplicationServices.GetRequiredService<TlsCertificate>();
+                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Current) });
+                }
+            });
         });
+        if (options.OperatorTls)
+        {
+            builder.WebHost.UseKestrelHttpsConfiguration();
+            builder.Services.AddSingleton(services => TlsCertificate.Load(
+                options.Gateway.TlsCertificateFile!, options.Gateway.TlsKeyFile!, services.GetRequiredService<ILoggerFactory>().CreateLogger("Streams.Operator")));
+        }
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
         builder.Services.AddAkka("streams", (akka, _) => akka
             .ConfigureLoggers(logging =>
@@ -104,6 +119,10 @@ internal static class ServeHost
         try
         {
             await app.StartAsync(stop);
+        }
+        catch (GatewayException failure)
+        {
+            throw new CommandFailure(failure.Message);
         }
         catch (IOException failure)
         {

@@ -10,6 +10,9 @@ internal sealed record ServeOptions
 
     public required WorkerOptions Worker { get; init; }
 
+    /// <summary>Operator HTTP speaks TLS, with the certificate of the agents' port.</summary>
+    public bool OperatorTls { get; init; }
+
     /// <summary>
     /// Directory whose file system is guarded, e.g. that of the queue and of ClickHouse; null when they are on other machines.
     /// </summary>

@@ -23,6 +23,11 @@ internal sealed class RawAgent : IAsyncDisposable
 
     public ClientWebSocket Socket { get; } = new();
 
+    public string Scheme { get; init; } = "ws";
+
+    /// <summary>How the connection is made, when not in the usual way.</summary>
+    public SocketsHttpHandler? Handler { get; init; }
+
     public FrameSealer Sealer { get; private set; } = null!;
 
     public FrameOpener Opener { get; private set; } = null!;
@@ -41,14 +46,15 @@ internal sealed class RawAgent : IAsyncDisposable
     /// <summary>Upgrade only.</summary>
     public static Task<RawAgent> UpgradeAsync(IPEndPoint address, params string[] subprotocols) => UpgradeAsync(new RawAgent(), address, subprotocols);
 
-    private static async Task<RawAgent> UpgradeAsync(RawAgent agent, IPEndPoint address, params string[] subprotocols)
+    public static async Task<RawAgent> UpgradeAsync(RawAgent agent, IPEndPoint address, params string[] subprotocols)
     {
         foreach (var subprotocol in subprotocols)
         {
             agent.Socket.Options.AddSubProtocol(subprotocol);
         }
 
-        await agent.Socket.ConnectAsync(new Uri($"ws://{address}{Protocol.Path}"), CancellationToken.None);
+        using var invoker = agent.Handler is null ? null : new HttpMessageInvoker(agent.Handler, disposeHandler: false);
+        await agent.Socket.ConnectAsync(new Uri($"{agent.Scheme}://{address}{Protocol.Path}"), invoker, CancellationToken.None);
         return agent;
     }
 
@@ -242,6 +248,7 @@ internal sealed class RawAgent : IAsyncDisposable
         }
 
         Socket.Dispose();
+        Handler?.Dispose();
         Sealer?.Dispose();
         Opener?.Dispose();
         _arena.Dispose();
