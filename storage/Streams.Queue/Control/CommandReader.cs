@@ -14,7 +14,14 @@ public sealed class CommandReader(QueueConnection connection)
 
     /// <summary>The first command at or after the place, or null: none waits.</summary>
     /// <exception cref="QueueException">The queue did not answer.</exception>
-    public async Task<QueuedCommand?> ReadAsync(string agentId, ulong from, CancellationToken cancel = default)
+    public async Task<QueuedCommand?> ReadAsync(string agentId, ulong from, CancellationToken cancel = default) =>
+        (await GetAsync(agentId, from, cancel).ConfigureAwait(false))?.Command;
+
+    /// <summary>The first command of any agent at or after the place, or null.</summary>
+    /// <exception cref="QueueException">The queue did not answer.</exception>
+    public Task<(string AgentId, QueuedCommand Command)?> ReadAnyAsync(ulong from, CancellationToken cancel = default) => GetAsync("*", from, cancel);
+
+    private async Task<(string AgentId, QueuedCommand Command)?> GetAsync(string agentId, ulong from, CancellationToken cancel)
     {
         var request = string.Create(
             CultureInfo.InvariantCulture, $$"""{"seq":{{Math.Max(1, from)}},"next_by_subj":"{{Subjects.Command(agentId)}}"}""");
@@ -37,7 +44,8 @@ public sealed class CommandReader(QueueConnection connection)
             return null;
         return answer.Headers is { } headers && headers.TryGetValue("Nats-Sequence", out var text)
             && ulong.TryParse(text.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
-            ? new QueuedCommand(sequence, answer.Data ?? [])
+            && headers.TryGetValue("Nats-Subject", out var subject)
+            ? (Subjects.AgentOf(subject.ToString()).ToString(), new QueuedCommand(sequence, answer.Data ?? []))
             : throw new QueueException($"The commands of {agentId} cannot be read: {answer.Headers?.Code} {answer.Headers?.MessageText}");
     }
 }
