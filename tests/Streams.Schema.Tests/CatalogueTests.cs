@@ -53,11 +53,13 @@ public sealed class CatalogueTests
         Assert.All(Catalogue.Classes.Where(c => c.Producer == EventProducer.Server), c => Assert.Equal(PriorityClass.Alert, c.Priority));
 
     [Fact]
-    public void A_repeated_column_id_is_refused()
+    public void A_repeated_column_id_and_a_name_of_the_servers_are_refused()
     {
         Assert.Throws<ArgumentException>(() => new EventClass(
             900, "x", 1, PriorityClass.Event, "c", EventProducer.Agent, "d",
             new Column(16, "a", ColumnType.UInt8, ""), new Column(16, "b", ColumnType.UInt8, "")));
+        Assert.Throws<ArgumentException>(() => new EventClass(
+            900, "x", 1, PriorityClass.Event, "c", EventProducer.Agent, "d", new Column(16, "host", ColumnType.UInt8, "")));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public static class ServerClasses
         new Column(16, "agent", ColumnType.String, "the agent"),
         new Column(17, "action", ColumnType.Dictionary, "enrolled, put, rotated, revoked, quarantined, released or restored"),
         new Column(18, "public_key", ColumnType.String, "the agent's Ed25519 public key after it, base64url"),
-        new Column(19, "host", ColumnType.String, "host name"),
+        new Column(19, "agent_host", ColumnType.String, "host name of the agent"),
         new Column(20, "serial", ColumnType.UInt64, "serial of the identity, one more with each change"),
         new Column(21, "token_id", ColumnType.String, "enrolment token that was used; empty without one"),
         new Column(22, "actor", ColumnType.String, "who did it: an operator, or the agent itself"),
