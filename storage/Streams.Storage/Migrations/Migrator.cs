@@ -93,7 +93,10 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         }
 
         await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false);
-        if (!newer && !created[0].Contains($"TTL {table.Ttl}", StringComparison.Ordinal))
+        // Without one nothing may be there to remove: ClickHouse refuses that (error 36), and the start with it.
+        if (!newer && (table.Ttl.Length == 0
+            ? created[0].Contains(" TTL toDateTime(received_at)", StringComparison.Ordinal)
+            : !created[0].Contains($"TTL {table.Ttl}", StringComparison.Ordinal)))
         {
             await ChangeAsync(table.ModifyTtlStatement(), changes, cancellation).ConfigureAwait(false);
         }
