@@ -67,6 +67,7 @@ public sealed partial class AgentLink
             _space.Set();
             _session = keys.Session;
             _connected = true;
+            _outbox.SessionBegan();
             _counters.SessionStarted();
             Tell(LinkEventKind.Connected, $"session {keys.Session.Generation} with {keys.Session.Gateway}");
             if (regressed > 0)
@@ -82,7 +83,7 @@ public sealed partial class AgentLink
                     + "new batches get a new epoch");
             }
 
-            var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set);
+            var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set, _identity, _outbox);
             return (await session.RunAsync(stop).ConfigureAwait(false), true);
         }
         catch (LinkEndedException ended)
@@ -131,13 +132,41 @@ public sealed partial class AgentLink
 
         var claims = new AgentClaims((ulong)((now - DateTimeOffset.UnixEpoch).Ticks / 10), bootId, _lanes.EpochNumber,
             _hooks.NextConnectCounter(), Catalogue.Digest.ToArray());
-        var keys = await HandshakeDriver.RunAsync(connection, _identity, _options, claims, trusted ? now.ToUnixTimeSeconds() : null, _arena, _time, limit.Token).ConfigureAwait(false);
+        var expected = new GatewayExpectations(
+            _options.Roots, _options.GatewayName, trusted ? now.ToUnixTimeSeconds() : null, _hooks.Revoked?.Invoke());
+        var keys = await HandshakeDriver.RunAsync(connection, _identity, key: null, expected, claims, _arena, _time, limit.Token).ConfigureAwait(false);
+        Note(keys);
         if (_arena.UnlockedBytes > 0)
         {
             Tell(LinkEventKind.KeysNotLocked, $"{_arena.UnlockedBytes} bytes of keys are not locked into memory: raise RLIMIT_MEMLOCK");
         }
 
         return keys;
+    }
+
+    /// <summary>
+    /// A list that no pinned root has signed is dropped, and the link says so: it cannot do more harm than no list. One that names the gateway that shows it ends
+    /// the attempt.
+    /// </summary>
+    private void Note(HandshakeDriver.Established keys)
+    {
+        if (keys.Session.Revocations.IsEmpty)
+        {
+            return;
+        }
+
+        if (!RevocationList.TryParse(keys.Session.Revocations.Span, out var list) || !list!.IsSignedBy(_options.Roots))
+        {
+            Tell(LinkEventKind.RevocationsRefused, "the gateway's list of revoked gateways is not signed by a pinned root: ignored");
+            return;
+        }
+
+        _hooks.OnRevocations?.Invoke(list);
+        if (list.Contains(keys.Gateway.Serial))
+        {
+            keys.Dispose();
+            throw HandshakeDriver.Refused(RefusalReason.CertificateRevoked);
+        }
     }
 
     /// <summary>Tells the gateway why, if that is quick; the connection is dropped either way.</summary>

@@ -80,6 +80,18 @@ internal static partial class GatewayLog
     [LoggerMessage(2024, LogLevel.Warning, "{Agent} from {Remote} looks like a copy: {Reason}; both go on, under epochs of their own")]
     public static partial void CloneSeen(this ILogger logger, string agent, string remote, string reason);
 
+    [LoggerMessage(2050, LogLevel.Warning, "Message '{MessageId}' of {Agent} in session {Session} refused: {Error}")]
+    public static partial void MessageRefused(this ILogger logger, string agent, string session, string error, string messageId);
+
+    [LoggerMessage(2051, LogLevel.Warning, "{Agent} did not take message '{MessageId}' in session {Session}: {Error}")]
+    public static partial void MessageNotTaken(this ILogger logger, string agent, string session, string error, string messageId);
+
+    [LoggerMessage(2052, LogLevel.Information, "Session {Session} of mode enrol began, from {Remote}")]
+    public static partial void EnrolmentBegan(this ILogger logger, string session, string remote);
+
+    [LoggerMessage(2053, LogLevel.Information, "Session {Session} of mode enrol ended: {Reason}")]
+    public static partial void EnrolmentEnded(this ILogger logger, string session, string reason);
+
     [LoggerMessage(2040, LogLevel.Information, "TLS certificate {File} was renewed: it is valid to {NotAfter:yyyy-MM-dd HH:mm} UTC; connections that exist stay")]
     public static partial void TlsReloaded(this ILogger logger, string file, DateTimeOffset notAfter);
 

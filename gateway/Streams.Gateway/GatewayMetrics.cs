@@ -39,6 +39,8 @@ public sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _rewindsTold;
     private readonly Counter<long> _holdsTold;
     private readonly Counter<long> _clones;
+    private readonly Counter<long> _messages;
+    private readonly Counter<long> _messagesRefused;
     private readonly Counter<long> _signatures;
 
     /// <param name="factory">Null makes a meter of its own, e.g. in tests.</param>
@@ -61,6 +63,8 @@ public sealed class GatewayMetrics : IDisposable
         _rewindsTold = _meter.CreateCounter<long>("streams.gateway.rewinds.told", "{lane}", "Lanes that agents were told to send again, repeats included");
         _holdsTold = _meter.CreateCounter<long>("streams.gateway.holds.told", "{lane}", "Lanes that agents were told to hold, repeats included");
         _clones = _meter.CreateCounter<long>("streams.gateway.clones", "{session}", "Sessions that look like those of a copied agent, by reason");
+        _messages = _meter.CreateCounter<long>("streams.gateway.messages", "{message}", "Control messages of agents that were taken, by channel");
+        _messagesRefused = _meter.CreateCounter<long>("streams.gateway.messages.refused", "{message}", "Control messages not taken, by who refused and error");
         _signatures = _meter.CreateCounter<long>("streams.gateway.signatures", "{signature}", "Signatures of agents that were checked, by stage (handshake, session)");
     }
 
@@ -118,6 +122,11 @@ public sealed class GatewayMetrics : IDisposable
     internal void HoldsTold(int lanes) => _holdsTold.Add(lanes);
 
     internal void Clone(string reason) => _clones.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void MessageTaken(string channel) => _messages.Add(1, new KeyValuePair<string, object?>("channel", channel));
+
+    internal void MessageRefused(string by, WireError error) =>
+        _messagesRefused.Add(1, new KeyValuePair<string, object?>("by", by), new KeyValuePair<string, object?>("error", error.Label()));
 
     internal void SignatureChecked(string stage) => _signatures.Add(1, new KeyValuePair<string, object?>("stage", stage));
 

@@ -75,6 +75,11 @@ internal sealed class AgentConnection : IWheelMember
                 {
                     _core.Logger.SessionEnded(_session.Route.AgentId, _session.Id, _session.Ended.Label());
                 }
+                else if (_session.IsEnrolling)
+                {
+                    _core.EnrolmentEnded();
+                    _core.Logger.EnrolmentEnded(_session.Id, _session.Ended.Label());
+                }
             }
 
             _core.Wheel.Remove(this);
@@ -138,7 +143,7 @@ internal sealed class AgentConnection : IWheelMember
         }
 
         // Set before the deadline moves on, so that the wheel always has somebody to end.
-        var session = new AgentSession(_core, _socket, keys!);
+        var session = new AgentSession(_core, _socket, keys!, new SessionPeer(driver.AgentKey, _remote));
         _session = session;
         SetDeadline((Limits.HandshakeSeconds * 1000L) + (long)_core.Options.WatermarkTimeout.TotalMilliseconds);
         var (unconfirmed, end) = await driver.ConfirmAsync(session).ConfigureAwait(false);
@@ -159,13 +164,20 @@ internal sealed class AgentConnection : IWheelMember
             return false;
         }
 
+        if (session.IsEnrolling)
+        {
+            _core.Logger.EnrolmentBegan(session.Id, _remote);
+            return true;
+        }
+
         _core.Logger.SessionBegan(session.Route.AgentId, session.Id, session.Route.Generation, _remote, Environment.TickCount64 - started);
         return true;
     }
 
     private async Task ReceiveAsync(AgentSession session)
     {
-        var rate = _core.Rates.Of(session.Route.AgentId, Environment.TickCount64);
+        var started = Environment.TickCount64;
+        var rate = session.IsEnrolling ? new AgentRate(_core.Options, started) : _core.Rates.Of(session.Route.AgentId, started);
         while (session.Ended == SessionEnd.None)
         {
             var (receipt, buffer, header) = await _receiver.ReceiveAsync(session).ConfigureAwait(false);
@@ -208,7 +220,7 @@ internal sealed class AgentConnection : IWheelMember
             }
 
             _core.Metrics.Control("received", header.Type);
-            return FrameTable.Handle(session, header.Type, payload);
+            return FrameTable.Handle(session, in header, payload);
         }
         finally
         {

@@ -13,7 +13,10 @@ public static class StorageSchema
     [
         .. Catalogue.Classes.Select(c => ClassTable.For(c).WithRetention(
             // A proof of what was there is wanted longest when the rows are gone.
-            c == LedgerClasses.BatchProof ? options.LedgerRetentionDays : options.RetentionDays)),
+            c == LedgerClasses.BatchProof ? options.LedgerRetentionDays
+            // The fleet's identities are made from these rows again: an agent that was let in years ago too.
+            : c == ServerClasses.AgentIdentity ? 0
+            : options.RetentionDays)),
         DeadLetterTable.Definition.WithRetention(options.RetentionDays),
         StoredBatchTable.Definition.WithRetention(options.RetentionDays),
         LedgerTable.Definition.WithRetention(options.LedgerRetentionDays),
