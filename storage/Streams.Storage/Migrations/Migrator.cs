@@ -93,10 +93,11 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         }
 
         await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false);
-        // Without one nothing may be there to remove: ClickHouse refuses that (error 36), and the start with it.
-        if (!newer && (table.Ttl.Length == 0
-            ? created[0].Contains(" TTL toDateTime(received_at)", StringComparison.Ordinal)
-            : !created[0].Contains($"TTL {table.Ttl}", StringComparison.Ordinal)))
+        // A table that keeps its rows has no TTL, and REMOVE TTL is an error where there is none.
+        var wanted = table.Ttl.Length == 0
+            ? !created[0].Contains(" TTL ", StringComparison.Ordinal)
+            : created[0].Contains($" TTL {table.Ttl}", StringComparison.Ordinal);
+        if (!newer && !wanted)
         {
             await ChangeAsync(table.ModifyTtlStatement(), changes, cancellation).ConfigureAwait(false);
         }
