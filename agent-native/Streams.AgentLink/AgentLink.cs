@@ -35,6 +35,7 @@ public sealed partial class AgentLink : IDisposable
     private readonly KeyArena _arena = new(KeySlots);
     private readonly AsyncSignal _signal = new();
     private readonly ManualResetEventSlim _space = new(initialState: true);
+    private readonly MessageOutbox _outbox = new();
     private readonly Lock _appendGate = new();
     private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(RecordHeader.Size + Limits.MaxStoredBytes);
     private volatile Wire.Messages.SessionMessage? _session;
@@ -151,6 +152,22 @@ public sealed partial class AgentLink : IDisposable
         Arm();
         _signal.Set();
         return AppendResult.Appended;
+    }
+
+    /// <summary>
+    /// Queues a control message for the gateway, signed where it is sent; also while there is no session. False when too many wait. True is not delivery: a message
+    /// that a breaking connection has taken is lost, so what must arrive is answered, and sent again when it is not.
+    /// </summary>
+    /// <exception cref="ArgumentException">The channel does not take such a message from an agent, or it is too large.</exception>
+    public bool TrySend(Wire.Messages.ControlMessage message)
+    {
+        if (!_outbox.TryAdd(message))
+        {
+            return false;
+        }
+
+        _signal.Set();
+        return true;
     }
 
     /// <summary>Blocks the calling thread until memory was freed since the last refused append, at most <paramref

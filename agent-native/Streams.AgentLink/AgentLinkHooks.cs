@@ -1,3 +1,5 @@
+using Streams.Wire;
+using Streams.Wire.Handshake;
 using Streams.Wire.Messages;
 
 namespace Streams.AgentLink;
@@ -11,6 +13,21 @@ public sealed record AgentLinkHooks
 
     /// <summary>The state for the next heartbeat; the link fills sent_at, retained bytes and lanes. Null = an empty one.</summary>
     public Func<HeartbeatMessage>? Heartbeat { get; init; }
+
+    /// <summary>
+    /// Takes a control message of the gateway, whose signature was verified, or says why not, which the gateway is told. Must be quick and must not throw. Null: none
+    /// is taken.
+    /// </summary>
+    public Func<ControlMessage, WireError>? OnMessage { get; init; }
+
+    /// <summary>The gateway did not take a message.</summary>
+    public Action<ErrorMessage>? OnRefused { get; init; }
+
+    /// <summary>The gateways that are known to be revoked, asked before every handshake; null knows of none.</summary>
+    public Func<RevocationList?>? Revoked { get; init; }
+
+    /// <summary>Told of every list of revoked gateways that a pinned root has signed; keeps the one of the highest version.</summary>
+    public Action<RevocationList>? OnRevocations { get; init; }
 
     /// <summary>Told of every change, for the log. Must be quick and must not throw.</summary>
     public Action<LinkEvent>? OnEvent { get; init; }

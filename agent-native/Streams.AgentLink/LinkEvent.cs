@@ -29,6 +29,12 @@ public enum LinkEventKind
 
     /// <summary>Traffic keys could not be locked into memory (RLIMIT_MEMLOCK).</summary>
     KeysNotLocked,
+
+    /// <summary>A control message of the gateway was not taken, or one of ours not by it; the detail says which and why.</summary>
+    MessageRefused,
+
+    /// <summary>The gateway showed a list of revoked gateways that no pinned root has signed.</summary>
+    RevocationsRefused,
 }
 
 /// <param name="Detail">One line for the log.</param>

@@ -4,6 +4,8 @@ using Streams.Gateway.Connections;
 using Streams.Gateway.Credit;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
+using Streams.Gateway.Registration;
+using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
 using Streams.Queue;
 using Streams.Wire.Handshake;
@@ -14,12 +16,19 @@ namespace Streams.Gateway;
 /// <summary>What all connections of a gateway process share. Built by <see cref="GatewayServer"/>, which owns all of it.</summary>
 internal sealed class GatewayCore
 {
+    /// <summary>Sessions of mode enrol at once: an image that scales out enrols in milliseconds each.</summary>
+    private const int MaxEnrolments = 256;
+
     private int _draining;
     private int _drained;
+    private int _enrolments;
 
     public required GatewayOptions Options { get; init; }
 
-    public required GatewayIdentity Identity { get; init; }
+    public required GatewayKeys Keys { get; init; }
+
+    /// <summary>What the next handshake shows.</summary>
+    public GatewayIdentity Identity => Keys.Current;
 
     public required GatewayMetrics Metrics { get; init; }
 
@@ -39,6 +48,10 @@ internal sealed class GatewayCore
 
     public required Identities Identities { get; init; }
 
+    public required FleetStatements Statements { get; init; }
+
+    public required RegistryNotices Notices { get; init; }
+
     public required SessionStore Store { get; init; }
 
     public required FlowSubscriber Flow { get; init; }
@@ -47,7 +60,21 @@ internal sealed class GatewayCore
 
     public required IReadOnlyList<IngestGraph> Graphs { get; init; }
 
+    public required AgentRates Rates { get; init; }
+
     public SessionRegistry Registry { get; } = new();
+
+    /// <summary>An identity was changed: the living session of an agent that is let in no more ends.</summary>
+    public void IdentityChanged(string agentId)
+    {
+        if (Registry.Find(agentId) is { } session && !Identities.IsGood(agentId, session.AgentKey.Span))
+        {
+            session.End(SessionEnd.Revoked);
+        }
+    }
+
+    /// <summary>What is behind the channels of control messages.</summary>
+    public MessageRouter Messages { get; } = new();
 
     /// <summary>No session is admitted any more.</summary>
     public bool IsDraining => Volatile.Read(ref _draining) != 0;
@@ -59,6 +86,25 @@ internal sealed class GatewayCore
         Interlocked.CompareExchange(ref _drained, Registry.Count, 0);
         return Interlocked.Exchange(ref _draining, 1) == 0;
     }
+
+    /// <summary>Takes a place for a session of mode enrol. Anybody with a key may have one, so they are few; each lives for seconds.</summary>
+    public bool TryBeginEnrolment()
+    {
+        if (IsDraining)
+        {
+            return false;
+        }
+
+        if (Interlocked.Increment(ref _enrolments) <= MaxEnrolments)
+        {
+            return true;
+        }
+
+        EnrolmentEnded();
+        return false;
+    }
+
+    public void EnrolmentEnded() => Interlocked.Decrement(ref _enrolments);
 
     public IngestGraph GraphOf(int partition) => Graphs[partition % Graphs.Count];
 

@@ -80,6 +80,33 @@ internal static partial class GatewayLog
     [LoggerMessage(2024, LogLevel.Warning, "{Agent} from {Remote} looks like a copy: {Reason}; both go on, under epochs of their own")]
     public static partial void CloneSeen(this ILogger logger, string agent, string remote, string reason);
 
+    [LoggerMessage(2050, LogLevel.Warning, "Message '{MessageId}' of {Agent} in session {Session} refused: {Error}")]
+    public static partial void MessageRefused(this ILogger logger, string agent, string session, string error, string messageId);
+
+    [LoggerMessage(2051, LogLevel.Warning, "{Agent} did not take message '{MessageId}' in session {Session}: {Error}")]
+    public static partial void MessageNotTaken(this ILogger logger, string agent, string session, string error, string messageId);
+
+    [LoggerMessage(2052, LogLevel.Information, "Session {Session} of mode enrol began, from {Remote}")]
+    public static partial void EnrolmentBegan(this ILogger logger, string session, string remote);
+
+    [LoggerMessage(2053, LogLevel.Information, "Session {Session} of mode enrol ended: {Reason}")]
+    public static partial void EnrolmentEnded(this ILogger logger, string session, string reason);
+
+    [LoggerMessage(2040, LogLevel.Information, "TLS certificate {File} was renewed: it is valid to {NotAfter:yyyy-MM-dd HH:mm} UTC; connections that exist stay")]
+    public static partial void TlsReloaded(this ILogger logger, string file, DateTimeOffset notAfter);
+
+    [LoggerMessage(2041, LogLevel.Error, "The renewed TLS files cannot be used, the certificate before stays in use: {Why}")]
+    public static partial void TlsNotReloaded(this ILogger logger, string why);
+
+    [LoggerMessage(2070, LogLevel.Information, "The gateway's certificate was renewed: {Gateway}, serial {Serial}, valid to {NotAfter:yyyy-MM-dd HH:mm} UTC; sessions that live go on")]
+    public static partial void CertificateReloaded(this ILogger logger, string gateway, ulong serial, DateTimeOffset notAfter);
+
+    [LoggerMessage(2071, LogLevel.Error, "The renewed key and certificate of the gateway cannot be used, those before stay in use: {Why}")]
+    public static partial void CertificateNotReloaded(this ILogger logger, string why);
+
+    [LoggerMessage(2072, LogLevel.Warning, "The watch of what fleet roots say ended and starts again")]
+    public static partial void StatementsWatchEnded(this ILogger logger, Exception? failure);
+
     [LoggerMessage(2019, LogLevel.Error, "What the worker said of {Agent} could not be handled, which is a fault of the gateway")]
     public static partial void FlowFault(this ILogger logger, string agent, Exception fault);
 }

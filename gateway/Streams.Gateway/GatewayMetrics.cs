@@ -39,6 +39,9 @@ public sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _rewindsTold;
     private readonly Counter<long> _holdsTold;
     private readonly Counter<long> _clones;
+    private readonly Counter<long> _messages;
+    private readonly Counter<long> _messagesRefused;
+    private readonly Counter<long> _signatures;
 
     /// <param name="factory">Null makes a meter of its own, e.g. in tests.</param>
     public GatewayMetrics(IMeterFactory? factory = null)
@@ -60,6 +63,9 @@ public sealed class GatewayMetrics : IDisposable
         _rewindsTold = _meter.CreateCounter<long>("streams.gateway.rewinds.told", "{lane}", "Lanes that agents were told to send again, repeats included");
         _holdsTold = _meter.CreateCounter<long>("streams.gateway.holds.told", "{lane}", "Lanes that agents were told to hold, repeats included");
         _clones = _meter.CreateCounter<long>("streams.gateway.clones", "{session}", "Sessions that look like those of a copied agent, by reason");
+        _messages = _meter.CreateCounter<long>("streams.gateway.messages", "{message}", "Control messages of agents that were taken, by channel");
+        _messagesRefused = _meter.CreateCounter<long>("streams.gateway.messages.refused", "{message}", "Control messages not taken, by who refused and error");
+        _signatures = _meter.CreateCounter<long>("streams.gateway.signatures", "{signature}", "Signatures of agents that were checked, by stage (handshake, session)");
     }
 
     /// <summary>For tests, which listen to one of several in a process.</summary>
@@ -73,6 +79,10 @@ public sealed class GatewayMetrics : IDisposable
         _meter.CreateObservableGauge("streams.gateway.buffers", buffers, "{buffer}", "Frame buffers rented now");
         _meter.CreateObservableGauge("streams.gateway.publish.inflight", inFlight, "{message}", "Messages on their way to the queue");
     }
+
+    /// <summary>Registers when the TLS certificate in use ends.</summary>
+    internal void ObserveTls(Func<long> notAfter) =>
+        _meter.CreateObservableGauge("streams.gateway.tls.not_after", notAfter, "s", "End of the TLS certificate in use, Unix seconds");
 
     internal void Received(LaneClass laneClass, int bytes)
     {
@@ -112,6 +122,13 @@ public sealed class GatewayMetrics : IDisposable
     internal void HoldsTold(int lanes) => _holdsTold.Add(lanes);
 
     internal void Clone(string reason) => _clones.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void MessageTaken(string channel) => _messages.Add(1, new KeyValuePair<string, object?>("channel", channel));
+
+    internal void MessageRefused(string by, WireError error) =>
+        _messagesRefused.Add(1, new KeyValuePair<string, object?>("by", by), new KeyValuePair<string, object?>("error", error.Label()));
+
+    internal void SignatureChecked(string stage) => _signatures.Add(1, new KeyValuePair<string, object?>("stage", stage));
 
     public void Dispose() => _meter.Dispose();
 }

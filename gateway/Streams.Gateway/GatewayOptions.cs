@@ -11,6 +11,24 @@ public sealed record GatewayOptions
     /// <summary>Where agents connect. Loopback until somebody decides otherwise.</summary>
     public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 8080);
 
+    /// <summary>PEM file with the certificate of the agents' port, the server's own first; with <see cref="TlsKeyFile"/> the port speaks TLS.</summary>
+    public string? TlsCertificateFile { get; init; }
+
+    /// <summary>PEM file with that certificate's private key, not readable by everybody.</summary>
+    public string? TlsKeyFile { get; init; }
+
+    /// <summary>How often the two files are looked at for a renewal.</summary>
+    public TimeSpan TlsInterval { get; init; } = Encryption.TlsCertificate.DefaultInterval;
+
+    /// <summary>Whether this gateway asks the Registry for agents, to let new ones in and for new keys. False where only known agents are expected.</summary>
+    public bool Registration { get; init; } = true;
+
+    /// <summary>How often the gateway's own key and certificate are looked at for newer ones. 5 s, as for TLS.</summary>
+    public TimeSpan KeysInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Networks of proxies whose connections begin with a PROXY header, which names the source; from them nothing else is taken.</summary>
+    public IReadOnlyList<IPNetwork> ProxyFrom { get; init; } = [];
+
     /// <summary>Where the operator's HTTP is (mapped by the host program). Plain HTTP, hence loopback.</summary>
     public IPEndPoint OperatorListen { get; init; } = new(IPAddress.Loopback, 8081);
 
@@ -49,6 +67,24 @@ public sealed record GatewayOptions
 
     /// <summary>Connections of one source at once before the rate holds: a site behind one address reconnects together.</summary>
     public int SourceBurst { get; init; } = 2000;
+
+    /// <summary>
+    /// Messages a second of one agent; more, beyond <see cref="AgentBurst"/>, end its session. 10,000 are ten times what the protocol asks
+    /// a connection to carry; their headers alone cost a third of a core.
+    /// </summary>
+    public int AgentMessageRate { get; init; } = 10_000;
+
+    /// <summary>Bytes a second of one agent, 128 MiB: a gigabit. A slower limit of an agent that drains its spool is its credit.</summary>
+    public long AgentByteRate { get; init; } = 128L << 20;
+
+    /// <summary>Signatures a second that are checked for one agent. At 70 µs each 2,000 are a seventh of a core.</summary>
+    public int AgentSignatureRate { get; init; } = 2000;
+
+    /// <summary>How long an agent may go at twice these rates: what a spool of a minute's outage needs to drain.</summary>
+    public TimeSpan AgentBurst { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A frame that an agent began must be complete, and one that it is sent must be taken, within this.</summary>
+    public TimeSpan FrameTime { get; init; } = TimeSpan.FromSeconds(Wire.Limits.FrameReceiveSeconds);
 
     /// <summary>Seconds between heartbeats, both ways; three missed end a session.</summary>
     public int HeartbeatSeconds { get; init; } = Wire.Limits.DefaultHeartbeatSeconds;

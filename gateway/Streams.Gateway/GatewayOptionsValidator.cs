@@ -30,6 +30,13 @@ public static class GatewayOptionsValidator
         File(problems, "NATS seed file", options.NatsSeedFile);
         File(problems, "gateway key file", options.KeyFile);
         File(problems, "gateway certificate file", options.CertificateFile);
+        if (options.TlsCertificateFile is null != (options.TlsKeyFile is null))
+        {
+            problems.Add("TLS certificate and TLS key go together: give both files, or neither");
+        }
+
+        Range(problems, "TLS interval (ms)", (long)options.TlsInterval.TotalMilliseconds, 10, 3_600_000);
+        Range(problems, "keys interval (ms)", (long)options.KeysInterval.TotalMilliseconds, 10, 3_600_000);
         Range(problems, "partitions", options.Partitions, 1, MaxPartitions);
         Range(problems, "graphs", options.Graphs, 1, MaxPartitions);
         Range(problems, "pool bytes", options.PoolBytes, CreditPool.SmallestCapacity, MaxPoolBytes);
@@ -38,6 +45,11 @@ public static class GatewayOptionsValidator
         Range(problems, "handshake queue (ms)", (long)options.HandshakeQueue.TotalMilliseconds, 0, 60_000);
         Range(problems, "source rate", options.SourceRate, 1, 1_000_000);
         Range(problems, "source burst", options.SourceBurst, 1, 1_000_000);
+        Range(problems, "agent message rate", options.AgentMessageRate, 10, 1_000_000);
+        Range(problems, "agent byte rate", options.AgentByteRate, Wire.Limits.MaxFrameBytes, 1L << 40);
+        Range(problems, "agent signature rate", options.AgentSignatureRate, 10, 1_000_000);
+        Range(problems, "agent burst (ms)", (long)options.AgentBurst.TotalMilliseconds, 1000, 3_600_000);
+        Range(problems, "frame time (ms)", (long)options.FrameTime.TotalMilliseconds, 1000, 60_000);
         Range(problems, "heartbeat seconds", options.HeartbeatSeconds, 1, 3600);
         Range(problems, "session seconds", options.SessionSeconds, 60, 7 * 24 * 3600);
         Range(problems, "watermark time-out (ms)", (long)options.WatermarkTimeout.TotalMilliseconds, 1, 60_000);

@@ -1,11 +1,6 @@
 using System.Net;
 using Akka.Actor;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Streams.Gateway.Auth;
@@ -14,6 +9,7 @@ using Streams.Gateway.Credit;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Queueing;
+using Streams.Gateway.Registration;
 using Streams.Gateway.Sessions;
 using Streams.Queue;
 using Streams.Stages;
@@ -149,7 +145,7 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
 
     private async Task<GatewayCore> BuildAsync(CancellationToken cancel)
     {
-        var identity = Own(GatewayFiles.ReadIdentity(_options, _time.GetUtcNow().ToUnixTimeSeconds()));
+        var keys = OwnAsync(new GatewayKeys(_options, _logger, _time));
         // Two slots a session, one a handshake.
         var arena = Own(new KeyArena((2 * _options.MaxConnections) + _options.MaxHandshakes + EphemeralSupply.Stock));
         var ephemerals = Own(new EphemeralSupply(arena));
@@ -160,16 +156,20 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
                 Url = _options.Nats,
                 Role = QueueRole.Gateway,
                 Seed = GatewayFiles.ReadSeed(_options.NatsSeedFile),
-                Name = $"gateway {identity.Certificate.Name}",
+                Name = $"gateway {keys.Current.Certificate.Name}",
                 LoggerFactory = _loggers,
             },
             cancel).ConfigureAwait(false));
         await Topology.CheckAsync(connection, _options.Partitions, cancel).ConfigureAwait(false);
         var store = await SessionStore.OpenAsync(connection, cancel).ConfigureAwait(false);
-        var cache = OwnAsync(await IdentityCache.OpenAsync(await IdentityStore.OpenAsync(connection, cancel).ConfigureAwait(false), cancel).ConfigureAwait(false));
         var pool = new CreditPool(_options.PoolBytes, _options.Partitions);
         var buffers = new FrameBuffers();
         GatewayCore? core = null;
+        var cache = OwnAsync(await IdentityCache.OpenAsync(
+            await IdentityStore.OpenAsync(connection, cancel).ConfigureAwait(false), cancel, (agent, _) => core?.IdentityChanged(agent)).ConfigureAwait(false));
+        var registry = OwnAsync(await ServiceCaller.OpenAsync(connection, cancel).ConfigureAwait(false));
+        var statements = OwnAsync(new FleetStatements(
+            await RevocationStore.OpenAsync(connection, cancel).ConfigureAwait(false), () => core?.Registry.All ?? [], _logger, _time));
         var flow = OwnAsync(await FlowSubscriber.OpenAsync(connection, record => OnFlow(core, record), cancel).ConfigureAwait(false));
         await StartIngestAsync(connection, cancel).ConfigureAwait(false);
         _queue = new QueueWatch(connection, _outlets, pool, _logger, () => OnQueueBack(core));
@@ -177,7 +177,9 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
         core = new GatewayCore
         {
             Options = _options,
-            Identity = identity,
+            Keys = keys,
+            Statements = statements,
+            Notices = OwnAsync(new RegistryNotices(registry, keys.Current.Certificate.Name, _metrics)),
             Metrics = _metrics,
             Logger = _logger,
             Time = _time,
@@ -188,10 +190,16 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
             Frames = new FrameContext(buffers, pool, _metrics),
             Identities = new Identities(cache),
             Store = store,
+            Rates = new AgentRates(_options),
             Flow = flow,
             Wheel = wheel,
             Graphs = _graphs,
         };
+        if (_options.Registration)
+        {
+            core.Messages.Add(new RegistryMessages(core, registry));
+        }
+
         OwnAsync(new SessionWatch(core));
         wheel.Start();
         _metrics.Observe(() => core.Registry.Count, () => pool.Reserved, () => buffers.Rented, () => _outlets.Sum(outlet => outlet.InFlight));
@@ -260,46 +268,6 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
     {
         _metrics.Error("wheel");
         _logger.WheelFault(fault);
-    }
-
-    private async Task ListenAsync(GatewayCore core, CancellationToken cancel)
-    {
-        var gate = Own(new HandshakeGate(_options.MaxHandshakes, _options.HandshakeQueue));
-        _endpoint = new AgentEndpoint(core, new SourceBuckets(_options.SourceRate, _options.SourceBurst), gate);
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(_loggers);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Patience);
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, _options));
-        _web = OwnAsync(builder.Build());
-        _web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
-        _web.MapGet(Protocol.Path, _endpoint.HandleAsync);
-        try
-        {
-            await _web.StartAsync(cancel).ConfigureAwait(false);
-        }
-        catch (IOException error)
-        {
-            var why = error.InnerException?.Message ?? error.Message;
-            throw new GatewayException($"cannot listen on {_options.Listen}: {why}: stop what listens there, or give another port", error);
-        }
-
-        var address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        Address = new IPEndPoint(_options.Listen.Address, address.Port);
-    }
-
-    private static void Configure(KestrelServerOptions kestrel, GatewayOptions options)
-    {
-        kestrel.AddServerHeader = false;
-        // Both default to unlimited.
-        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
-        kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
-        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
-        kestrel.Limits.MaxRequestBodySize = 0;
-        kestrel.Limits.MaxRequestHeadersTotalSize = Limits.MaxHandshakeMessageBytes;
-        kestrel.Limits.MaxRequestLineSize = 2048;
-        kestrel.Listen(options.Listen, listen => listen.Protocols = HttpProtocols.Http1);
     }
 
     private T Own<T>(T part)

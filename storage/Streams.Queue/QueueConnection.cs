@@ -47,6 +47,9 @@ public sealed class QueueConnection : IAsyncDisposable
 
     internal INatsConnection Nats => _nats;
 
+    /// <summary>The role as it is in subjects.</summary>
+    internal string RoleName => RoleNameOf(Options);
+
     internal NatsJSContext JetStream { get; }
 
     internal NatsKVContext KeyValue { get; }
@@ -86,9 +89,9 @@ public sealed class QueueConnection : IAsyncDisposable
     /// matched by their whole
     /// subject (NatsConnection's inbox multiplexer, 3.3.2), a wildcard never gets anything.
     /// </summary>
-    internal string NewReplyPrefix() => string.Create(CultureInfo.InvariantCulture, $"_REPLY.{RoleName(Options)}.{Guid.NewGuid():N}");
+    internal string NewReplyPrefix() => string.Create(CultureInfo.InvariantCulture, $"_REPLY.{RoleName}.{Guid.NewGuid():N}");
 
-    private static string RoleName(QueueOptions options) => options.Role.ToString().ToLowerInvariant();
+    private static string RoleNameOf(QueueOptions options) => options.Role.ToString().ToLowerInvariant();
 
     private static Exception Innermost(Exception error) => error.InnerException is { } inner ? Innermost(inner) : error;
 
@@ -112,7 +115,7 @@ public sealed class QueueConnection : IAsyncDisposable
             Url = options.Url.ToString(),
             Name = options.Name,
             AuthOpts = new NatsAuthOpts { NKey = publicKey, Seed = options.Seed },
-            InboxPrefix = "_INBOX." + RoleName(options),
+            InboxPrefix = "_INBOX." + RoleNameOf(options),
             LoggerFactory = options.LoggerFactory,
             RequestTimeout = options.RequestTimeout,
             CommandTimeout = options.RequestTimeout,

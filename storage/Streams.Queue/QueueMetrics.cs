@@ -13,6 +13,7 @@ public sealed class QueueMetrics
     private readonly Counter<long> _receivedBytes;
     private readonly Counter<long> _errors;
     private readonly Counter<long> _reconnects;
+    private readonly Counter<long> _rows;
 
     private QueueMetrics()
     {
@@ -26,6 +27,10 @@ public sealed class QueueMetrics
             "{error}",
             "Faults by kind: gap, redelivery, reposition, stream_reset, pump, header, flow, flow_handler, flow_answer, watch, topology.");
         _reconnects = meter.CreateCounter<long>("streams.queue.reconnects", "{connection}", "Connections opened after the first.");
+        _rows = meter.CreateCounter<long>(
+            "streams.queue.rows",
+            "{row}",
+            "Rows of the server's own producers by state: appended, dropped, committed, and resent as often as they were sent again.");
     }
 
     public static QueueMetrics Shared { get; } = new();
@@ -44,6 +49,8 @@ public sealed class QueueMetrics
     }
 
     internal void Error(string kind) => _errors.Add(1, new KeyValuePair<string, object?>("kind", kind));
+
+    internal void Rows(string state, long count) => _rows.Add(count, new KeyValuePair<string, object?>("state", state));
 
     internal void Reconnected() => _reconnects.Add(1);
 }

@@ -4,7 +4,7 @@ namespace Streams.Queue;
 /// may use.</summary>
 public enum QueueRole
 {
-    /// <summary>Publishes ingest messages, keeps sessions, listens to flow.</summary>
+    /// <summary>Publishes ingest messages and responses, keeps sessions, listens to flow, looks at commands.</summary>
     Gateway,
 
     /// <summary>Makes the topology, reads and purges ingest messages, publishes flow, keeps leases and offsets.</summary>
@@ -12,4 +12,7 @@ public enum QueueRole
 
     /// <summary>Keeps identities, looks at sessions and streams.</summary>
     Operator,
+
+    /// <summary>Keeps identities, tokens, operators and revocations, sends commands, reads responses, answers the gateways' registry requests.</summary>
+    Services,
 }

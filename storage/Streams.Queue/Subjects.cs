@@ -25,6 +25,18 @@ public static class Subjects
 
     public static string Flow(int partition) => string.Create(CultureInfo.InvariantCulture, $"flow.{partition}");
 
+    /// <summary>Commands to one agent, kept until it has them.</summary>
+    public static string Command(string agentId) => "command." + agentId;
+
+    /// <summary>What one agent answered, kept until the services role has it.</summary>
+    public static string Response(string agentId) => "response." + agentId;
+
+    /// <summary>Said by the services role when there is a new command: not kept, a gateway that missed it looks by itself.</summary>
+    public static string Nudge(string agentId) => "nudge." + agentId;
+
+    /// <summary>What gateways ask the services role's registry for: <c>enroll</c>, <c>rotate</c>.</summary>
+    public static string Registry(string action) => "service.registry." + action;
+
     public static string Watermarks(int partition) => string.Create(CultureInfo.InvariantCulture, $"watermarks.{partition}");
 
     /// <summary>FNV-1a, 64 bits, of the UTF-8 agent id, modulo P.</summary>

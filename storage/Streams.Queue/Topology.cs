@@ -16,6 +16,21 @@ public static class Topology
     public const string Identities = "identities";
     public const string Leases = "leases";
     public const string Offsets = "offsets";
+    public const string Enrolment = "enrolment";
+    public const string Operators = "operators";
+    public const string Revocations = "revocations";
+
+    /// <summary>Where commands stand; not the stream of those that wait.</summary>
+    public const string CommandStates = "commands";
+
+    /// <summary>Commands that wait for their agents, a subject an agent.</summary>
+    public const string Commands = "COMMANDS";
+
+    /// <summary>What agents answered, until the services role has read it.</summary>
+    public const string Responses = "RESPONSES";
+
+    /// <summary>Commands that may wait for one agent; a further one is refused to whoever gives it.</summary>
+    public const int CommandsPerAgent = 64;
 
     private const int StreamNotFound = 10059;
     private const int NoJetStream = 10039;
@@ -35,6 +50,12 @@ public static class Topology
             await EnsureBucketAsync(connection, Identities, options.IdentitiesBytes, cancel).ConfigureAwait(false);
             await EnsureBucketAsync(connection, Leases, options.SmallBucketBytes, cancel).ConfigureAwait(false);
             await EnsureBucketAsync(connection, Offsets, options.SmallBucketBytes, cancel).ConfigureAwait(false);
+            await EnsureBucketAsync(connection, Enrolment, options.EnrolmentBytes, cancel).ConfigureAwait(false);
+            await EnsureBucketAsync(connection, Operators, options.SmallBucketBytes, cancel).ConfigureAwait(false);
+            await EnsureBucketAsync(connection, Revocations, options.SmallBucketBytes, cancel).ConfigureAwait(false);
+            await EnsureBucketAsync(connection, CommandStates, options.CommandStatesBytes, cancel, options.CommandStatesAge).ConfigureAwait(false);
+            await EnsureControlAsync(connection, CommandsStream(options), cancel).ConfigureAwait(false);
+            await EnsureControlAsync(connection, ResponsesStream(options), cancel).ConfigureAwait(false);
         }
         catch (Exception error) when (ClientFault.Is(error, cancel))
         {
@@ -127,12 +148,61 @@ public static class Topology
             cancel).ConfigureAwait(false);
     }
 
-    private static async Task EnsureBucketAsync(QueueConnection connection, string bucket, long bytes, CancellationToken cancel)
+    // Who has read a message removes it; what nobody reads is never dropped for another.
+    private static StreamConfig CommandsStream(TopologyOptions options) => new(Commands, [Subjects.Command("*")])
+    {
+        Description = "Streams commands",
+        Storage = StreamConfigStorage.File,
+        Retention = StreamConfigRetention.Limits,
+        Discard = StreamConfigDiscard.New,
+        DiscardNewPerSubject = true,
+        MaxMsgsPerSubject = CommandsPerAgent,
+        MaxBytes = options.CommandsBytes,
+        MaxMsgs = -1,
+        MaxAge = TimeSpan.Zero,
+        DuplicateWindow = options.DuplicateWindow,
+        NumReplicas = 1,
+        AllowDirect = true,
+    };
+
+    private static StreamConfig ResponsesStream(TopologyOptions options) => new(Responses, [Subjects.Response("*")])
+    {
+        Description = "Streams responses",
+        Storage = StreamConfigStorage.File,
+        Retention = StreamConfigRetention.Limits,
+        Discard = StreamConfigDiscard.New,
+        MaxBytes = options.ResponsesBytes,
+        MaxMsgs = -1,
+        MaxMsgsPerSubject = -1,
+        MaxAge = TimeSpan.Zero,
+        DuplicateWindow = options.DuplicateWindow,
+        NumReplicas = 1,
+        AllowDirect = true,
+    };
+
+    private static async Task EnsureControlAsync(QueueConnection connection, StreamConfig config, CancellationToken cancel)
+    {
+        if (await FindAsync(connection, config.Name!, cancel).ConfigureAwait(false) is not { } found)
+        {
+            await connection.JetStream.CreateStreamAsync(config, cancel).ConfigureAwait(false);
+            return;
+        }
+
+        if (found.Config.Discard != StreamConfigDiscard.New || found.Config.MaxBytes <= 0 || found.Config.MaxAge != TimeSpan.Zero)
+        {
+            throw new QueueException(
+                $"The stream {config.Name} would drop messages that nobody has read (it needs discard new, max_bytes and no age). "
+                + "Correct it, or delete it.");
+        }
+    }
+
+    private static async Task EnsureBucketAsync(
+        QueueConnection connection, string bucket, long bytes, CancellationToken cancel, TimeSpan age = default)
     {
         if (await FindAsync(connection, "KV_" + bucket, cancel).ConfigureAwait(false) is not null)
             return;
         await connection.KeyValue.CreateStoreAsync(
-            new NatsKVConfig(bucket) { History = 1, MaxBytes = bytes, Storage = NatsKVStorageType.File, NumberOfReplicas = 1 },
+            new NatsKVConfig(bucket) { History = 1, MaxBytes = bytes, MaxAge = age, Storage = NatsKVStorageType.File, NumberOfReplicas = 1 },
             cancel).ConfigureAwait(false);
     }
 

@@ -30,7 +30,7 @@ public sealed partial class TopologyKeeper : IAsyncDisposable
     /// <summary>Starts; the topology was made by <see cref="Topology.CreateAsync"/> before.</summary>
     /// <param name="connection">Of the worker's role; not owned.</param>
     /// <param name="options">As at the making.</param>
-    /// <param name="interval">Between looks; 5 s by default: P + 4 requests of a fifth of a millisecond each.</param>
+    /// <param name="interval">Between looks; 5 s by default: P + 9 requests of a fifth of a millisecond each.</param>
     public static TopologyKeeper Start(QueueConnection connection, TopologyOptions options, TimeSpan? interval = null) =>
         new(connection, options, interval ?? TimeSpan.FromSeconds(5));
 

@@ -11,6 +11,7 @@ public enum NatsRole
     Gateway,
     Worker,
     Operator,
+    Services,
 }
 
 /// <summary>

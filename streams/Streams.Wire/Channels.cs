@@ -1,35 +1,143 @@
 namespace Streams.Wire;
 
-/// <summary>Which way a channel's messages flow.</summary>
-public enum ChannelDirection : byte
-{
-    AgentToGateway = 1,
-    GatewayToAgent = 2,
-    Both = 3,
-}
-
-/// <summary>One of the specification's nine channels.</summary>
-/// <param name="Name">Channel name; <c>{service}.{module}</c>, refined by an action such as <c>agent.telemetry.metrics</c>.</param>
-/// <param name="Module">The agent's module that owns it.</param>
-/// <param name="Backend">The service behind the gateway.</param>
-/// <param name="Credit">True when its frames count against credit.</param>
-/// <param name="Available">False for channels that are reserved in this version.</param>
-public sealed record Channel(
-    string Name, string Module, string Backend, ChannelDirection Direction, LaneClass Priority, bool Credit, bool Available);
-
-/// <summary>The table of channels; PROTOCOL.md prints the same rows and a test compares them.</summary>
+/// <summary>
+/// The table of channels, the only one: gateway, agent and services ask here, PROTOCOL.md prints the same rows and a test compares them.
+/// Numbers are append only; 1-15 are the specification's channels, 16-31 those of the flow.
+/// </summary>
 public static class Channels
 {
+    public const byte Auth = 1;
+    public const byte Heartbeat = 2;
+    public const byte Registry = 3;
+    public const byte Control = 4;
+    public const byte Telemetry = 5;
+    public const byte Observability = 6;
+    public const byte Analysis = 7;
+    public const byte Threat = 8;
+    public const byte Policy = 9;
+    public const byte FlowCredit = 16;
+    public const byte FlowWatermark = 17;
+    public const byte FlowRewind = 18;
+    public const byte FlowHold = 19;
+    public const byte FlowRekey = 20;
+    public const byte FlowToken = 21;
+    public const byte FlowError = 22;
+
+    private const MessageTypes None = MessageTypes.None;
+    private const MessageTypes Request = MessageTypes.Request;
+    private const MessageTypes Response = MessageTypes.Response;
+    private const MessageTypes Event = MessageTypes.Event;
+
+    private static readonly Channel?[] ByNumber = new Channel?[byte.MaxValue + 1];
+
+    static Channels()
+    {
+        foreach (var channel in All)
+        {
+            ByNumber[channel.Number] = channel;
+        }
+    }
+
     public static IReadOnlyList<Channel> All { get; } =
     [
-        new("auth", "comm", "gateway", ChannelDirection.Both, LaneClass.Control, Credit: false, Available: true),
-        new("heartbeat", "comm", "gateway", ChannelDirection.Both, LaneClass.Control, Credit: false, Available: true),
-        new("agent.registry", "core", "registry", ChannelDirection.Both, LaneClass.Control, Credit: false, Available: false),
-        new("agent.control", "core", "actions", ChannelDirection.Both, LaneClass.Response, Credit: false, Available: false),
-        new("agent.telemetry", "telemetry", "actions", ChannelDirection.AgentToGateway, LaneClass.Metric, Credit: true, Available: true),
-        new("agent.observability", "observability", "actions", ChannelDirection.AgentToGateway, LaneClass.Event, Credit: true, Available: true),
-        new("agent.analysis", "analysis", "actions", ChannelDirection.Both, LaneClass.Bulk, Credit: true, Available: false),
-        new("agent.threat", "threatintel", "actions", ChannelDirection.AgentToGateway, LaneClass.Alert, Credit: true, Available: false),
-        new("agent.policy", "policy", "actions", ChannelDirection.Both, LaneClass.Alert, Credit: true, Available: false),
+        new(Auth, "auth", Response, Request | Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "M1-M3, 1, 64"),
+        new(Heartbeat, "heartbeat", Event, Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "4, 67"),
+        new(Registry, "agent.registry", Request, Response | Event, "core", LaneClass.Control, [], Credit: false, "registry", Channel.Message),
+        new(Control, "agent.control", Response | Event, Request, "core", LaneClass.Response, [], Credit: false, "actions", Channel.Message),
+        new(Telemetry, "agent.telemetry", Event, None, "telemetry", LaneClass.Metric, [16, 17, 32, 33], Credit: true, "actions", "2"),
+        new(Observability, "agent.observability", Event, None, "observability", LaneClass.Event, [1, 2, 3, 4, 5], Credit: true, "actions", "2"),
+        new(Analysis, "agent.analysis", Response | Event, Request, "analysis", LaneClass.Bulk, [], Credit: true, "actions", Channel.Message),
+        new(Threat, "agent.threat", Event, None, "threatintel", LaneClass.Alert, [], Credit: true, "actions", "2"),
+        new(Policy, "agent.policy", Response | Event, Request, "policy", LaneClass.Alert, [], Credit: true, "actions", Channel.Message),
+        new(FlowCredit, "session.flow.credit", Request, Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "3, 65"),
+        new(FlowWatermark, "session.flow.watermark", None, Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "66"),
+        new(FlowRewind, "session.flow.rewind", None, Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "69"),
+        new(FlowHold, "session.flow.hold", None, Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "70"),
+        new(FlowRekey, "session.flow.rekey", Event, Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "key_epoch"),
+        new(FlowToken, "session.flow.token", None, Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "72"),
+        new(FlowError, "session.flow.error", Event, Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "6, 68, 73"),
     ];
+
+    public static Channel? Find(byte number) => ByNumber[number];
+
+    /// <summary>
+    /// The channel of a name: the registered one that equals it, or the longest whose name and a dot it begins with, the rest being an action.
+    /// </summary>
+    public static Channel? Find(ReadOnlySpan<char> name)
+    {
+        if (!IsName(name))
+        {
+            return null;
+        }
+
+        for (var prefix = name; ;)
+        {
+            foreach (var channel in All)
+            {
+                if (prefix.SequenceEqual(channel.Name))
+                {
+                    return channel;
+                }
+            }
+
+            var dot = prefix.LastIndexOf('.');
+            if (dot < 0)
+            {
+                return null;
+            }
+
+            prefix = prefix[..dot];
+        }
+    }
+
+    /// <summary>Whether a message may be sent like that; the reason by name if not. For both encodings.</summary>
+    /// <param name="channel">What Find gave.</param>
+    /// <param name="direction">Of the message.</param>
+    public static WireError Check(Channel? channel, ChannelDirection direction, ReadOnlySpan<char> module, MessageType type) =>
+        channel is null ? WireError.UnknownChannel
+        : channel.TypesOf(direction) == None ? WireError.WrongDirection
+        : !module.SequenceEqual(channel.Module) ? WireError.WrongModule
+        : (channel.TypesOf(direction) & Bit(type)) == None ? WireError.WrongType
+        : WireError.None;
+
+    /// <summary>
+    /// As <see cref="Check"/>, for message frames: channels with frames of their own, and events that are batches, have no messages.
+    /// </summary>
+    public static WireError CheckMessage(Channel? channel, ChannelDirection direction, ReadOnlySpan<char> module, MessageType type)
+    {
+        var error = Check(channel, direction, module, type);
+        return error != WireError.None ? error
+            : channel!.Frames != Channel.Message || (channel.Credit && type == MessageType.Event) ? WireError.WrongType
+            : WireError.None;
+    }
+
+    private static MessageTypes Bit(MessageType type) => type switch
+    {
+        MessageType.Request => Request,
+        MessageType.Response => Response,
+        MessageType.Event => Event,
+        _ => None,
+    };
+
+    /// <summary>Lower-case words with single dots between them: no empty action, nothing that a subject or a log would read as its own.</summary>
+    private static bool IsName(ReadOnlySpan<char> name)
+    {
+        if (name.IsEmpty || name.Length > Limits.MaxChannelNameBytes || name[^1] == '.')
+        {
+            return false;
+        }
+
+        var last = '.';
+        foreach (var c in name)
+        {
+            if (c is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '_' or '.') || (c == '.' && last == '.'))
+            {
+                return false;
+            }
+
+            last = c;
+        }
+
+        return true;
+    }
 }

@@ -32,4 +32,7 @@ public enum CloseCode : ushort
 
     /// <summary>The gateway cannot admit sessions now (its store is away).</summary>
     Unavailable = 4408,
+
+    /// <summary>The agent sends more than the gateway takes from one agent; reconnect after the goodbye's retry_after.</summary>
+    LimitExceeded = 4409,
 }

@@ -43,6 +43,18 @@ public static class Limits
 
     public const int MaxTokenBytes = 4096;
 
+    /// <summary>Identifier of a message, of <c>[A-Za-z0-9._-]</c>.</summary>
+    public const int MaxMessageIdBytes = 64;
+
+    /// <summary>Name of a channel with its action.</summary>
+    public const int MaxChannelNameBytes = 64;
+
+    /// <summary>What an error says beside its code: the name of a field.</summary>
+    public const int MaxErrorDetailBytes = 64;
+
+    /// <summary>A session of mode enrol ends after this.</summary>
+    public const int EnrolSeconds = 10;
+
     /// <summary>Lanes that may be open (not sealed, or sealed and not wholly committed) in one session.</summary>
     public const int MaxOpenLanes = 64;
 

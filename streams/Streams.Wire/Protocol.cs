@@ -12,8 +12,11 @@ public static class Protocol
     /// <summary>Reserved: the JSON profile is not offered or accepted yet.</summary>
     public const string JsonSubprotocol = "streams.v1.json";
 
-    /// <summary>Handshake and frame version.</summary>
+    /// <summary>Newest version of the protocol that this build speaks, and the version byte of its frames.</summary>
     public const byte Version = 1;
+
+    /// <summary>All that it speaks. A server speaks the two versions before its own too, so that agents two versions behind work.</summary>
+    public static VersionRange Versions { get; } = new(1, Version);
 
     /// <summary>Ed25519, X25519, HKDF-SHA-256, ChaCha20-Poly1305.</summary>
     public const byte Suite = 1;

@@ -23,9 +23,7 @@ internal static partial class LogMessages
     [LoggerMessage(3005, LogLevel.Warning, "lane {Lane}: a message has {Found} of the {Promised} batches it promised")]
     public static partial void MessageShort(this ILogger logger, LaneKey lane, uint found, uint promised);
 
-    [LoggerMessage(3007, LogLevel.Warning, "alerts wait to be stored: {Reason}")]
-    public static partial void AlertsWait(this ILogger logger, string reason);
-
+    // 3007 is retired: rows that wait are 4114 of the queue.
     [LoggerMessage(3010, LogLevel.Warning, "insert of {Batches} batches into {Table} is in doubt (attempt {Attempt}, {Verdict}): {Detail}")]
     public static partial void InsertInDoubt(
         this ILogger logger, string table, int batches, int attempt, InsertVerdict verdict, string detail);

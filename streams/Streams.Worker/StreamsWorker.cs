@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using Streams.Queue;
+using Streams.Queue.Producing;
 using Streams.Schema;
 using Streams.Stages;
 using Streams.Storage;
@@ -23,6 +24,8 @@ namespace Streams.Worker;
 /// </summary>
 public sealed class StreamsWorker : IAsyncDisposable
 {
+    private static readonly TimeSpan AlertPatience = TimeSpan.FromSeconds(2);
+
     private readonly WorkerOptions _options;
     private readonly ActorSystem _system;
     private readonly WorkerMetrics _metrics;
@@ -32,6 +35,7 @@ public sealed class StreamsWorker : IAsyncDisposable
     private readonly List<PartitionWorker> _partitions = [];
     private readonly Stack<Func<ValueTask>> _resources = new();
     private ISystemAlerts? _raised;
+    private RowProducer? _rows;
     private int _state;
 
     /// <param name="system">Made with <see cref="GraphSettings.Configuration"/>; the worker neither starts nor stops it.</param>
@@ -116,6 +120,12 @@ public sealed class StreamsWorker : IAsyncDisposable
     /// <summary>Reads no more, commits what was read, tells it, trims the queue, releases the leases.</summary>
     public async Task StopAsync()
     {
+        // While there is somebody who stores them; nothing waits as a rule.
+        if (_rows is not null)
+        {
+            await _rows.StopAsync(AlertPatience).ConfigureAwait(false);
+        }
+
         await Task.WhenAll(_partitions.Select(partition => partition.StopAsync(_options.DrainPatience))).ConfigureAwait(false);
         await DisposeAsync().ConfigureAwait(false);
         _logger.WorkerStopped(Owner);
@@ -164,9 +174,12 @@ public sealed class StreamsWorker : IAsyncDisposable
         var limits = new InserterLimits { MaxRows = _options.MaxRowsPerBlock };
         var abandoned = new AbandonedInserts();
         var quota = new DeadLetterQuota(TimeProvider.System, _options.DeadLettersPerHour);
-        var rows = await AlertProducer.OpenAsync(queue, _options.Partitions, client, _metrics, _logger, cancel).ConfigureAwait(false);
-        _resources.Push(rows.DisposeAsync);
-        var alerts = new LoggedAlerts(_metrics, _logger, rows, _alerts);
+        _rows = await RowProducer.OpenAsync(
+            queue,
+            new RowProducerOptions { Role = "worker", Name = Environment.MachineName, Partitions = _options.Partitions },
+            cancel).ConfigureAwait(false);
+        _resources.Push(_rows.DisposeAsync);
+        var alerts = new LoggedAlerts(_metrics, _logger, new AlertRows(_rows, _metrics), _alerts);
         _raised = alerts;
         var inserter = new Inserter(
             new BlockInsert(store, abandoned, quota, alerts, TimeProvider.System, _metrics, _logger),

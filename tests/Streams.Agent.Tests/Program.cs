@@ -1,3 +1,4 @@
+using Streams.Agent.Tests.Commands;
 using Streams.Agent.Tests.Takeover;
 
 namespace Streams.Agent.Tests;
@@ -5,5 +6,10 @@ namespace Streams.Agent.Tests;
 /// <summary>The test assembly as a program: what tests need to kill is itself under another verb.</summary>
 internal static class Program
 {
-    private static int Main(string[] args) => args is [SensorHost.Verb, .. var rest] ? SensorHost.Run(rest) : 2;
+    private static int Main(string[] args) => args switch
+    {
+        [SensorHost.Verb, .. var rest] => SensorHost.Run(rest),
+        [CommandHost.Verb, .. var rest] => CommandHost.Run(rest),
+        _ => 2,
+    };
 }

@@ -30,6 +30,13 @@ public sealed class GatewayOptionsTests
             (good with { SessionSeconds = 1 }, "session seconds is 1"),
             (good with { Nats = new Uri("http://127.0.0.1") }, "nats url"),
             (good with { Nats = new Uri("nats://user:secret@127.0.0.1") }, "nats url"),
+            (good with { TlsCertificateFile = "/proc/self/status" }, "TLS certificate and TLS key go together"),
+            (good with { TlsInterval = TimeSpan.Zero }, "TLS interval (ms) is 0"),
+            (good with { AgentMessageRate = 9 }, "agent message rate is 9"),
+            (good with { AgentByteRate = 1 }, "agent byte rate is 1"),
+            (good with { AgentSignatureRate = 0 }, "agent signature rate is 0"),
+            (good with { AgentBurst = TimeSpan.Zero }, "agent burst (ms) is 0"),
+            (good with { FrameTime = TimeSpan.FromMinutes(2) }, "frame time (ms) is 120000"),
             (good with { OperatorListen = new IPEndPoint(IPAddress.Loopback, 8080) }, "operator listen"),
         ];
         Assert.All(cases, bad =>

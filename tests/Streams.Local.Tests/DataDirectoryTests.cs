@@ -61,7 +61,7 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.Equal(first.ClickHousePassword(), again.ClickHousePassword());
         Assert.All(Directory.GetFiles(data.Keys), file =>
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
-        Assert.Equal(4, Directory.GetFiles(data.Keys).Length);
+        Assert.Equal(5, Directory.GetFiles(data.Keys).Length);
 
         File.SetUnixFileMode(first.ClickHousePasswordFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         Assert.Contains("chmod 600", Assert.Throws<LocalException>(() => first.ClickHousePassword()).Message, StringComparison.Ordinal);

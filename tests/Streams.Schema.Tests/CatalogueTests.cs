@@ -15,12 +15,13 @@ public sealed class CatalogueTests
     }
 
     [Fact]
-    public void Ids_and_names_of_the_first_catalogue_never_change()
+    public void Ids_and_names_never_change()
     {
         (ushort, string)[] expected =
         [
             (1, "process_exec"), (2, "process_exit"), (3, "network_connect"), (4, "network_accept"), (5, "network_close"),
-            (16, "host_metric"), (17, "module_metric"), (32, "ledger_barrier"),
+            (16, "host_metric"), (17, "module_metric"), (32, "ledger_barrier"), (33, "batch_proof"), (48, "system_alert"), (49, "auth_failure"),
+            (50, "agent_session"), (51, "agent_identity"), (52, "command"), (53, "audit"),
         ];
         foreach (var (id, name) in expected)
         {
@@ -48,11 +49,17 @@ public sealed class CatalogueTests
     }
 
     [Fact]
-    public void A_repeated_column_id_is_refused()
+    public void Rows_of_servers_are_of_one_priority_class_so_that_a_producer_has_one_lane() =>
+        Assert.All(Catalogue.Classes.Where(c => c.Producer == EventProducer.Server), c => Assert.Equal(PriorityClass.Alert, c.Priority));
+
+    [Fact]
+    public void A_repeated_column_id_and_a_name_of_the_servers_are_refused()
     {
         Assert.Throws<ArgumentException>(() => new EventClass(
             900, "x", 1, PriorityClass.Event, "c", EventProducer.Agent, "d",
             new Column(16, "a", ColumnType.UInt8, ""), new Column(16, "b", ColumnType.UInt8, "")));
+        Assert.Throws<ArgumentException>(() => new EventClass(
+            900, "x", 1, PriorityClass.Event, "c", EventProducer.Agent, "d", new Column(16, "host", ColumnType.UInt8, "")));
     }
 
     [Fact]

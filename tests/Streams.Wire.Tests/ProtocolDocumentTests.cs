@@ -1,29 +1,41 @@
 using System.Globalization;
 using Streams.Wire.Frames;
-using Streams.Wire.Tests.Handshake;
 
 namespace Streams.Wire.Tests;
 
 /// <summary>PROTOCOL.md and the code say the same where both print a table.</summary>
 public sealed class ProtocolDocumentTests
 {
-    private static string[] Lines { get; } = File.ReadAllLines(Path.Combine(Path.GetDirectoryName(VectorFile.FilePath)!, "..", "..", "PROTOCOL.md"));
+    private static string[] Lines { get; } = File.ReadAllLines(Path.Combine(VectorFolder.Root, "PROTOCOL.md"));
 
     [Fact]
     public void TheChannelsAreThoseOfTheTable()
     {
-        var expected = Channels.All.Select(c => string.Join('|', $"`{c.Name}`", c.Module, c.Backend,
-            c.Direction == ChannelDirection.AgentToGateway ? "agent to gateway" : c.Direction == ChannelDirection.Both ? "both" : "gateway to agent",
-            c.Priority.ToString().ToLowerInvariant(), c.Credit ? "yes" : "no", c.Available));
-        var printed = Rows("| `").Select(cells => string.Join('|', [.. cells[..6], (!cells[6].Contains("not yet", StringComparison.Ordinal)).ToString()]));
+        var expected = Channels.All.Select(c => string.Join('|', c.Number, $"`{c.Name}`", Types(c.FromAgent), Types(c.FromGateway), c.Module,
+            c.Weight?.ToString(CultureInfo.InvariantCulture) ?? "first", c.LaneClass.ToString().ToLowerInvariant(), string.Join(' ', c.EventClasses),
+            c.Credit ? "yes" : "no", c.Backend, c.Frames));
+        var printed = Rows("| ").Where(cells => cells.Length == 11 && int.TryParse(cells[0], out _)).Select(cells => string.Join('|', cells));
         Assert.Equal(expected, printed);
-        Assert.Equal(9, Channels.All.Count);
+        Assert.Equal(16, Channels.All.Count);
+    }
+
+    private static string Types(MessageTypes types) => types == MessageTypes.None ? "" : types.ToString().ToLowerInvariant();
+
+    [Fact]
+    public void TheErrorsAreThoseOfTheTable()
+    {
+        var expected = Enum.GetValues<WireError>().Where(error => error != WireError.None)
+            .Select(error => $"{(int)error}|`{error.Label()}`|{(error.EndsSession() ? "ends" : "goes on")}");
+        var printed = Rows("| ").Where(cells => cells.Length == 4 && cells[1].StartsWith('`') && int.TryParse(cells[0], out _))
+            .Select(cells => string.Join('|', cells[0], cells[1], cells[3]));
+        Assert.Equal(expected, printed);
+        Assert.Equal(Enum.GetValues<WireError>().Length, Enum.GetValues<WireError>().Select(error => error.Label()).Distinct().Count());
     }
 
     [Fact]
     public void TheFrameTypesAreThoseOfTheTable()
     {
-        var printed = Rows("| ").Where(cells => cells.Length == 4 && int.TryParse(cells[0], out _))
+        var printed = Rows("| ").Where(cells => cells.Length == 4 && !cells[1].StartsWith('`') && int.TryParse(cells[0], out _))
             .ToDictionary(cells => int.Parse(cells[0], CultureInfo.InvariantCulture), cells => cells[1]);
         Assert.Equal(Enum.GetValues<FrameType>().Select(type => (int)type), printed.Keys);
         Assert.All(printed, row => Assert.Equal(FrameHeader.IsFromAgent((FrameType)row.Key), row.Value == "agent to gateway"));

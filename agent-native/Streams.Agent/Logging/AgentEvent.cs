@@ -36,4 +36,10 @@ internal enum AgentEvent
 
     StatusRequest = 1060,
     StatusFailed = 1061,
+
+    CommandJournal = 1070,
+    CommandRefused = 1071,
+    CommandEnded = 1072,
+    CommandUnknown = 1073,
+    CommandDropped = 1074,
 }

@@ -1,4 +1,5 @@
 using Streams.Wire;
+using Streams.Wire.Crypto;
 using Streams.Wire.Frames;
 using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
@@ -10,7 +11,8 @@ namespace Streams.AgentLink.Session;
 internal static class HandshakeDriver
 {
     /// <summary>What a finished handshake gives: owns the keys until a session takes them.</summary>
-    internal sealed record Established(SessionMessage Session, FrameSealer Sealer, FrameOpener Opener) : IDisposable
+    /// <param name="Gateway">Its messages are verified with the certificate's key.</param>
+    internal sealed record Established(SessionMessage Session, FrameSealer Sealer, FrameOpener Opener, byte[] SessionId, GatewayCertificate Gateway) : IDisposable
     {
         public void Dispose()
         {
@@ -19,27 +21,31 @@ internal static class HandshakeDriver
         }
     }
 
-    /// <param name="now">Unix seconds for the certificate's dates; null: they are not checked.</param>
+    /// <param name="identity">Null: mode enrol, with <paramref name="key"/>.</param>
+    /// <param name="expected">With dates null they are not checked.</param>
     /// <exception cref="LinkEndedException">Refused by either side.</exception>
-    internal static async Task<Established> RunAsync(WebSocketConnection connection, AgentIdentity identity, AgentLinkOptions options,
-        AgentClaims claims, long? now, KeyArena arena, TimeProvider time, CancellationToken cancellation)
+    internal static async Task<Established> RunAsync(WebSocketConnection connection, AgentIdentity? identity, SigningKey? key,
+        GatewayExpectations expected, AgentClaims claims, KeyArena arena, TimeProvider time, CancellationToken cancellation)
     {
-        Check(AgentHandshake.TryStart(identity, HandshakeContext.Binary, arena, out var handshake));
+        AgentHandshake? handshake;
+        Check(identity is not null ? AgentHandshake.TryStart(identity, HandshakeContext.Binary, arena, out handshake)
+            : AgentHandshake.TryStartEnrolment(key!, HandshakeContext.Binary, arena, out handshake));
         using (handshake)
         {
             var hello = await ReceiveAsync(connection, cancellation).ConfigureAwait(false);
             var buffer = new byte[WebSocketConnection.HeaderRoom + AgentHandshake.MaxAuthBytes];
-            Check(handshake!.ReadHello(hello.Span, new GatewayExpectations(options.Roots, options.GatewayName, now), in claims,
-                buffer.AsSpan(WebSocketConnection.HeaderRoom), out var written));
+            Check(handshake!.ReadHello(hello.Span, in expected, in claims, buffer.AsSpan(WebSocketConnection.HeaderRoom), out var written));
             await connection.SendAsync(buffer, written, cancellation).ConfigureAwait(false);
             var accept = await ReceiveAsync(connection, cancellation).ConfigureAwait(false);
             Check(handshake.ReadAccept(accept.Span, out var keys));
-            return await ConfirmAsync(connection, keys!, time, cancellation).ConfigureAwait(false);
+            return await ConfirmAsync(connection, keys!, handshake.Gateway!, time, cancellation).ConfigureAwait(false);
         }
     }
 
-    private static async Task<Established> ConfirmAsync(WebSocketConnection connection, SessionKeys keys, TimeProvider time, CancellationToken cancellation)
+    private static async Task<Established> ConfirmAsync(
+        WebSocketConnection connection, SessionKeys keys, GatewayCertificate gateway, TimeProvider time, CancellationToken cancellation)
     {
+        var sessionId = keys.SessionId.ToArray();
         var sealer = new FrameSealer(keys, time);
         var opener = new FrameOpener(keys, fromAgent: false);
         try
@@ -51,7 +57,7 @@ internal static class HandshakeDriver
                 throw Refused(RefusalReason.NotConfirmed);
             }
 
-            return new Established(session!, sealer, opener);
+            return new Established(session!, sealer, opener, sessionId, gateway);
         }
         catch
         {
@@ -75,6 +81,6 @@ internal static class HandshakeDriver
         }
     }
 
-    private static LinkEndedException Refused(RefusalReason reason) =>
+    internal static LinkEndedException Refused(RefusalReason reason) =>
         new(new LinkEnd(LinkEndReason.Refused, $"handshake: {reason}", reason, Close: CloseCode.Refused));
 }

@@ -50,6 +50,7 @@ internal sealed partial class LinkSession
                     await SendAsync(FrameType.Heartbeat, LaneClass.Control, WriteHeartbeat()).ConfigureAwait(false);
                 }
 
+                await SendMessagesAsync().ConfigureAwait(false);
                 _lanes.Peek(_backlogs);
                 if (_want.Update(_backlogs, _credit, beat, _wants))
                 {

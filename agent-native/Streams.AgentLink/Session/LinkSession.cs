@@ -3,6 +3,7 @@ using Streams.AgentLink.Credit;
 using Streams.AgentLink.Lanes;
 using Streams.Wire;
 using Streams.Wire.Frames;
+using Streams.Wire.Handshake;
 using Streams.Wire.Messages;
 
 namespace Streams.AgentLink.Session;
@@ -33,14 +34,20 @@ internal sealed partial class LinkSession
     private readonly long _expires;
     private readonly int _maxFrame;
     private readonly Action _onFreed;
+    private readonly AgentIdentity _identity;
+    private readonly MessageOutbox _outbox;
     private readonly string _version;
     private readonly string _host;
     private long _lastHeard;
     private LinkEnd? _end;
 
     internal LinkSession(WebSocketConnection connection, HandshakeDriver.Established keys, LaneTable lanes, LinkCounters counters,
-        AgentLinkOptions options, AgentLinkHooks hooks, TimeProvider time, AsyncSignal signal, Action onFreed)
+        AgentLinkOptions options, AgentLinkHooks hooks, TimeProvider time, AsyncSignal signal, Action onFreed,
+        AgentIdentity identity, MessageOutbox outbox)
     {
+        _identity = identity;
+        _outbox = outbox;
+        _token = keys.Session.Token;
         _connection = connection;
         _keys = keys;
         _lanes = lanes;
@@ -183,6 +190,18 @@ internal sealed partial class LinkSession
                 End(new LinkEnd(LinkEndReason.Goodbye, $"goodbye: {goodbye.Reason}",
                     RetryAfter: TimeSpan.FromMilliseconds(Math.Min(goodbye.RetryAfterMilliseconds, 3_600_000))));
                 return null;
+            case FrameType.GatewayMessage:
+                return TakeMessage(payload, in header);
+            case FrameType.Token:
+                if (!TokenMessage.TryRead(payload, out var token))
+                {
+                    return "malformed token";
+                }
+
+                _token = token.ToArray();
+                return null;
+            case FrameType.GatewayError:
+                return NotTaken(payload);
             default:
                 return $"unexpected {header.Type}";
         }

@@ -1,9 +1,11 @@
 using System.Net.WebSockets;
+using Streams.Control.Identity;
 using Streams.Gateway.Connections;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
 using Streams.Queue;
 using Streams.Schema;
+using Streams.Wire;
 using Streams.Wire.Crypto;
 using Streams.Wire.Frames;
 using Streams.Wire.Handshake;
@@ -21,12 +23,21 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     /// <summary>Every refusal leaves this long after M2 came, whatever it was refused for and however little that took.</summary>
     private static readonly TimeSpan RefusalDelay = TimeSpan.FromMilliseconds(25);
 
+    private static readonly GatewayOffer WithEnrolment = new(Protocol.Versions, AllowsEnrolment: true);
+    private static readonly GatewayOffer WithoutEnrolment = new(Protocol.Versions, AllowsEnrolment: false);
+
     private string? _host;
     private Task? _refusalTime;
     private AuthMessage? _auth;
 
     /// <summary>Who it claims to be; proved once there is a session.</summary>
     public string AgentId => _auth?.AgentId ?? "";
+
+    /// <summary>What this gateway shows in this handshake, whatever it has later.</summary>
+    public GatewayIdentity Gateway { get; } = core.Identity;
+
+    /// <summary>The key that M2 named; proved once there is a session.</summary>
+    public ReadOnlyMemory<byte> AgentKey { get; private set; }
 
     /// <summary>
     /// Completes when a refusal may leave. Its timer runs from the receipt of M2, so that how long judging took is not in the answer's time: a delay that began
@@ -42,7 +53,8 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             return (RefusalReason.Overloaded, null);
         }
 
-        var reason = GatewayHandshake.TryStart(core.Identity, context, core.Arena, ephemeral, out var handshake);
+        var reason = GatewayHandshake.TryStart(Gateway, context, core.Arena, ephemeral, out var handshake,
+            core.Messages.Has(Wire.Channels.Registry) ? WithEnrolment : WithoutEnrolment);
         if (reason != RefusalReason.None)
         {
             return (reason, null);
@@ -66,6 +78,11 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     /// <summary>F0 and `ready`, then the store's compare-and-set. The first result is why the handshake failed, the second why there is no session now.</summary>
     public async Task<(RefusalReason Reason, SessionEnd End)> ConfirmAsync(AgentSession session)
     {
+        if (_auth!.Mode == SessionMode.Enrol)
+        {
+            return await ConfirmEnrolmentAsync(session).ConfigureAwait(false);
+        }
+
         var partition = Subjects.PartitionOf(AgentId, core.Options.Partitions);
         var asked = core.AskWatermarksAsync(partition, AgentId);
         Entry<SessionRecord>? last;
@@ -89,6 +106,25 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         session.Introduce(Introduction(session, records, generation));
         var (reason, ready) = await ReceiveReadyAsync(session, generation).ConfigureAwait(false);
         return reason != RefusalReason.None ? (reason, SessionEnd.None) : (reason, await ClaimAsync(session, ready!, last, generation).ConfigureAwait(false));
+    }
+
+    /// <summary>No agent yet, so no lanes, no generation and nothing in the store: F0 says so with zeros.</summary>
+    private async Task<(RefusalReason Reason, SessionEnd End)> ConfirmEnrolmentAsync(AgentSession session)
+    {
+        session.Introduce(Introduction(session, [], generation: 0));
+        var (reason, _) = await ReceiveReadyAsync(session, generation: 0).ConfigureAwait(false);
+        if (reason != RefusalReason.None)
+        {
+            return (reason, SessionEnd.None);
+        }
+
+        if (!core.TryBeginEnrolment())
+        {
+            return (RefusalReason.None, SessionEnd.Unavailable);
+        }
+
+        session.BeginEnrolment();
+        return (RefusalReason.None, SessionEnd.None);
     }
 
     private async Task<(RefusalReason Reason, SessionKeys? Keys)> ExchangeAsync(GatewayHandshake handshake, byte[] buffer)
@@ -131,8 +167,15 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         }
 
         _auth = auth;
+        AgentKey = auth!.PublicKey.ToArray();
+        core.Metrics.SignatureChecked("handshake");
+        if (auth.Mode == SessionMode.Enrol)
+        {
+            return handshake.VerifyEnrolment();
+        }
+
         Span<byte> key = stackalloc byte[SigningKey.PublicKeySize];
-        var length = core.Identities.Find(auth!.AgentId, key, out _host);
+        var length = core.Identities.Find(auth.AgentId, auth.PublicKey.Span, key, out _host);
         reason = handshake.Verify(key[..length]);
         // Zero is the epoch that no producer may use: every batch of it would be refused.
         return reason == RefusalReason.None && auth.Epoch == UInt128.Zero ? RefusalReason.Malformed : reason;
@@ -159,12 +202,13 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         return new SessionMessage
         {
             Generation = generation,
-            Gateway = core.Identity.Certificate.Name,
+            Gateway = Gateway.Certificate.Name,
             CatalogueVersion = Catalogue.Version,
             CatalogueDigest = Catalogue.Digest.ToArray(),
             HeartbeatSeconds = core.Options.HeartbeatSeconds,
             SessionSeconds = core.Options.SessionSeconds,
             Watermarks = watermarks,
+            Revocations = core.Statements.Revocations,
         };
     }
 
@@ -211,9 +255,23 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         {
             core.Metrics.Clone(clone);
             core.Logger.CloneSeen(AgentId, remote, clone);
+            core.Notices.Tell(session, AgentId, NoticeKind.Clone, clone);
         }
 
-        return session.Begin(route) ? SessionEnd.None : session.Ended;
+        if (!session.Begin(route))
+        {
+            return session.Ended;
+        }
+
+        // Revoked between the look-up of the key and now, when the session was not to be found.
+        core.IdentityChanged(AgentId);
+        if (core.Identities.IsNewKey(AgentId, session.AgentKey.Span))
+        {
+            core.Notices.Tell(session, AgentId, NoticeKind.NewKeyUsed, "");
+        }
+
+        core.Statements.TellTo(session);
+        return SessionEnd.None;
     }
 
     private (SessionRecord Record, string? Clone) Record(SessionRecord? last, AgentRoute route)
@@ -224,7 +282,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         return (
             new SessionRecord(
                 route.Generation,
-                core.Identity.Certificate.Name,
+                Gateway.Certificate.Name,
                 epoch,
                 now,
                 route.Host,

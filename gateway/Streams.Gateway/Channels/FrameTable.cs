@@ -13,16 +13,33 @@ internal static class FrameTable
     /// <summary>Handles the payload; None when the session goes on.</summary>
     private delegate SessionEnd Handler(AgentSession session, ReadOnlySpan<byte> payload);
 
-    public static SessionEnd Handle(AgentSession session, FrameType type, ReadOnlySpan<byte> payload)
+    public static SessionEnd Handle(AgentSession session, in FrameHeader header, ReadOnlySpan<byte> payload)
     {
-        Handler? handler = type switch
+        if (header.Type == FrameType.Message)
         {
-            FrameType.Want => Want,
-            FrameType.Heartbeat => Heartbeat,
+            return session.TakeMessage(in header, payload);
+        }
+
+        Handler? handler = header.Type switch
+        {
+            FrameType.Want when !session.IsEnrolling => Want,
+            FrameType.Heartbeat when !session.IsEnrolling => Heartbeat,
+            FrameType.Error => Error,
             // Ready is the session's first frame and no other.
             _ => null,
         };
         return handler is null ? SessionEnd.Protocol : handler(session, payload);
+    }
+
+    private static SessionEnd Error(AgentSession session, ReadOnlySpan<byte> payload)
+    {
+        if (!ErrorMessage.TryRead(payload, out var error))
+        {
+            return SessionEnd.Protocol;
+        }
+
+        session.NotTaken(error!);
+        return SessionEnd.None;
     }
 
     private static SessionEnd Want(AgentSession session, ReadOnlySpan<byte> payload)

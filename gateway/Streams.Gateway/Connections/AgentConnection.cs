@@ -60,7 +60,11 @@ internal sealed class AgentConnection : IWheelMember
                 await ReceiveAsync(_session!).ConfigureAwait(false);
             }
 
-            await _receiver.DiscardAsync().ConfigureAwait(false);
+            // A session's agent may have sent what it had credit for; who never had a session gets no more than a handshake's bytes.
+            if (!await _receiver.DiscardAsync(begun ? long.MaxValue : Limits.MaxHandshakeMessageBytes).ConfigureAwait(false))
+            {
+                _socket.Abort();
+            }
         }
         finally
         {
@@ -70,6 +74,11 @@ internal sealed class AgentConnection : IWheelMember
                 if (_session.HasBegun)
                 {
                     _core.Logger.SessionEnded(_session.Route.AgentId, _session.Id, _session.Ended.Label());
+                }
+                else if (_session.IsEnrolling)
+                {
+                    _core.EnrolmentEnded();
+                    _core.Logger.EnrolmentEnded(_session.Id, _session.Ended.Label());
                 }
             }
 
@@ -114,7 +123,7 @@ internal sealed class AgentConnection : IWheelMember
         }
     }
 
-    private static bool IsSlow(long started, long now) => started != 0 && now - started > Limits.FrameReceiveSeconds * 1000L;
+    private bool IsSlow(long started, long now) => started != 0 && now - started > (long)_core.Options.FrameTime.TotalMilliseconds;
 
     private async Task<bool> HandshakeAsync(HandshakeContext context)
     {
@@ -134,7 +143,7 @@ internal sealed class AgentConnection : IWheelMember
         }
 
         // Set before the deadline moves on, so that the wheel always has somebody to end.
-        var session = new AgentSession(_core, _socket, keys!);
+        var session = new AgentSession(_core, _socket, keys!, new SessionPeer(driver.AgentKey, _remote, driver.Gateway));
         _session = session;
         SetDeadline((Limits.HandshakeSeconds * 1000L) + (long)_core.Options.WatermarkTimeout.TotalMilliseconds);
         var (unconfirmed, end) = await driver.ConfirmAsync(session).ConfigureAwait(false);
@@ -155,15 +164,28 @@ internal sealed class AgentConnection : IWheelMember
             return false;
         }
 
+        if (session.IsEnrolling)
+        {
+            _core.Logger.EnrolmentBegan(session.Id, _remote);
+            return true;
+        }
+
         _core.Logger.SessionBegan(session.Route.AgentId, session.Id, session.Route.Generation, _remote, Environment.TickCount64 - started);
         return true;
     }
 
     private async Task ReceiveAsync(AgentSession session)
     {
+        var started = Environment.TickCount64;
+        var rate = session.IsEnrolling ? new AgentRate(_core.Options, started) : _core.Rates.Of(session.Route.AgentId, started);
         while (session.Ended == SessionEnd.None)
         {
             var (receipt, buffer, header) = await _receiver.ReceiveAsync(session).ConfigureAwait(false);
+            if (receipt == Receipt.Frame)
+            {
+                session.End(rate.Receive(header.Length + FrameHeader.Overhead, Environment.TickCount64));
+            }
+
             switch (receipt)
             {
                 case Receipt.Frame when header.Type == FrameType.Data:
@@ -198,7 +220,7 @@ internal sealed class AgentConnection : IWheelMember
             }
 
             _core.Metrics.Control("received", header.Type);
-            return FrameTable.Handle(session, header.Type, payload);
+            return FrameTable.Handle(session, in header, payload);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
@@ -13,6 +14,9 @@ namespace Streams.Gateway.Connections;
 /// </summary>
 internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, HandshakeGate gate)
 {
+    /// <summary>Who is refused for load comes back within so many seconds, spread: 1,024 places of 5 s at most take a fleet of 10,000 in ten rounds.</summary>
+    private const int BusySeconds = 16;
+
     private int _connections;
 
     public int Connections => Volatile.Read(ref _connections);
@@ -20,15 +24,16 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
     public async Task HandleAsync(HttpContext http)
     {
         var remote = http.Connection.RemoteIpAddress?.ToString() ?? "unknown";
-        if (!sources.TryTake(SourcePrefix.Of(http.Connection.RemoteIpAddress), Environment.TickCount64))
+        // With TLS the token was taken before the TLS handshake.
+        if (!http.Request.IsHttps && !sources.TryTake(SourcePrefix.Of(http.Connection.RemoteIpAddress), Environment.TickCount64))
         {
-            Refuse(http, StatusCodes.Status429TooManyRequests, "source_rate", remote);
+            Refuse(http, StatusCodes.Status429TooManyRequests, "source_rate", remote, TimeSpan.FromSeconds(Random.Shared.Next(1, BusySeconds)));
             return;
         }
 
         if (core.IsDraining)
         {
-            Refuse(http, StatusCodes.Status503ServiceUnavailable, "draining", remote);
+            Refuse(http, StatusCodes.Status503ServiceUnavailable, "draining", remote, TimeSpan.FromMilliseconds(core.DrainDelay()));
             return;
         }
 
@@ -43,7 +48,7 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
         // Without RequestAborted: asking for it makes Kestrel keep a token source as long as the connection lives. A peer that went is seen at M1.
         if (!await gate.EnterAsync(CancellationToken.None).ConfigureAwait(false))
         {
-            Refuse(http, StatusCodes.Status503ServiceUnavailable, "handshake_queue", remote);
+            Refuse(http, StatusCodes.Status503ServiceUnavailable, "handshake_queue", remote, TimeSpan.FromSeconds(Random.Shared.Next(1, BusySeconds)));
             return;
         }
 
@@ -89,11 +94,16 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
     /// <summary>The request target exactly as it was sent: it is in the transcript.</summary>
     private static string Target(HttpContext http) => http.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } target ? target : Protocol.Path;
 
-    private void Refuse(HttpContext http, int status, string reason, string remote)
+    private void Refuse(HttpContext http, int status, string reason, string remote, TimeSpan retryAfter = default)
     {
         core.Metrics.Refused(reason);
         core.Logger.ConnectionRefused(remote, reason);
         http.Response.StatusCode = status;
+        if (retryAfter > TimeSpan.Zero)
+        {
+            http.Response.Headers.RetryAfter = ((int)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
         http.Response.Headers.Connection = new StringValues("close");
     }
 }

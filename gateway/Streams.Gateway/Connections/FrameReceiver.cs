@@ -131,24 +131,28 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
         }
     }
 
-    /// <summary>Reads and drops until the peer closes or the connection is aborted.</summary>
-    public async Task DiscardAsync()
+    /// <summary>Reads and drops until the peer closes or the connection is aborted; false when it sent more than <paramref name="most"/> bytes.</summary>
+    public async Task<bool> DiscardAsync(long most)
     {
         try
         {
-            while (socket.State is WebSocketState.Open or WebSocketState.CloseSent)
+            while (most >= 0 && socket.State is WebSocketState.Open or WebSocketState.CloseSent)
             {
                 var result = await socket.ReceiveAsync(_header.AsMemory(), CancellationToken.None).ConfigureAwait(false);
                 if (result.MessageType == WebSocketMessageType.Close)
                 {
-                    return;
+                    break;
                 }
+
+                most -= result.Count;
             }
         }
         catch (Exception error) when (SocketFault.IsGone(error))
         {
             // Gone is as good as closed.
         }
+
+        return most >= 0;
     }
 
     /// <summary>Fills the range. False when the message ends before it, or (whole) does not end with it.</summary>

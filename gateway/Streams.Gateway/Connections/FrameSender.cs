@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using Streams.Gateway.Queueing;
 using Streams.Wire;
 using Streams.Wire.Frames;
+using Streams.Wire.Messages;
 
 namespace Streams.Gateway.Connections;
 
@@ -32,9 +33,14 @@ internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuf
     }
 
     /// <summary>Queues a control message; false when the agent takes too little: the session must end.</summary>
-    public bool TrySend(FrameType type, ReadOnlyMemory<byte> payload)
+    public bool TrySend(FrameType type, ReadOnlyMemory<byte> payload) => TrySend(new OutboundMessage(type, payload));
+
+    /// <summary>As above, signed when it is sent.</summary>
+    public bool TrySend(ControlMessage message) => TrySend(new OutboundMessage(FrameType.GatewayMessage, default, message));
+
+    private bool TrySend(OutboundMessage message)
     {
-        var taken = _queue.TryAdd(new OutboundMessage(type, payload), out var start);
+        var taken = _queue.TryAdd(message, out var start);
         if (start)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
@@ -95,12 +101,13 @@ internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuf
 
     private async ValueTask SendAsync(OutboundMessage message)
     {
-        var isState = message.Payload.IsEmpty;
-        var room = isState ? source.MaxPayload(message.Type) : message.Payload.Length;
+        var room = message.IsState ? source.MaxPayload(message.Type)
+            : message.Message is { } control ? MessageFrame.GetLength(control)
+            : message.Payload.Length;
         var buffer = buffers.Rent(room + FrameHeader.Overhead);
         try
         {
-            var length = Seal(message, isState, room, buffer);
+            var length = Seal(message, room, buffer);
             if (length < 0)
             {
                 return;
@@ -118,13 +125,17 @@ internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuf
         }
     }
 
-    private int Seal(OutboundMessage message, bool isState, int room, byte[] buffer)
+    private int Seal(OutboundMessage message, int room, byte[] buffer)
     {
         var payload = buffer.AsSpan(FrameHeader.Size, room);
         int length;
-        if (isState)
+        if (message.IsState)
         {
             length = source.WritePayload(message.Type, payload);
+        }
+        else if (message.Message is { } control)
+        {
+            length = source.WriteMessage(control, sealer.NameNext(), payload);
         }
         else
         {

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Streams.Wire.Frames;
+using Streams.Wire.Messages;
 
 namespace Streams.Gateway.Queueing;
 
@@ -112,5 +113,9 @@ internal sealed class OutboundQueue
 }
 
 /// <summary>A frame to be sent.</summary>
-/// <param name="Payload">Empty for states, whose payload is written when they are sent.</param>
-internal readonly record struct OutboundMessage(FrameType Type, ReadOnlyMemory<byte> Payload);
+/// <param name="Payload">Empty for states and messages, whose payload is written when they are sent.</param>
+/// <param name="Message">A control message: signed when it is sent, because the signature names the frame's place.</param>
+internal readonly record struct OutboundMessage(FrameType Type, ReadOnlyMemory<byte> Payload, ControlMessage? Message = null)
+{
+    public bool IsState => Payload.IsEmpty && Message is null;
+}

@@ -21,6 +21,8 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
 {
     private readonly GatewayCore _core;
     private readonly FrameSender _sender;
+    private readonly SessionPeer _peer;
+    private readonly byte[] _sessionId;
     private CreditAccount? _account;
     private AgentRoute? _route;
     private HeartbeatMonitor _heartbeat;
@@ -29,12 +31,15 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
     private int _asking;
     private long _askAfter;
     private int _questions;
+    private long _enrolmentEnds;
 
     /// <summary>Takes the keys over.</summary>
-    public AgentSession(GatewayCore core, WebSocket socket, SessionKeys keys)
+    public AgentSession(GatewayCore core, WebSocket socket, SessionKeys keys, SessionPeer peer)
     {
         _core = core;
-        Id = Convert.ToHexStringLower(keys.SessionId);
+        _peer = peer;
+        _sessionId = keys.SessionId.ToArray();
+        Id = Convert.ToHexStringLower(_sessionId);
         Opener = new SessionOpener(new FrameOpener(keys, fromAgent: true));
         _sender = new FrameSender(socket, new FrameSealer(keys, core.Time), core.Buffers, core.Metrics, this);
     }
@@ -94,6 +99,13 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
         return true;
     }
 
+    /// <summary>The peer of a handshake of mode enrol has confirmed the keys: it may talk to the registry until the time is over.</summary>
+    public void BeginEnrolment()
+    {
+        IsEnrolling = true;
+        _enrolmentEnds = Environment.TickCount64 + (Limits.EnrolSeconds * 1000L);
+    }
+
     public void End(SessionEnd end)
     {
         if (end == SessionEnd.None || Interlocked.CompareExchange(ref _ended, (int)end, 0) != 0)
@@ -148,7 +160,11 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
     /// <summary>The wheel's look at a session that has begun and lives.</summary>
     public void Tick(long now)
     {
-        if (_heartbeat.IsLost(now))
+        if (IsEnrolling)
+        {
+            End(_core.IsDraining ? SessionEnd.Draining : now >= _enrolmentEnds ? SessionEnd.Expired : SessionEnd.None);
+        }
+        else if (_heartbeat.IsLost(now))
         {
             End(SessionEnd.HeartbeatLost);
         }

@@ -28,8 +28,20 @@ internal enum SessionEnd : byte
     Unavailable,
     Draining,
 
+    /// <summary>The agent, or the key it came with, is let in no more.</summary>
+    Revoked,
+
     /// <summary>A fault of the gateway itself.</summary>
     Internal,
+
+    /// <summary>More messages than one agent may send (<see cref="GatewayOptions.AgentMessageRate"/>).</summary>
+    MessageRate,
+
+    /// <summary>More bytes than one agent may send (<see cref="GatewayOptions.AgentByteRate"/>).</summary>
+    ByteRate,
+
+    /// <summary>More signatures than are checked for one agent (<see cref="GatewayOptions.AgentSignatureRate"/>).</summary>
+    SignatureRate,
 }
 
 internal static class SessionEnds
@@ -43,6 +55,7 @@ internal static class SessionEnds
         SessionEnd.GraphFailed => GoodbyeReason.Resume,
         SessionEnd.Unavailable or SessionEnd.Internal => GoodbyeReason.Unavailable,
         SessionEnd.Draining => GoodbyeReason.Drain,
+        SessionEnd.MessageRate or SessionEnd.ByteRate or SessionEnd.SignatureRate => GoodbyeReason.Limit,
         _ => null,
     };
 
@@ -50,12 +63,15 @@ internal static class SessionEnds
     {
         SessionEnd.Disconnected => CloseCode.Normal,
         SessionEnd.CreditExceeded => CloseCode.CreditExceeded,
+        // What every later attempt is told.
+        SessionEnd.Revoked => CloseCode.Refused,
         SessionEnd.Displaced => CloseCode.Displaced,
         SessionEnd.HeartbeatLost => CloseCode.HeartbeatLost,
         SessionEnd.Expired => CloseCode.SessionExpired,
         SessionEnd.GraphFailed => CloseCode.Resume,
         SessionEnd.Unavailable or SessionEnd.Internal => CloseCode.Unavailable,
         SessionEnd.Draining => CloseCode.Draining,
+        SessionEnd.MessageRate or SessionEnd.ByteRate or SessionEnd.SignatureRate => CloseCode.LimitExceeded,
         _ => CloseCode.Protocol,
     };
 
@@ -65,6 +81,8 @@ internal static class SessionEnds
         SessionEnd.Unavailable or SessionEnd.Internal => 2000,
         // A clone that was displaced must not displace its twin at once, and so on for ever.
         SessionEnd.Displaced => 30_000,
+        // Its bucket has something in it again by then, and an agent that knows no measure is quiet for longer than it was loud.
+        SessionEnd.MessageRate or SessionEnd.ByteRate or SessionEnd.SignatureRate => 30_000,
         _ => 0,
     };
 
@@ -81,7 +99,11 @@ internal static class SessionEnds
         SessionEnd.GraphFailed => "graph_failed",
         SessionEnd.Unavailable => "unavailable",
         SessionEnd.Draining => "draining",
+        SessionEnd.Revoked => "revoked",
         SessionEnd.Internal => "internal",
+        SessionEnd.MessageRate => "message_rate",
+        SessionEnd.ByteRate => "byte_rate",
+        SessionEnd.SignatureRate => "signature_rate",
         _ => "none",
     };
 }

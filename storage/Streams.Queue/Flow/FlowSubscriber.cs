@@ -1,53 +1,39 @@
-using System.Collections.Concurrent;
-using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
 
 namespace Streams.Queue;
 
-/// <summary>The gateway's side of flow: hears all partitions, and asks.</summary>
+/// <summary>A producer's side of flow: hears the partitions' owners, and asks them.</summary>
 public sealed partial class FlowSubscriber : IAsyncDisposable
 {
-    private readonly QueueConnection _connection;
+    private readonly AnswerInbox _answers;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _closed = new();
-    private readonly ConcurrentDictionary<long, TaskCompletionSource<IReadOnlyList<FlowRecord>?>> _questions = new();
-    private readonly string _inbox = string.Create(CultureInfo.InvariantCulture, $"_ANSWER.{Guid.NewGuid():N}");
     private INatsSub<NatsMemoryOwner<byte>>? _flow;
-    private INatsSub<NatsMemoryOwner<byte>>? _answers;
-    private Task _loops = Task.CompletedTask;
-    private long _asked;
+    private Task _loop = Task.CompletedTask;
 
-    private FlowSubscriber(QueueConnection connection)
+    private FlowSubscriber(AnswerInbox answers, ILogger logger)
     {
-        _connection = connection;
-        _logger = connection.Options.LoggerFactory.CreateLogger<FlowSubscriber>();
+        _answers = answers;
+        _logger = logger;
     }
 
-    /// <summary>Starts to listen.</summary>
-    /// <param name="connection">Of the gateway's role.</param>
+    /// <summary>Starts to listen to all partitions.</summary>
+    /// <param name="connection">Not of the operator's role.</param>
     /// <param name="onRecord">Called for every record; must be quick. What it throws is logged and counted, and the record is gone. A
     /// record heard twice, or an older watermark, is
     /// possible and harmless.</param>
     /// <param name="cancel">Gives up.</param>
-    public static async Task<FlowSubscriber> OpenAsync(
-        QueueConnection connection, Action<FlowRecord> onRecord, CancellationToken cancel = default)
-    {
-        var flow = new FlowSubscriber(connection);
-        flow._flow = await connection.Nats.SubscribeCoreAsync(
-            "flow.*",
-            serializer: NatsRawSerializer<NatsMemoryOwner<byte>>.Default,
-            // Coalesced to a message a second and partition; what overflows is repeated by the next heartbeat's question.
-            opts: new NatsSubOpts { ChannelOpts = new NatsSubChannelOpts { Capacity = 1024 } },
-            cancellationToken: cancel).ConfigureAwait(false);
-        // Not the client's own inbox: a worker may publish here and nowhere else of ours.
-        flow._answers = await connection.Nats.SubscribeCoreAsync(
-            flow._inbox + ".*",
-            serializer: NatsRawSerializer<NatsMemoryOwner<byte>>.Default,
-            cancellationToken: cancel).ConfigureAwait(false);
-        flow._loops = Task.WhenAll(flow.ListenAsync(onRecord), flow.TakeAnswersAsync());
-        return flow;
-    }
+    public static Task<FlowSubscriber> OpenAsync(
+        QueueConnection connection, Action<FlowRecord> onRecord, CancellationToken cancel = default) =>
+        OpenAsync(connection, "flow.*", onRecord, cancel);
+
+    /// <summary>Starts to listen to one partition.</summary>
+    /// <inheritdoc cref="OpenAsync(QueueConnection, Action{FlowRecord}, CancellationToken)"/>
+    public static Task<FlowSubscriber> OpenAsync(
+        QueueConnection connection, int partition, Action<FlowRecord> onRecord, CancellationToken cancel = default) =>
+        OpenAsync(connection, Subjects.Flow(partition), onRecord, cancel);
 
     /// <summary>Asks the owner of the partition for all lanes of an agent.</summary>
     /// <returns>The records (none for an agent it never saw), or null: nobody owns the partition now, or it did not answer in
@@ -55,27 +41,15 @@ public sealed partial class FlowSubscriber : IAsyncDisposable
     public async Task<IReadOnlyList<FlowRecord>?> AskAsync(
         int partition, string agentId, TimeSpan patience, CancellationToken cancel = default)
     {
-        var question = Interlocked.Increment(ref _asked);
-        var answer = new TaskCompletionSource<IReadOnlyList<FlowRecord>?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _questions[question] = answer;
-        try
-        {
-            await _connection.Nats.PublishAsync(
-                Subjects.Watermarks(partition),
-                agentId,
-                replyTo: string.Create(CultureInfo.InvariantCulture, $"{_inbox}.{question}"),
-                serializer: NatsUtf8PrimitivesSerializer<string>.Default,
-                cancellationToken: cancel).ConfigureAwait(false);
-            return await answer.Task.WaitAsync(patience, cancel).ConfigureAwait(false);
-        }
-        catch (Exception error) when (ClientFault.Is(error, cancel))
-        {
+        var answer = await _answers.AskAsync(Subjects.Watermarks(partition), Encoding.UTF8.GetBytes(agentId), patience, cancel)
+            .ConfigureAwait(false);
+        if (answer is null)
             return null;
-        }
-        finally
-        {
-            _questions.TryRemove(question, out _);
-        }
+        var records = new List<FlowRecord>();
+        if (FlowCodec.TryRead(answer, records) == FlowError.None)
+            return records;
+        QueueMetrics.Shared.Error("flow");
+        return null;
     }
 
     public async ValueTask DisposeAsync()
@@ -83,26 +57,32 @@ public sealed partial class FlowSubscriber : IAsyncDisposable
         await _closed.CancelAsync().ConfigureAwait(false);
         if (_flow is not null)
             await _flow.DisposeAsync().ConfigureAwait(false);
-        if (_answers is not null)
-            await _answers.DisposeAsync().ConfigureAwait(false);
-        await _loops.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _answers.DisposeAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task TakeAnswersAsync()
+    private static async Task<FlowSubscriber> OpenAsync(
+        QueueConnection connection, string subject, Action<FlowRecord> onRecord, CancellationToken cancel)
     {
-        await foreach (var message in _answers!.Msgs.ReadAllAsync(_closed.Token).ConfigureAwait(false))
+        var answers = await AnswerInbox.OpenAsync(connection, cancel).ConfigureAwait(false);
+        var flow = new FlowSubscriber(answers, connection.Options.LoggerFactory.CreateLogger<FlowSubscriber>());
+        try
         {
-            using var data = message.Data;
-            var number = message.Subject.AsSpan(_inbox.Length + 1);
-            if (!long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var question)
-                || !_questions.TryRemove(question, out var answer))
-                continue;
-            var records = new List<FlowRecord>();
-            var understood = !message.HasNoResponders && FlowCodec.TryRead(data.Span, records) == FlowError.None;
-            if (!understood && !message.HasNoResponders)
-                QueueMetrics.Shared.Error("flow");
-            answer.TrySetResult(understood ? records : null);
+            flow._flow = await connection.Nats.SubscribeCoreAsync(
+                subject,
+                serializer: NatsRawSerializer<NatsMemoryOwner<byte>>.Default,
+                // Coalesced to a message a second and partition; what overflows is repeated by the next heartbeat's question.
+                opts: new NatsSubOpts { ChannelOpts = new NatsSubChannelOpts { Capacity = 1024 } },
+                cancellationToken: cancel).ConfigureAwait(false);
         }
+        catch
+        {
+            await answers.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        flow._loop = flow.ListenAsync(onRecord);
+        return flow;
     }
 
     private async Task ListenAsync(Action<FlowRecord> onRecord)

@@ -41,6 +41,19 @@ internal sealed class Bucket<T>
         }
     }
 
+    public async Task<DateTimeOffset> CreatedAsync(CancellationToken cancel)
+    {
+        try
+        {
+            return (await Topology.FindAsync(_connection, "KV_" + _store.Bucket, cancel).ConfigureAwait(false))?.Created
+                ?? throw new QueueException($"The bucket {_store.Bucket} does not exist.");
+        }
+        catch (Exception error) when (ClientFault.Is(error, cancel))
+        {
+            throw new QueueException($"The bucket {_store.Bucket} was not looked at: {ClientFault.Reason(error)}", error);
+        }
+    }
+
     /// <summary>The record, or null; the revision of a removed key is kept, because a new record must replace exactly that
     /// removal.</summary>
     public async Task<(T? Value, ulong Revision)> GetAsync(string key, CancellationToken cancel)

@@ -14,18 +14,26 @@ public sealed class IdentityCache : IAsyncDisposable
     private readonly IdentityStore _store;
     private readonly Task _loop;
 
-    private IdentityCache(IdentityStore store)
+    private readonly Action<string, IdentityRecord?>? _changed;
+
+    private IdentityCache(IdentityStore store, Action<string, IdentityRecord?>? changed)
     {
         _store = store;
+        _changed = changed;
         _loop = Task.Run(WatchAsync);
     }
 
     public int Count => _identities.Count;
 
     /// <summary>Reads all identities and begins to watch; returns when it is current.</summary>
-    public static async Task<IdentityCache> OpenAsync(IdentityStore store, CancellationToken cancel = default)
+    /// <param name="store">Where they are.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <param name="changed">Called for every identity that was read or changed, once it is known here; null: it was removed. Must be quick;
+    /// what it throws begins the watch again.</param>
+    public static async Task<IdentityCache> OpenAsync(
+        IdentityStore store, CancellationToken cancel = default, Action<string, IdentityRecord?>? changed = null)
     {
-        var cache = new IdentityCache(store);
+        var cache = new IdentityCache(store, changed);
         try
         {
             await cache._current.Task.WaitAsync(cancel).ConfigureAwait(false);
@@ -72,5 +80,6 @@ public sealed class IdentityCache : IAsyncDisposable
             _identities[change.Key] = identity;
         else
             _identities.TryRemove(change.Key, out _);
+        _changed?.Invoke(change.Key, change.Value);
     }
 }

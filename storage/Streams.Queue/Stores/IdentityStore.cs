@@ -2,9 +2,11 @@ using Streams.Queue.Stores;
 
 namespace Streams.Queue;
 
-/// <summary>The agents' public keys. Only the operator's role may write.</summary>
+/// <summary>The agents' public keys. Only the operator's and the services' roles may write: a gateway lets in whom it finds here.</summary>
 public sealed class IdentityStore
 {
+    private const int Attempts = 8;
+
     private readonly Bucket<IdentityRecord> _bucket;
 
     private IdentityStore(Bucket<IdentityRecord> bucket) => _bucket = bucket;
@@ -17,14 +19,43 @@ public sealed class IdentityStore
     public async Task<IdentityRecord?> GetAsync(string agentId, CancellationToken cancel = default) =>
         (await _bucket.GetAsync(agentId, cancel).ConfigureAwait(false)).Value;
 
-    /// <summary>Adds or replaces an identity.</summary>
+    /// <summary>Adds or replaces an identity; its serial becomes one more than that of the one before.</summary>
     /// <exception cref="ArgumentException">Not an agent id.</exception>
-    public Task PutAsync(string agentId, IdentityRecord record, CancellationToken cancel = default)
+    public Task PutAsync(string agentId, IdentityRecord record, CancellationToken cancel = default) =>
+        ChangeAsync(agentId, _ => record, cancel);
+
+    /// <summary>
+    /// Changes an identity by compare-and-set; <paramref name="change"/> gets what is there (null: nothing), may be called again, and
+    /// gives null to leave it so. The serial is set here: one more with each change, so that of two records of an agent the newer is known.
+    /// </summary>
+    /// <returns>The record that is there now, and whether this call wrote it.</returns>
+    /// <exception cref="ArgumentException">Not an agent id.</exception>
+    /// <exception cref="QueueException">No answer, or others changed it again and again.</exception>
+    public async Task<(IdentityRecord? Record, bool Changed)> ChangeAsync(
+        string agentId, Func<IdentityRecord?, IdentityRecord?> change, CancellationToken cancel = default)
     {
         if (!Subjects.IsAgentId(agentId))
             throw new ArgumentException("Not an agent id.", nameof(agentId));
-        return _bucket.PutAsync(agentId, record, cancel);
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            var (last, revision) = await _bucket.GetAsync(agentId, cancel).ConfigureAwait(false);
+            if (change(last) is not { } next)
+                return (last, false);
+            next = next with { Serial = Math.Max((last?.Serial ?? 0) + 1, next.Serial) };
+            if (await _bucket.TryWriteAsync(agentId, next, revision, cancel).ConfigureAwait(false) is not null)
+                return (next, true);
+        }
+
+        throw new QueueException($"The identity of {agentId} was changed by others {Attempts} times in a row.");
     }
+
+    /// <summary>Writes exactly this record where there never was one: not where one was removed. False: there is, or was.</summary>
+    public async Task<bool> TryRestoreAsync(string agentId, IdentityRecord record, CancellationToken cancel = default) =>
+        Subjects.IsAgentId(agentId) && await _bucket.TryWriteAsync(agentId, record, 0, cancel).ConfigureAwait(false) is not null;
+
+    /// <summary>When the bucket was made: what it does not have may have been in one before it.</summary>
+    /// <exception cref="QueueException">There is none, or no answer.</exception>
+    public Task<DateTimeOffset> CreatedAsync(CancellationToken cancel = default) => _bucket.CreatedAsync(cancel);
 
     /// <summary>Removes an identity.</summary>
     public Task RemoveAsync(string agentId, CancellationToken cancel = default) => _bucket.RemoveAsync(agentId, cancel);

@@ -37,12 +37,6 @@ public sealed record SessionRecord(
         Math.Max(last?.Generation ?? 0, (ulong)Math.Max(0, now.ToUnixTimeMilliseconds())) + 1;
 }
 
-/// <summary>Bucket `identities`, key = agent id: whom the gateway lets in.</summary>
-/// <param name="PublicKey">Ed25519 public key, base64url.</param>
-/// <param name="Host">The host's name.</param>
-/// <param name="CreatedAt">When it was made.</param>
-public sealed record IdentityRecord(string PublicKey, string Host, DateTimeOffset CreatedAt);
-
 /// <summary>Bucket `leases`: who may work.</summary>
 /// <param name="Owner">Random id of the owner's process; empty after a release.</param>
 /// <param name="DurationMs">How long the lease lasts from each renewal.</param>
@@ -59,6 +53,10 @@ public sealed record OffsetRecord(DateTimeOffset StreamCreated, ulong NextSequen
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(SessionRecord))]
 [JsonSerializable(typeof(IdentityRecord))]
+[JsonSerializable(typeof(EnrolmentRecord))]
+[JsonSerializable(typeof(RevocationRecord))]
 [JsonSerializable(typeof(LeaseRecord))]
 [JsonSerializable(typeof(OffsetRecord))]
+[JsonSerializable(typeof(OperatorRecord))]
+[JsonSerializable(typeof(CommandRecord))]
 internal sealed partial class RecordsJson : JsonSerializerContext;

@@ -9,10 +9,10 @@ namespace Streams.Local;
 public sealed class NatsServer : IAsyncDisposable
 {
     /// <summary>
-    /// What the key-value buckets may take, bytes: the sum of their quotas in Streams.Queue's TopologyOptions, which this project may not
+    /// What the key-value buckets and the streams of commands and responses may take, bytes: the sum of their quotas in Streams.Queue's TopologyOptions, which this project may not
     /// see; a test compares them.
     /// </summary>
-    internal const long KeyValueReserve = 34L << 20;
+    internal const long ControlReserve = 72L << 20;
 
     /// <summary>All quotas together, of the file store; the rest is the server's room to compact.</summary>
     internal const double QuotaShare = 0.7;
@@ -36,10 +36,10 @@ public sealed class NatsServer : IAsyncDisposable
     public long MaxFileStore { get; }
 
     /// <summary>
-    /// The quota of one ingest stream, bytes: all of them and the key-value buckets together have 70 % of the file store. A full file store
+    /// The quota of one ingest stream, bytes: all of them, the key-value buckets, commands and responses together have 70 % of the file store. A full file store
     /// would refuse the worker's own writes (error 10023) and nothing could be drained any more (review 14).
     /// </summary>
-    public long IngestQuota => ((long)(MaxFileStore * QuotaShare) - KeyValueReserve) / Options.Partitions;
+    public long IngestQuota => ((long)(MaxFileStore * QuotaShare) - ControlReserve) / Options.Partitions;
 
     public Uri Url => new(string.Create(CultureInfo.InvariantCulture, $"nats://127.0.0.1:{Options.Port}"));
 
@@ -156,7 +156,7 @@ public sealed class NatsServer : IAsyncDisposable
             return stored;
         var free = new DriveInfo(options.Directory).AvailableFreeSpace;
         var limit = Math.Min((long)(free * options.DiskShare), options.MaxFileStore) & ~0xFFFL;
-        var smallest = (long)((KeyValueReserve + options.Partitions * SmallestIngest) / QuotaShare);
+        var smallest = (long)((ControlReserve + options.Partitions * SmallestIngest) / QuotaShare);
         if (limit < smallest)
         {
             throw new LocalException(

@@ -8,7 +8,7 @@ namespace Streams.Schema;
 public static class Catalogue
 {
     /// <summary>Raised with every change of the declarations; agents and servers name theirs to each other.</summary>
-    public const ushort Version = 2;
+    public const ushort Version = 3;
 
     private static readonly Dictionary<ushort, EventClass> ById = [];
     private static readonly Dictionary<string, EventClass> ByName = new(StringComparer.Ordinal);
@@ -33,7 +33,13 @@ public static class Catalogue
         MetricClasses.Host,
         MetricClasses.Module,
         LedgerClasses.Barrier,
+        LedgerClasses.BatchProof,
         ServerClasses.SystemAlert,
+        ServerClasses.AuthFailure,
+        ServerClasses.AgentSession,
+        ServerClasses.AgentIdentity,
+        ServerClasses.Command,
+        ServerClasses.Audit,
     ];
 
     /// <summary>

@@ -46,6 +46,11 @@ public sealed class EventClass
                 throw new ArgumentException($"class {name}: column {column.Name} has id {column.Id}, ids of classes start at 16");
             }
 
+            if (ServerColumns.All.Any(server => server.Name == column.Name))
+            {
+                throw new ArgumentException($"class {name}: the server has a column {column.Name} of its own");
+            }
+
             if (!_ordinals.TryAdd(column.Name, i) || !_ordinalsById.TryAdd(column.Id, i))
             {
                 throw new ArgumentException($"class {name}: column {column} repeats a name or an id");

@@ -68,5 +68,5 @@ public readonly record struct FrameHeader(FrameType Type, byte Flags, LaneClass 
     /// <summary>True for types that an agent sends.</summary>
     public static bool IsFromAgent(FrameType type) => (byte)type < 64;
 
-    private static bool IsKnown(FrameType type) => type is >= FrameType.Ready and <= FrameType.Heartbeat or >= FrameType.Session and <= FrameType.Hold;
+    private static bool IsKnown(FrameType type) => type is >= FrameType.Ready and <= FrameType.Error or >= FrameType.Session and <= FrameType.GatewayError;
 }

@@ -14,6 +14,7 @@ public sealed unsafe class FrameSealer : IDisposable
     private readonly TimeProvider _time;
     private KeySlot _slot;
     private long _keyStarted;
+    private bool _named;
 
     public FrameSealer(SessionKeys keys, TimeProvider time)
     {
@@ -43,11 +44,12 @@ public sealed unsafe class FrameSealer : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(plaintextLength,
             type == FrameType.Data ? Limits.MaxPlaintextBytes : Limits.MaxControlFrameBytes - FrameHeader.Overhead);
         ArgumentOutOfRangeException.ThrowIfLessThan(frame.Length, plaintextLength + FrameHeader.Overhead);
-        if (Counter >= Limits.MaxFramesPerKey || _time.GetElapsedTime(_keyStarted).Ticks >= Limits.MaxKeySeconds * TimeSpan.TicksPerSecond)
+        if (!_named)
         {
-            Rekey();
+            RekeyWhenDue();
         }
 
+        _named = false;
         new FrameHeader(type, 0, laneClass, KeyEpoch, Counter, plaintextLength).Write(frame);
         Span<byte> nonce = stackalloc byte[FrameNonce.Size];
         FrameNonce.Write(TrafficKey.Iv(_slot), Counter, nonce);
@@ -67,6 +69,29 @@ public sealed unsafe class FrameSealer : IDisposable
     {
         plaintext.CopyTo(frame[FrameHeader.Size..]);
         return Seal(type, laneClass, frame, plaintext.Length);
+    }
+
+    /// <summary>
+    /// What the header of the next frame will say, for a signature inside it. The key does not change between this and the frame, even if it comes of age
+    /// in between.
+    /// </summary>
+    public (uint KeyEpoch, ulong Counter) NameNext()
+    {
+        if (!_named)
+        {
+            RekeyWhenDue();
+            _named = true;
+        }
+
+        return (KeyEpoch, Counter);
+    }
+
+    private void RekeyWhenDue()
+    {
+        if (Counter >= Limits.MaxFramesPerKey || _time.GetElapsedTime(_keyStarted).Ticks >= Limits.MaxKeySeconds * TimeSpan.TicksPerSecond)
+        {
+            Rekey();
+        }
     }
 
     /// <summary>Raises key_epoch for the next frame. Called by itself after 2^20 frames or 120 s.</summary>

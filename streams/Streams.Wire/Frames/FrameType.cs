@@ -15,6 +15,12 @@ public enum FrameType : byte
     /// <summary>Agent's heartbeat.</summary>
     Heartbeat = 4,
 
+    /// <summary>A control message, signed by the agent.</summary>
+    Message = 5,
+
+    /// <summary>Why a message of the gateway was not taken.</summary>
+    Error = 6,
+
     /// <summary>F0: must be the gateway's first frame.</summary>
     Session = 64,
 
@@ -35,4 +41,13 @@ public enum FrameType : byte
 
     /// <summary>Lanes whose next batch this server cannot store yet (unknown class or newer schema). Same layout as <see cref="Watermark"/>.</summary>
     Hold = 70,
+
+    /// <summary>A control message, signed by the gateway.</summary>
+    GatewayMessage = 71,
+
+    /// <summary>The next session token.</summary>
+    Token = 72,
+
+    /// <summary>Why a message of the agent was not taken.</summary>
+    GatewayError = 73,
 }

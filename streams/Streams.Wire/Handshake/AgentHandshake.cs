@@ -22,7 +22,9 @@ public sealed class AgentHandshake : IDisposable
         Done,
     }
 
-    private readonly AgentIdentity _identity;
+    private readonly SigningKey _key;
+    private readonly string _agentId;
+    private readonly VersionRange _versions;
     private readonly KeyArena _arena;
     private readonly EphemeralKey _ephemeral;
     private readonly Transcript _transcript;
@@ -31,9 +33,11 @@ public sealed class AgentHandshake : IDisposable
     private GatewayCertificate? _certificate;
     private Step _step;
 
-    private AgentHandshake(AgentIdentity identity, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral)
+    private AgentHandshake(SigningKey key, string agentId, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral, VersionRange versions)
     {
-        _identity = identity;
+        _key = key;
+        _agentId = agentId;
+        _versions = versions;
         _arena = arena;
         _ephemeral = ephemeral;
         _transcript = new Transcript(context.Prologue());
@@ -45,7 +49,20 @@ public sealed class AgentHandshake : IDisposable
     /// <summary>The gateway's clock, Unix µs, from M1.</summary>
     public ulong GatewayTime { get; private set; }
 
+    /// <summary>The version of the session; 0 before <see cref="ReadHello"/> succeeded.</summary>
+    public byte Version { get; private set; }
+
     public static RefusalReason TryStart(AgentIdentity identity, HandshakeContext context, KeyArena arena, out AgentHandshake? handshake)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        return TryStart(identity.Key, identity.AgentId, context, arena, out handshake);
+    }
+
+    /// <summary>A handshake of mode enrol: the key has no agent id yet.</summary>
+    public static RefusalReason TryStartEnrolment(SigningKey key, HandshakeContext context, KeyArena arena, out AgentHandshake? handshake) =>
+        TryStart(key, "", context, arena, out handshake);
+
+    private static RefusalReason TryStart(SigningKey key, string agentId, HandshakeContext context, KeyArena arena, out AgentHandshake? handshake)
     {
         ArgumentNullException.ThrowIfNull(arena);
         handshake = null;
@@ -56,13 +73,14 @@ public sealed class AgentHandshake : IDisposable
 
         Span<byte> nonce = stackalloc byte[AuthMessage.NonceSize];
         Entropy.Fill(nonce);
-        return TryStart(identity, context, arena, ephemeral, nonce, out handshake);
+        return TryStart(key, agentId, context, arena, ephemeral, nonce, out handshake, Protocol.Versions);
     }
 
-    internal static RefusalReason TryStart(AgentIdentity identity, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral,
-        ReadOnlySpan<byte> nonce, out AgentHandshake? handshake)
+    /// <param name="agentId">Empty: mode enrol.</param>
+    internal static RefusalReason TryStart(SigningKey key, string agentId, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral,
+        ReadOnlySpan<byte> nonce, out AgentHandshake? handshake, VersionRange versions)
     {
-        ArgumentNullException.ThrowIfNull(identity);
+        ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(context);
         handshake = null;
         var reason = context.Check();
@@ -72,7 +90,7 @@ public sealed class AgentHandshake : IDisposable
             return reason;
         }
 
-        handshake = new AgentHandshake(identity, context, arena, ephemeral);
+        handshake = new AgentHandshake(key, agentId, context, arena, ephemeral, versions);
         nonce.CopyTo(handshake._nonce);
         return RefusalReason.None;
     }
@@ -152,12 +170,14 @@ public sealed class AgentHandshake : IDisposable
 
     internal ReadOnlySpan<byte> TranscriptHash => _transcript.Hash;
 
-    private static RefusalReason Judge(HelloMessage hello, in GatewayExpectations expected)
+    private RefusalReason Judge(HelloMessage hello, in GatewayExpectations expected)
     {
-        if (Protocol.Version < hello.VersionMin || Protocol.Version > hello.VersionMax)
+        if (_versions.HighestCommon(new VersionRange(hello.VersionMin, hello.VersionMax)) is not { } version)
         {
             return RefusalReason.UnsupportedVersion;
         }
+
+        Version = version;
 
         if (!hello.Suites.AsSpan().Contains(Protocol.Suite))
         {
@@ -176,11 +196,11 @@ public sealed class AgentHandshake : IDisposable
         ArgumentOutOfRangeException.ThrowIfNotEqual(claims.CatalogueDigest.Length, AuthMessage.DigestSize);
         var writer = new WireWriter(auth);
         writer.U8((byte)HandshakeType.Auth);
-        writer.U8(Protocol.Version);
+        writer.U8(Version);
         writer.U8(Protocol.Suite);
-        writer.U8((byte)SessionMode.Session);
-        writer.Str8(Encoding.ASCII.GetBytes(_identity.AgentId));
-        writer.Bytes(_identity.PublicKey);
+        writer.U8((byte)(_agentId.Length == 0 ? SessionMode.Enrol : SessionMode.Session));
+        writer.Str8(Encoding.ASCII.GetBytes(_agentId));
+        writer.Bytes(_key.PublicKey);
         writer.Bytes(_ephemeral.PublicKey);
         writer.Bytes(_nonce);
         writer.U64(claims.Time);
@@ -190,7 +210,7 @@ public sealed class AgentHandshake : IDisposable
         writer.Bytes(claims.CatalogueDigest.Span);
         Span<byte> digest = stackalloc byte[Sha256.Size];
         _transcript.Peek(auth[..writer.Position], digest);
-        _identity.Key.Sign(SigningInput.AgentAuth, digest, writer.Reserve(SigningKey.SignatureSize));
+        _key.Sign(SigningInput.AgentAuth, digest, writer.Reserve(SigningKey.SignatureSize));
         _transcript.Add(auth[..writer.Position]);
         return writer.Position;
     }

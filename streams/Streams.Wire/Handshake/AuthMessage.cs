@@ -41,7 +41,8 @@ public sealed class AuthMessage
 
     public ReadOnlyMemory<byte> CatalogueDigest { get; private init; }
 
-    internal byte Version { get; private init; }
+    /// <summary>The version that the agent chose from the gateway's range.</summary>
+    public byte Version { get; private init; }
 
     internal byte Suite { get; private init; }
 

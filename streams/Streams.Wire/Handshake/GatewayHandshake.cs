@@ -5,7 +5,7 @@ namespace Streams.Wire.Handshake;
 
 /// <summary>
 /// The gateway's side of one handshake: bytes in, bytes or a reason out, no I/O, no waiting. Order of calls: <see cref="WriteHello"/>,
-/// <see cref="ReadAuth"/>, (look the agent's key up), <see cref="Verify"/>, <see cref="WriteAccept"/>. After any reason but None send
+/// <see cref="ReadAuth"/>, (look the agent's key up), <see cref="Verify"/> or in mode enrol <see cref="VerifyEnrolment"/>, <see cref="WriteAccept"/>. After any reason but None send
 /// <see cref="RefusalMessage"/>, close, and dispose. Not thread-safe.
 /// </summary>
 public sealed class GatewayHandshake : IDisposable
@@ -29,14 +29,16 @@ public sealed class GatewayHandshake : IDisposable
     private readonly KeyArena _arena;
     private readonly EphemeralKey _ephemeral;
     private readonly Transcript _transcript;
+    private readonly GatewayOffer _offer;
     private readonly byte[] _nonce = new byte[HelloMessage.NonceSize];
     private readonly byte[] _shared = new byte[EphemeralKey.Size];
     private AuthMessage? _auth;
     private Step _step;
 
-    private GatewayHandshake(GatewayIdentity identity, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral)
+    private GatewayHandshake(GatewayIdentity identity, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral, GatewayOffer offer)
     {
         _identity = identity;
+        _offer = offer;
         _arena = arena;
         _ephemeral = ephemeral;
         _transcript = new Transcript(context.Prologue());
@@ -46,16 +48,17 @@ public sealed class GatewayHandshake : IDisposable
     /// <param name="context">What the upgrade request said.</param>
     /// <param name="arena">Where the session's keys will live.</param>
     /// <param name="ephemeral">A fresh pair that no other connection has used.</param>
-    public static RefusalReason TryStart(
-        GatewayIdentity identity, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral, out GatewayHandshake? handshake)
+    /// <param name="offer">Null: every version of this build, and no enrolment.</param>
+    public static RefusalReason TryStart(GatewayIdentity identity, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral,
+        out GatewayHandshake? handshake, GatewayOffer? offer = null)
     {
         Span<byte> nonce = stackalloc byte[HelloMessage.NonceSize];
         Entropy.Fill(nonce);
-        return TryStart(identity, context, arena, ephemeral, nonce, out handshake);
+        return TryStart(identity, context, arena, ephemeral, nonce, out handshake, offer);
     }
 
     internal static RefusalReason TryStart(GatewayIdentity identity, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral,
-        ReadOnlySpan<byte> nonce, out GatewayHandshake? handshake)
+        ReadOnlySpan<byte> nonce, out GatewayHandshake? handshake, GatewayOffer? offer = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(context);
@@ -69,7 +72,7 @@ public sealed class GatewayHandshake : IDisposable
             return reason;
         }
 
-        handshake = new GatewayHandshake(identity, context, arena, ephemeral);
+        handshake = new GatewayHandshake(identity, context, arena, ephemeral, offer ?? GatewayOffer.Default);
         nonce.CopyTo(handshake._nonce);
         return RefusalReason.None;
     }
@@ -80,7 +83,7 @@ public sealed class GatewayHandshake : IDisposable
     public int WriteHello(long unixMicroseconds, Span<byte> destination)
     {
         Enter(Step.Hello);
-        var hello = new HelloMessage(Protocol.Version, Protocol.Version, [Protocol.Suite], _identity.Certificate,
+        var hello = new HelloMessage(_offer.Versions.Min, _offer.Versions.Max, [Protocol.Suite], _identity.Certificate,
             _ephemeral.PublicKey.ToArray(), _nonce, (ulong)unixMicroseconds);
         var length = hello.Write(destination);
         _transcript.Add(destination[..length]);
@@ -99,7 +102,7 @@ public sealed class GatewayHandshake : IDisposable
             return reason;
         }
 
-        if (auth!.Version != Protocol.Version)
+        if (!_offer.Versions.Contains(auth!.Version))
         {
             return RefusalReason.UnsupportedVersion;
         }
@@ -109,7 +112,7 @@ public sealed class GatewayHandshake : IDisposable
             return RefusalReason.UnsupportedSuite;
         }
 
-        if (auth.Mode != SessionMode.Session)
+        if (auth.Mode == SessionMode.Enrol && !_offer.AllowsEnrolment)
         {
             return RefusalReason.ModeNotAllowed;
         }
@@ -126,15 +129,42 @@ public sealed class GatewayHandshake : IDisposable
     {
         Enter(Step.Verify);
         _step = Step.Done;
+        if (_auth!.Mode != SessionMode.Session)
+        {
+            return RefusalReason.ModeNotAllowed;
+        }
+
         Span<byte> digest = stackalloc byte[Sha256.Size];
-        _transcript.Peek(_auth!.Signed, digest);
+        _transcript.Peek(_auth.Signed, digest);
         if (enrolledKey.Length != SigningKey.PublicKeySize || !Entropy.Equal(enrolledKey, _auth.PublicKey.Span))
         {
             Signature.VerifyDummy(SigningInput.AgentAuth, digest, _auth.SignatureBytes);
             return enrolledKey.IsEmpty ? RefusalReason.UnknownAgent : RefusalReason.KeyMismatch;
         }
 
-        if (!Signature.Verify(enrolledKey, SigningInput.AgentAuth, digest, _auth.SignatureBytes))
+        return Agree(enrolledKey, digest);
+    }
+
+    /// <summary>
+    /// Mode enrol: proves that the peer holds the key that M2 names, whoever it is, then agrees. What the peer may become is for the registry to say.
+    /// </summary>
+    public RefusalReason VerifyEnrolment()
+    {
+        Enter(Step.Verify);
+        _step = Step.Done;
+        if (_auth!.Mode != SessionMode.Enrol)
+        {
+            return RefusalReason.ModeNotAllowed;
+        }
+
+        Span<byte> digest = stackalloc byte[Sha256.Size];
+        _transcript.Peek(_auth.Signed, digest);
+        return Agree(_auth.PublicKey.Span, digest);
+    }
+
+    private RefusalReason Agree(ReadOnlySpan<byte> key, ReadOnlySpan<byte> digest)
+    {
+        if (!Signature.Verify(key, SigningInput.AgentAuth, digest, _auth!.SignatureBytes))
         {
             return RefusalReason.BadSignature;
         }

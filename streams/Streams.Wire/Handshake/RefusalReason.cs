@@ -8,6 +8,8 @@ public enum RefusalReason : byte
     None = 0,
     Malformed,
     TooLarge,
+
+    /// <summary>The peers have no version in common, or one was chosen that was not offered.</summary>
     UnsupportedVersion,
     UnsupportedSuite,
     ModeNotAllowed,

@@ -5,6 +5,6 @@ public enum SessionMode : byte
 {
     Session = 1,
 
-    /// <summary>Reserved: enrolment is refused in this version.</summary>
+    /// <summary>To get an identity. The session has one channel, agent.registry, and a few seconds.</summary>
     Enrol = 2,
 }

@@ -20,6 +20,9 @@ public enum GoodbyeReason : byte
 
     /// <summary>The agent broke a rule of the protocol.</summary>
     Protocol = 6,
+
+    /// <summary>The agent sends more messages, bytes or signatures a second than the gateway takes from one agent.</summary>
+    Limit = 7,
 }
 
 /// <summary>Goodbye (68), gateway to agent: <c>reason u8 ‖ retry_after u32 (ms)</c>; the close follows.</summary>
@@ -41,6 +44,6 @@ public readonly record struct GoodbyeMessage(GoodbyeReason Reason, uint RetryAft
     {
         var reader = new WireReader(payload);
         message = new GoodbyeMessage((GoodbyeReason)reader.U8(), reader.U32());
-        return reader.AtEnd && message.Reason is >= GoodbyeReason.Drain and <= GoodbyeReason.Protocol;
+        return reader.AtEnd && message.Reason is >= GoodbyeReason.Drain and <= GoodbyeReason.Limit;
     }
 }

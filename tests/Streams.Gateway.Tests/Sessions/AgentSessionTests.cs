@@ -18,7 +18,7 @@ public sealed class AgentSessionTests
         var core = fixture.Server.Core;
         var keys = TestSession.Handshake(core.Arena);
         using var socket = WebSocket.CreateFromStream(Stream.Null, new WebSocketCreationOptions { IsServer = true });
-        var session = new AgentSession(core, socket, keys.Gateway);
+        var session = new AgentSession(core, socket, keys.Gateway, default);
         // The deadline, while the store is slow.
         session.End(SessionEnd.Protocol);
         Assert.False(session.Begin(Route));
@@ -36,7 +36,7 @@ public sealed class AgentSessionTests
         var core = fixture.Server.Core;
         var keys = TestSession.Handshake(core.Arena);
         using var socket = new FaultySocket();
-        var session = new AgentSession(core, socket, keys.Gateway);
+        var session = new AgentSession(core, socket, keys.Gateway, default);
         // Its first frame is the credit.
         Assert.True(session.Begin(Route));
         await Eventually.TrueAsync(() => session.Ended == SessionEnd.Internal, "the fault is seen");
@@ -57,7 +57,7 @@ public sealed class AgentSessionTests
         {
             var keys = TestSession.Handshake(core.Arena);
             using var socket = WebSocket.CreateFromStream(Stream.Null, new WebSocketCreationOptions { IsServer = true });
-            var session = new AgentSession(core, socket, keys.Gateway);
+            var session = new AgentSession(core, socket, keys.Gateway, default);
             using var both = new Barrier(2);
             var ending = Task.Run(() =>
             {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.WebSockets;
 using Streams.Schema;
 using Streams.Wire;
+using Streams.Wire.Crypto;
 using Streams.Wire.Frames;
 using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
@@ -11,7 +12,10 @@ using Streams.Wire.Messages;
 namespace Streams.Gateway.Tests.Support;
 
 /// <summary>A frame that the gateway sent, opened.</summary>
-internal sealed record Received(FrameType Type, byte[] Payload);
+internal sealed record Received(FrameHeader Header, byte[] Payload)
+{
+    public FrameType Type => Header.Type;
+}
 
 /// <summary>An agent that does exactly what a test says, also what no good agent does. Built from Streams.Wire on ClientWebSocket.</summary>
 internal sealed class RawAgent : IAsyncDisposable
@@ -23,9 +27,18 @@ internal sealed class RawAgent : IAsyncDisposable
 
     public ClientWebSocket Socket { get; } = new();
 
+    public string Scheme { get; init; } = "ws";
+
+    /// <summary>How the connection is made, when not in the usual way.</summary>
+    public SocketsHttpHandler? Handler { get; init; }
+
     public FrameSealer Sealer { get; private set; } = null!;
 
     public FrameOpener Opener { get; private set; } = null!;
+
+    public byte[] SessionId { get; private set; } = [];
+
+    public byte[] GatewayKey { get; private set; } = [];
 
     public SessionMessage Session { get; private set; } = null!;
 
@@ -41,14 +54,15 @@ internal sealed class RawAgent : IAsyncDisposable
     /// <summary>Upgrade only.</summary>
     public static Task<RawAgent> UpgradeAsync(IPEndPoint address, params string[] subprotocols) => UpgradeAsync(new RawAgent(), address, subprotocols);
 
-    private static async Task<RawAgent> UpgradeAsync(RawAgent agent, IPEndPoint address, params string[] subprotocols)
+    public static async Task<RawAgent> UpgradeAsync(RawAgent agent, IPEndPoint address, params string[] subprotocols)
     {
         foreach (var subprotocol in subprotocols)
         {
             agent.Socket.Options.AddSubProtocol(subprotocol);
         }
 
-        await agent.Socket.ConnectAsync(new Uri($"ws://{address}{Protocol.Path}"), CancellationToken.None);
+        using var invoker = agent.Handler is null ? null : new HttpMessageInvoker(agent.Handler, disposeHandler: false);
+        await agent.Socket.ConnectAsync(new Uri($"{agent.Scheme}://{address}{Protocol.Path}"), invoker, CancellationToken.None);
         return agent;
     }
 
@@ -66,20 +80,37 @@ internal sealed class RawAgent : IAsyncDisposable
     public async Task<byte[]> AuthenticateAsync(AgentIdentity identity, FleetRoots roots, Func<byte[], byte[]>? change = null, Epoch? epoch = null)
     {
         Assert.Equal(RefusalReason.None, AgentHandshake.TryStart(identity, HandshakeContext.Binary, _arena, out var handshake));
+        return await AuthenticateAsync(handshake!, roots, change, epoch);
+    }
+
+    /// <summary>To the end of a handshake of mode enrol, `ready` included.</summary>
+    public static async Task<RawAgent> EnrolAsync(IPEndPoint address, SigningKey key, FleetRoots roots)
+    {
+        var agent = await UpgradeAsync(address, Protocol.BinarySubprotocol);
+        Assert.Equal(RefusalReason.None, AgentHandshake.TryStartEnrolment(key, HandshakeContext.Binary, agent._arena, out var handshake));
+        await agent.IntroducedAsync(await agent.AuthenticateAsync(handshake!, roots, null, null));
+        await agent.ReadyAsync();
+        return agent;
+    }
+
+    private async Task<byte[]> AuthenticateAsync(AgentHandshake handshake, FleetRoots roots, Func<byte[], byte[]>? change, Epoch? epoch)
+    {
         using (handshake)
         {
             var hello = await ReceiveAsync();
             var auth = new byte[AgentHandshake.MaxAuthBytes];
             var claims = new AgentClaims(1, 2, ToNumber(epoch ?? Epoch), ConnectCounter, Catalogue.Digest.ToArray());
-            Assert.Equal(RefusalReason.None, handshake!.ReadHello(hello!, new GatewayExpectations(roots, null, null), in claims, auth, out var length));
+            Assert.Equal(RefusalReason.None, handshake.ReadHello(hello!, new GatewayExpectations(roots, null, null), in claims, auth, out var length));
             var message = auth[..length];
             await Socket.SendAsync(change is null ? message : change(message), WebSocketMessageType.Binary, true, CancellationToken.None);
             var accept = await ReceiveAsync() ?? [];
             if (change is null && accept.Length == GatewayHandshake.AcceptBytes)
             {
                 Assert.Equal(RefusalReason.None, handshake.ReadAccept(accept, out var keys));
-                Sealer = new FrameSealer(keys!, TimeProvider.System);
-                Opener = new FrameOpener(keys!, fromAgent: false);
+                SessionId = keys!.SessionId.ToArray();
+                GatewayKey = handshake.Gateway!.PublicKey.ToArray();
+                Sealer = new FrameSealer(keys, TimeProvider.System);
+                Opener = new FrameOpener(keys, fromAgent: false);
             }
 
             return accept;
@@ -88,7 +119,11 @@ internal sealed class RawAgent : IAsyncDisposable
 
     public async Task HandshakeAsync(AgentIdentity identity, FleetRoots roots)
     {
-        var accept = await AuthenticateAsync(identity, roots);
+        await IntroducedAsync(await AuthenticateAsync(identity, roots));
+    }
+
+    private async Task IntroducedAsync(byte[] accept)
+    {
         Assert.Equal(GatewayHandshake.AcceptBytes, accept.Length);
         var first = await ReceiveFrameAsync();
         Assert.Equal(FrameType.Session, first!.Type);
@@ -120,6 +155,30 @@ internal sealed class RawAgent : IAsyncDisposable
     {
         var payload = new byte[HeartbeatMessage.MaxBytes];
         return SendAsync(FrameType.Heartbeat, payload[..new HeartbeatMessage { SentAt = 77 }.Write(payload)]);
+    }
+
+    /// <summary>A signed control message.</summary>
+    public Task SendAsync(ControlMessage message, AgentIdentity identity, Action<byte[]>? change = null)
+    {
+        var payload = new byte[MessageFrame.GetLength(message)];
+        MessageFrame.Write(message, identity, SessionId, Sealer.NameNext(), payload);
+        change?.Invoke(payload);
+        return SendAsync(FrameType.Message, payload);
+    }
+
+    /// <summary>Receives until the gateway says why it did not take a message.</summary>
+    public async Task<ErrorMessage> WaitForErrorAsync()
+    {
+        Assert.True(ErrorMessage.TryRead((await WaitForAsync(FrameType.GatewayError)).Payload, out var error));
+        return error!;
+    }
+
+    /// <summary>Receives until a control message comes, and verifies it.</summary>
+    public async Task<ControlMessage> WaitForMessageAsync()
+    {
+        var received = await WaitForAsync(FrameType.GatewayMessage);
+        Assert.Equal(WireError.None, MessageFrame.TryRead(received.Payload, received.Header, SessionId, GatewayKey, out var message));
+        return message!;
     }
 
     public byte[] Seal(FrameType type, byte[] payload, LaneClass laneClass)
@@ -242,6 +301,7 @@ internal sealed class RawAgent : IAsyncDisposable
         }
 
         Socket.Dispose();
+        Handler?.Dispose();
         Sealer?.Dispose();
         Opener?.Dispose();
         _arena.Dispose();
@@ -250,7 +310,7 @@ internal sealed class RawAgent : IAsyncDisposable
     private FrameError Open(byte[] message, out Received? frame)
     {
         var error = Opener.TryOpen(message, out var header, out var plaintext);
-        frame = error == FrameError.None ? new Received(header.Type, plaintext.ToArray()) : null;
+        frame = error == FrameError.None ? new Received(header, plaintext.ToArray()) : null;
         return error;
     }
 

@@ -241,9 +241,9 @@ public sealed class FrameTests
         Assert.Equal(FrameError.UnknownVersion, Try(2, 2, 0, 3, 0));
         Assert.Equal(FrameError.BadFlags, Try(1, 2, 1, 3, 0));
         Assert.Equal(FrameError.BadFlags, Try(1, 2, 0, 6, 0));
-        Assert.Equal(FrameError.UnexpectedType, Try(1, 5, 0, 3, 0));
+        Assert.Equal(FrameError.UnexpectedType, Try(1, 7, 0, 3, 0));
         Assert.Equal(FrameError.UnexpectedType, Try(1, 0, 0, 3, 0));
-        Assert.Equal(FrameError.UnexpectedType, Try(1, 71, 0, 3, 0));
+        Assert.Equal(FrameError.UnexpectedType, Try(1, 74, 0, 3, 0));
         Assert.Equal(FrameError.None, Try(1, 2, 0, 3, Limits.MaxPlaintextBytes));
         Assert.Equal(FrameError.BadLength, Try(1, 2, 0, 3, Limits.MaxPlaintextBytes + 1));
         Assert.Equal(FrameError.BadLength, Try(1, 3, 0, 0, Limits.MaxControlFrameBytes));

@@ -35,14 +35,18 @@ internal sealed class Pair : IDisposable
 
     internal SessionKeys? AgentKeys { get; private set; }
 
-    internal Pair(HandshakeContext? agentContext = null, HandshakeContext? gatewayContext = null)
+    /// <param name="offer">The gateway's.</param>
+    /// <param name="versions">The agent's.</param>
+    /// <param name="enrol">The agent has a key and no identity yet.</param>
+    internal Pair(HandshakeContext? agentContext = null, HandshakeContext? gatewayContext = null, GatewayOffer? offer = null,
+        VersionRange? versions = null, bool enrol = false)
     {
         var key = SigningKey.FromSeed(Fill(0x20));
         Gateway = new GatewayIdentity(key, GatewayCertificate.Create(Root, "gw-1", key.PublicKey, Now - 60, Now + 3600, 42));
         Assert.Equal(RefusalReason.None, GatewayHandshake.TryStart(Gateway, gatewayContext ?? HandshakeContext.Binary, Arena,
-            EphemeralKey.TryFromSecret(Arena, Fill(0x40))!, Fill(0x41), out var gateway));
-        Assert.Equal(RefusalReason.None, AgentHandshake.TryStart(Agent, agentContext ?? HandshakeContext.Binary, Arena,
-            EphemeralKey.TryFromSecret(Arena, Fill(0x50))!, Fill(0x51), out var agent));
+            EphemeralKey.TryFromSecret(Arena, Fill(0x40))!, Fill(0x41), out var gateway, offer));
+        Assert.Equal(RefusalReason.None, AgentHandshake.TryStart(Agent.Key, enrol ? "" : Agent.AgentId, agentContext ?? HandshakeContext.Binary, Arena,
+            EphemeralKey.TryFromSecret(Arena, Fill(0x50))!, Fill(0x51), out var agent, versions ?? Protocol.Versions));
         GatewaySide = gateway!;
         AgentSide = agent!;
     }
@@ -65,10 +69,10 @@ internal sealed class Pair : IDisposable
 
     internal RefusalReason MakeAccept(byte[] auth, byte[]? enrolled = null)
     {
-        var reason = GatewaySide.ReadAuth(auth, out _);
+        var reason = GatewaySide.ReadAuth(auth, out var read);
         if (reason == RefusalReason.None)
         {
-            reason = GatewaySide.Verify(enrolled ?? Agent.PublicKey.ToArray());
+            reason = read!.Mode == SessionMode.Enrol ? GatewaySide.VerifyEnrolment() : GatewaySide.Verify(enrolled ?? Agent.PublicKey.ToArray());
         }
 
         if (reason == RefusalReason.None)

@@ -9,6 +9,8 @@ public sealed class MessageTests
     private static SessionMessage Session { get; } = new()
     {
         Generation = 9,
+        Token = "a.b.c"u8.ToArray(),
+        Revocations = new byte[90],
         Gateway = "gw-1",
         CatalogueVersion = 1,
         CatalogueDigest = new byte[32],
@@ -29,13 +31,16 @@ public sealed class MessageTests
     };
 
     public static TheoryData<string> Kinds =>
-        ["session", "ready", "want", "credit", "watermark", "goodbye", "heartbeat", "gateway heartbeat"];
+        ["session", "ready", "want", "credit", "watermark", "goodbye", "heartbeat", "token", "error", "gateway heartbeat"];
 
     [Fact]
     public void SessionRoundTrips()
     {
         Assert.True(SessionMessage.TryRead(Make("session"), out var read));
-        Assert.Equal(Session with { Watermarks = read!.Watermarks, CatalogueDigest = read.CatalogueDigest }, read);
+        Assert.Equal(
+            Session with { Watermarks = read!.Watermarks, CatalogueDigest = read.CatalogueDigest, Token = read.Token, Revocations = read.Revocations }, read);
+        Assert.Equal(Session.Token.ToArray(), read.Token.ToArray());
+        Assert.Equal(Session.Revocations.ToArray(), read.Revocations.ToArray());
         Assert.Equal(Session.Watermarks, read.Watermarks);
     }
 
@@ -57,7 +62,8 @@ public sealed class MessageTests
             Ledger = [.. Enumerable.Repeat(new LedgerReport(1, 1, 1, 1), Limits.MaxLedgerEntries)],
         };
         Assert.Equal(HeartbeatMessage.MaxBytes, heartbeat.Write(new byte[HeartbeatMessage.MaxBytes]));
-        var session = Session with { Gateway = new string('g', 63), Watermarks = new LaneWatermark[Limits.MaxWatermarks] };
+        var session = Session with { Gateway = new string('g', 63), Watermarks = new LaneWatermark[Limits.MaxWatermarks],
+            Token = Enumerable.Repeat((byte)'t', Limits.MaxTokenBytes).ToArray(), Revocations = new byte[Wire.Handshake.RevocationList.MaxBytes] };
         Assert.InRange(session.Length, 1, Limits.MaxControlFrameBytes - Wire.Frames.FrameHeader.Overhead);
         var bytes = new byte[session.Length];
         Assert.Equal(bytes.Length, session.Write(bytes));
@@ -111,8 +117,9 @@ public sealed class MessageTests
     public void AHugeCountCostsNothing()
     {
         var message = Make("session");
-        message[^(2 * 24 + 2)] = 0xff;
-        message[^(2 * 24 + 1)] = 0xff;
+        var count = 2 + 90 + 2 * 24 + 2;
+        message[^count] = 0xff;
+        message[^(count - 1)] = 0xff;
         SessionMessage.TryRead(message, out _);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 100; i++)
@@ -154,6 +161,8 @@ public sealed class MessageTests
             "watermark" => WatermarkMessage.Write([new LaneWatermark(1, 2, 3)], bytes),
             "goodbye" => new GoodbyeMessage(GoodbyeReason.Drain, 7).Write(bytes),
             "heartbeat" => Heartbeat.Write(bytes),
+            "token" => TokenMessage.Write("a.b.c"u8, bytes),
+            "error" => new ErrorMessage(WireError.UnknownField, 3, "id-1", "field").Write(bytes),
             _ => GatewayHeartbeatMessage.Write(1, 2, [new LaneWatermark(1, 2, 3)], bytes),
         };
         return bytes[..length];
@@ -168,6 +177,8 @@ public sealed class MessageTests
         "watermark" => WatermarkMessage.TryRead(bytes, new LaneWatermark[Limits.MaxWatermarks], out _),
         "goodbye" => GoodbyeMessage.TryRead(bytes, out _),
         "heartbeat" => HeartbeatMessage.TryRead(bytes, out _),
+        "token" => TokenMessage.TryRead(bytes, out _),
+        "error" => ErrorMessage.TryRead(bytes, out _),
         _ => GatewayHeartbeatMessage.TryRead(bytes, new LaneWatermark[Limits.MaxWatermarks], out _, out _, out _),
     };
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Streams.Queue;
+using Streams.Queue.Producing;
 using Streams.Schema;
 using Streams.Storage;
 using Streams.Testing;
@@ -73,7 +74,7 @@ public sealed class DeadLetterTests(WorkerStack stack) : IAsyncLifetime
             "the alert is a row");
         using (var checker = stack.Checker())
         {
-            var alerts = await checker.CheckAsync(Alerts.AlertProducer.IdOf(Environment.MachineName), []);
+            var alerts = await checker.CheckAsync(RowProducer.IdOf("worker", Environment.MachineName), []);
             Assert.True(alerts.Clean, alerts.ToString());
         }
 

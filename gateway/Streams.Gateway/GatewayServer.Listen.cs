@@ -1,0 +1,88 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Streams.Gateway.Auth;
+using Streams.Gateway.Connections;
+using Streams.Gateway.Encryption;
+using Streams.Wire;
+
+namespace Streams.Gateway;
+
+/// <summary>The agents' port.</summary>
+public sealed partial class GatewayServer
+{
+    private async Task ListenAsync(GatewayCore core, CancellationToken cancel)
+    {
+        var gate = Own(new HandshakeGate(_options.MaxHandshakes, _options.HandshakeQueue));
+        var sources = new SourceBuckets(_options.SourceRate, _options.SourceBurst);
+        _endpoint = new AgentEndpoint(core, sources, gate);
+        var filter = new ConnectionFilter(core, sources, Own(new HandshakeGate(_options.MaxHandshakes, _options.HandshakeQueue)));
+        var certificate = _options is { TlsCertificateFile: { } file, TlsKeyFile: { } key }
+            ? OwnAsync(TlsCertificate.Load(file, key, _logger, _time, _options.TlsInterval)) : null;
+        if (certificate is not null)
+        {
+            _metrics.ObserveTls(() => certificate.NotAfter);
+        }
+
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(_loggers);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Patience);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, _options, filter, certificate));
+        _web = OwnAsync(builder.Build());
+        _web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
+        _web.MapGet(Protocol.Path, _endpoint.HandleAsync);
+        try
+        {
+            await _web.StartAsync(cancel).ConfigureAwait(false);
+        }
+        catch (IOException error)
+        {
+            var why = error.InnerException?.Message ?? error.Message;
+            throw new GatewayException($"cannot listen on {_options.Listen}: {why}: stop what listens there, or give another port", error);
+        }
+
+        var address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Address = new IPEndPoint(_options.Listen.Address, address.Port);
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, GatewayOptions options, ConnectionFilter filter, TlsCertificate? certificate)
+    {
+        kestrel.AddServerHeader = false;
+        // Both default to unlimited.
+        kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
+        kestrel.Limits.MaxRequestBodySize = 0;
+        kestrel.Limits.MaxRequestHeadersTotalSize = Limits.MaxHandshakeMessageBytes;
+        kestrel.Limits.MaxRequestLineSize = 2048;
+        kestrel.Listen(options.Listen, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            if (options.ProxyFrom.Count > 0)
+            {
+                listen.Use(next => connection => filter.ProxyAsync(connection, next));
+            }
+
+            if (certificate is not null)
+            {
+                listen.Use(next => connection => filter.BeforeSecureAsync(connection, next));
+                listen.UseHttps(new TlsHandshakeCallbackOptions
+                {
+                    HandshakeTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds),
+                    OnConnection = _ => ValueTask.FromResult(certificate.Current),
+                });
+                listen.Use(next => connection => ConnectionFilter.AfterSecureAsync(connection, next));
+            }
+        });
+    }
+}

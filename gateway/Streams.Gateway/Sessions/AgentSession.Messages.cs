@@ -1,0 +1,99 @@
+using Streams.Gateway.Channels;
+using Streams.Gateway.Connections;
+using Streams.Wire;
+using Streams.Wire.Frames;
+using Streams.Wire.Messages;
+
+namespace Streams.Gateway.Sessions;
+
+/// <summary>Control messages: taken from the agent, sent to it, and refused. Data never come here.</summary>
+internal sealed partial class AgentSession
+{
+    private MessageBudget _budget;
+
+    /// <summary>The key that the handshake proved: the agent's messages are verified with it.</summary>
+    public ReadOnlyMemory<byte> AgentKey => _peer.Key;
+
+    /// <summary>Where the agent connects from.</summary>
+    public string Remote => _peer.Remote;
+
+    /// <summary>A session of mode enrol: nobody yet, with the channel agent.registry and nothing else, for a few seconds.</summary>
+    public bool IsEnrolling { get; private set; }
+
+    /// <summary>
+    /// Queues a message to the agent, signed where it is sent. False when the session has ended or too many wait: then it will not be sent. True is not delivery:
+    /// what must arrive is answered, and asked for again in a later session.
+    /// </summary>
+    public bool TrySend(ControlMessage message)
+    {
+        var error = Wire.Channels.CheckMessage(Wire.Channels.Find(message.Channel), ChannelDirection.GatewayToAgent, message.Module, message.Type);
+        if (error != WireError.None || message.Payload.Length > MessageFrame.MaxPayloadBytes || !MessageId.IsValid(message.Id))
+        {
+            throw new ArgumentException($"not a message for an agent: {error.Label()}", nameof(message));
+        }
+
+        return Ended == SessionEnd.None && _sender.TrySend(message);
+    }
+
+    /// <summary>Tells the agent the session token that is good from now on.</summary>
+    public bool TrySendToken(ReadOnlySpan<byte> token)
+    {
+        var payload = new byte[2 + token.Length];
+        TokenMessage.Write(token, payload);
+        return Ended == SessionEnd.None && _sender.TrySend(FrameType.Token, payload);
+    }
+
+    /// <summary>An opened message frame of the agent. None when the session goes on.</summary>
+    public SessionEnd TakeMessage(in FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        var now = Environment.TickCount64;
+        if (!_budget.TryTake(now))
+        {
+            return Refuse(WireError.RateLimited, null, now);
+        }
+
+        _core.Metrics.SignatureChecked("session");
+        var error = MessageFrame.TryRead(payload, in header, _sessionId, _peer.Key.Span, out var message);
+        if (error == WireError.None)
+        {
+            error = IsEnrolling && message!.Channel != Wire.Channels.Registry ? WireError.NotAllowed : _core.Messages.Take(this, message!);
+        }
+
+        if (error == WireError.None)
+        {
+            _core.Metrics.MessageTaken(Wire.Channels.Find(message!.Channel)!.Name);
+            return SessionEnd.None;
+        }
+
+        return Refuse(error, message, now);
+    }
+
+    /// <summary>The agent did not take what it was sent.</summary>
+    public void NotTaken(ErrorMessage error)
+    {
+        _core.Metrics.MessageRefused("agent", error.Code);
+        _core.Logger.MessageNotTaken(Name, Id, error.Code.Label(), error.Id);
+        _core.Messages.NotTaken(this, error);
+    }
+
+    /// <summary>Says no to a message, which the agent may repeat in another form: only too many of them end the session.</summary>
+    private SessionEnd Refuse(WireError error, ControlMessage? message, long now)
+    {
+        _core.Metrics.MessageRefused("gateway", error);
+        _core.Logger.MessageRefused(Name, Id, error.Label(), message?.Id ?? "");
+        if (!_budget.TryRefuse(now))
+        {
+            return SessionEnd.Protocol;
+        }
+
+        var payload = new byte[ErrorMessage.MaxBytes];
+        var length = new ErrorMessage(error, message?.Channel ?? 0, message?.Id ?? "", "").Write(payload);
+        _sender.TrySend(FrameType.GatewayError, payload.AsMemory(0, length));
+        return SessionEnd.None;
+    }
+
+    private string Name => _route?.AgentId ?? "";
+
+    int IFrameSource.WriteMessage(ControlMessage message, (uint KeyEpoch, ulong Counter) place, Span<byte> payload) =>
+        MessageFrame.Write(message, _peer.Gateway, _sessionId, place, payload);
+}

@@ -1,0 +1,118 @@
+using Streams.Control.Commands;
+
+namespace Streams.Agent.Tests.Commands;
+
+public sealed class CommandControlTests : IDisposable
+{
+    private readonly ManualClock _clock = new();
+    private readonly CommandFixture _agent;
+
+    public CommandControlTests() => _agent = new CommandFixture(_clock);
+
+    public void Dispose() => _agent.Dispose();
+
+    [Fact]
+    public async Task A_command_is_received_started_finished_and_its_digest_named()
+    {
+        var document = _agent.Sign();
+        await _agent.AskAsync(document);
+        Assert.Equal([CommandState.Received, CommandState.Started, CommandState.Finished], _agent.Answers.Select(answer => answer.State));
+        var digest = System.Buffers.Text.Base64Url.EncodeToString(document.Digest);
+        Assert.All(_agent.Answers, answer => Assert.Equal((document.Id.ToString(), digest), (answer.Command, answer.Digest)));
+        Assert.Equal("{\"ok\":true}", _agent.Answers.Last().Result!.Value.GetRawText());
+    }
+
+    [Fact]
+    public async Task What_comes_twice_runs_once_and_is_answered_twice_also_after_a_restart()
+    {
+        var document = _agent.Sign();
+        var first = await _agent.AskAsync(document);
+        var second = await _agent.AskAsync(document);
+        _agent.Restart();
+        var third = await _agent.AskAsync(document);
+        Assert.Equal(1, _agent.Runs);
+        Assert.Equal(first.Write(), second.Write());
+        Assert.Equal(first.Write(), third.Write());
+    }
+
+    [Fact]
+    public async Task The_services_key_cannot_kill()
+    {
+        var answer = await _agent.AskAsync(_agent.Sign("kill"));
+        Assert.Equal((CommandState.Refused, "wrong_signer"), (answer.State, answer.Detail));
+        Assert.Equal(0, _agent.Journal.Count);
+    }
+
+    [Fact]
+    public async Task What_an_operator_may_and_the_agent_cannot_is_unsupported()
+    {
+        var answer = await _agent.AskAsync(_agent.Sign("kill", CommandSigner.Operator));
+        Assert.Equal((CommandState.Refused, "unsupported"), (answer.State, answer.Detail));
+    }
+
+    [Fact]
+    public async Task An_operator_may_ask_what_the_service_may()
+    {
+        Assert.Equal(CommandState.Finished, (await _agent.AskAsync(_agent.Sign(signer: CommandSigner.Operator))).State);
+    }
+
+    [Fact]
+    public async Task An_id_names_one_command_for_ever()
+    {
+        var document = _agent.Sign();
+        await _agent.AskAsync(document);
+        var other = await _agent.AskAsync(_agent.Sign(change: fields => fields with { Id = document.Id, Actor = "bob" }));
+        Assert.Equal((CommandState.Refused, "id_reused"), (other.State, other.Detail));
+        Assert.Equal(1, _agent.Runs);
+    }
+
+    [Fact]
+    public async Task A_command_for_another_agent_is_not_ours()
+    {
+        var answer = await _agent.AskAsync(_agent.Sign(change: fields => fields with { Agents = ["agent-2"] }));
+        Assert.Equal("not_for_this_agent", answer.Detail);
+        Assert.Equal(0, _agent.Runs);
+    }
+
+    [Fact]
+    public async Task What_expired_does_not_run_later_whatever_the_clock_says()
+    {
+        var document = _agent.Sign();
+        _clock.Pass(TimeSpan.FromMinutes(11));
+        Assert.Equal(CommandState.Expired, (await _agent.AskAsync(document)).State);
+        _clock.SetWall(_clock.GetUtcNow().AddMinutes(-11));
+        _agent.Restart();
+        Assert.Equal(CommandState.Expired, (await _agent.AskAsync(document)).State);
+        Assert.Equal(0, _agent.Runs);
+    }
+
+    [Fact]
+    public async Task A_handler_that_throws_failed()
+    {
+        ((CountingHandler)_agent.Handler).Result = () => throw new InvalidOperationException("no\nluck");
+        var document = _agent.Sign();
+        var answer = await _agent.AskAsync(document);
+        Assert.Equal((CommandState.Failed, "no?luck"), (answer.State, answer.Detail));
+        Assert.Equal(answer.Write(), (await _agent.AskAsync(document)).Write());
+        Assert.Equal(1, _agent.Runs);
+    }
+
+    [Fact]
+    public async Task A_result_that_does_not_fit_is_said_to_be_too_long()
+    {
+        ((CountingHandler)_agent.Handler).Result = () => System.Text.Encoding.UTF8.GetBytes($"\"{new string('x', CommandLimits.MaxResultBytes)}\"");
+        var answer = await _agent.AskAsync(_agent.Sign());
+        Assert.Equal((CommandState.Finished, "result_too_long", null), (answer.State, answer.Detail, answer.Result));
+    }
+
+    [Fact]
+    public async Task Junk_is_refused_under_its_message_id_and_changes_nothing()
+    {
+        var id = CommandId.NewRandom();
+        _agent.Control.Receive(id.ToString(), "{\"command\":\"AAAA\"}"u8);
+        _agent.Control.Receive("no-command-id", "{"u8);
+        Assert.Equal(CommandState.Finished, (await _agent.AskAsync(_agent.Sign())).State);
+        Assert.Equal((id.ToString(), "malformed"), (_agent.Answers.First().Command, _agent.Answers.First().Detail));
+        Assert.Single(_agent.Answers, answer => answer.State == CommandState.Refused);
+    }
+}

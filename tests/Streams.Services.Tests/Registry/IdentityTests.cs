@@ -1,0 +1,122 @@
+using Streams.Control.Identity;
+using Streams.Queue;
+using Streams.Testing;
+using Streams.Wire.Crypto;
+
+namespace Streams.Services.Tests.Registry;
+
+/// <summary>Keys that change, copies in quarantine, and a bucket that is made from the rows again.</summary>
+[Collection(RegistryCollection.Name)]
+public sealed class IdentityTests(RegistryStack stack)
+{
+    [Fact]
+    public async Task Both_keys_are_good_until_the_new_one_was_used()
+    {
+        using var old = SigningKey.Generate();
+        using var next = SigningKey.Generate();
+        await stack.EnrolAsync(await stack.CreateTokenAsync("turn-1"), RegistryStack.Text(old));
+        var request = RotateRequest.Create("turn-1", old, next);
+        var answer = await stack.RotateAsync("turn-1", old, request);
+        Assert.Equal(new RotateAnswer(RegistryRefusal.None, RegistryStack.Text(next), 2), answer);
+        Assert.Equal(answer, await stack.RotateAsync("turn-1", old, request));
+        var both = await stack.Identities.GetAsync("turn-1");
+        Assert.Equal((RegistryStack.Text(next), RegistryStack.Text(old)), (both!.PublicKey, both.PreviousKey));
+        Assert.Equal([1], await stack.NoticeAsync("turn-1", NoticeKind.NewKeyUsed, old));
+        Assert.Equal(RegistryStack.Text(old), (await stack.Identities.GetAsync("turn-1"))!.PreviousKey);
+        Assert.Equal([1], await stack.NoticeAsync("turn-1", NoticeKind.NewKeyUsed, next));
+        Assert.Equal("", (await stack.Identities.GetAsync("turn-1"))!.PreviousKey);
+        await stack.ActionsAsync("turn-1", "enrolled rotated rotated");
+    }
+
+    [Fact]
+    public async Task A_key_is_changed_by_the_agent_alone()
+    {
+        using var key = SigningKey.Generate();
+        using var next = SigningKey.Generate();
+        using var stranger = SigningKey.Generate();
+        await stack.EnrolAsync(await stack.CreateTokenAsync("turn-2"), RegistryStack.Text(key));
+        // Whoever holds a gateway can say what it likes of the session, and sign with keys of its own only.
+        Assert.Equal(
+            RegistryRefusal.UnknownAgent, (await stack.RotateAsync("turn-2", stranger, RotateRequest.Create("turn-2", stranger, next))).Refused);
+        Assert.Equal(
+            RegistryRefusal.BadSignature, (await stack.RotateAsync("turn-2", key, RotateRequest.Create("turn-2", stranger, next))).Refused);
+        Assert.Equal(
+            RegistryRefusal.BadSignature, (await stack.RotateAsync("turn-2", key, RotateRequest.Create("turn-9", key, next))).Refused);
+        Assert.Equal(RegistryStack.Text(key), (await stack.Identities.GetAsync("turn-2"))!.PublicKey);
+    }
+
+    [Fact]
+    public async Task A_copy_puts_its_agent_into_quarantine_once()
+    {
+        using var key = SigningKey.Generate();
+        await stack.EnrolAsync(await stack.CreateTokenAsync("twin-1"), RegistryStack.Text(key));
+        await stack.NoticeAsync("twin-1", NoticeKind.Clone, key);
+        await stack.NoticeAsync("twin-1", NoticeKind.Clone, key);
+        Assert.Equal(IdentityRecord.Quarantined, (await stack.Identities.GetAsync("twin-1"))!.State);
+        await stack.ActionsAsync("twin-1", "enrolled quarantined");
+        Assert.Equal("1", await Eventually.ValueAsync(
+            () => stack.QueryAsync("SELECT count() FROM system_alert WHERE kind = 'clone' AND subject = 'twin-1'"), count => count != "0", "an alert"));
+    }
+
+    [Fact]
+    public async Task What_the_operator_changes_is_a_row_too_also_while_nobody_looks()
+    {
+        await stack.Registry.DisposeAsync();
+        await stack.Identities.PutAsync("hand-1", new IdentityRecord("key", "host", DateTimeOffset.UtcNow, Actor: "alice"));
+        await stack.RestartRegistryAsync();
+        await stack.ActionsAsync("hand-1", "put");
+        await stack.Identities.ChangeAsync("hand-1", last => last! with { State = IdentityRecord.Revoked, Action = "revoked" });
+        await stack.ActionsAsync("hand-1", "put revoked");
+        // And no row twice.
+        await stack.RestartRegistryAsync();
+        await stack.Registry.Current;
+        await stack.Identities.PutAsync("hand-2", new IdentityRecord("key", "host", DateTimeOffset.UtcNow));
+        await stack.ActionsAsync("hand-2", "put");
+        await stack.ActionsAsync("hand-1", "put revoked");
+    }
+
+    [Fact]
+    public async Task A_wiped_queue_knows_all_agents_and_all_revocations_again()
+    {
+        using var active = SigningKey.Generate();
+        using var next = SigningKey.Generate();
+        using var revoked = SigningKey.Generate();
+        await stack.EnrolAsync(await stack.CreateTokenAsync("wipe-1"), RegistryStack.Text(active));
+        await stack.RotateAsync("wipe-1", active, RotateRequest.Create("wipe-1", active, next));
+        await stack.EnrolAsync(await stack.CreateTokenAsync("wipe-2"), RegistryStack.Text(revoked));
+        await stack.Identities.ChangeAsync("wipe-2", last => last! with { State = IdentityRecord.Revoked, Action = "revoked" });
+        await stack.ActionsAsync("wipe-1", "enrolled rotated");
+        await stack.ActionsAsync("wipe-2", "enrolled revoked");
+        await stack.Nats.RestartAsync(wipe: true);
+        var first = await Eventually.ValueAsync(() => FindAsync("wipe-1"), found => found is not null, "wipe-1 is there again", TimeSpan.FromSeconds(40));
+        var second = await Eventually.ValueAsync(() => FindAsync("wipe-2"), found => found is not null, "wipe-2 is there again");
+        Assert.Equal((RegistryStack.Text(next), RegistryStack.Text(active), IdentityRecord.Active), (first!.PublicKey, first.PreviousKey, first.State));
+        Assert.Equal((RegistryStack.Text(revoked), IdentityRecord.Revoked), (second!.PublicKey, second.State));
+        await stack.ActionsAsync("wipe-1", "enrolled rotated restored");
+        await stack.ActionsAsync("wipe-2", "enrolled revoked restored");
+    }
+
+    [Fact]
+    public async Task Rows_alone_let_nobody_in_while_the_bucket_is_the_same()
+    {
+        await stack.Registry.Current;
+        var columns = "agent_id, agent, action, public_key, serial";
+        await stack.QueryAsync($"INSERT INTO agent_identity ({columns}) VALUES ('_services-test', 'forged-1', 'put', 'key', 1)");
+        await stack.RestartRegistryAsync();
+        await stack.Registry.Current;
+        Assert.Null(await stack.Identities.GetAsync("forged-1"));
+    }
+
+    // The store is away for a moment.
+    private async Task<IdentityRecord?> FindAsync(string agentId)
+    {
+        try
+        {
+            return await stack.Identities.GetAsync(agentId);
+        }
+        catch (QueueException)
+        {
+            return null;
+        }
+    }
+}
