@@ -9,11 +9,6 @@ namespace Streams.AgentLink;
 /// <summary>Connecting and reconnecting.</summary>
 public sealed partial class AgentLink
 {
-    /// <summary>Unsent bytes in the kernel: enough to keep the line busy, little enough that the priorities above it mean
-    /// something.</summary>
-    private const int NotSentLowWater = 64 * 1024;
-    private const int TcpNotSentLowAt = 25; // linux/tcp.h
-
     /// <summary>
     /// Connects, runs sessions and reconnects until <paramref name="stop"/> is cancelled; then closes the session and returns. Uncommitted
     /// batches stay: call <see cref="FlushAsync"/> before cancelling.
@@ -22,16 +17,11 @@ public sealed partial class AgentLink
     {
         var backoff = new Backoff(_options.BackoffBase, _options.BackoffMax, Random.Shared);
         var bootId = BootId.Read();
+        var gateways = new GatewayRounds([_options.Gateway, .. _options.OtherGateways], Random.Shared, _time);
         while (!stop.IsCancellationRequested)
         {
             var started = _time.GetTimestamp();
-            var (end, lived) = await RunOnceAsync(bootId, stop).ConfigureAwait(false);
-            _connected = false;
-            if (lived)
-            {
-                _lanes.SealOpen();
-            }
-
+            var (end, lived) = await RunRoundAsync(gateways, bootId, stop).ConfigureAwait(false);
             if (stop.IsCancellationRequested)
             {
                 return;
@@ -42,8 +32,8 @@ public sealed partial class AgentLink
                 backoff.Reset();
             }
 
-            var wait = end.Reason == LinkEndReason.Expired ? TimeSpan.Zero : backoff.Next(end.RetryAfter);
-            Tell(end.Reason == LinkEndReason.Refused ? LinkEventKind.Refused : LinkEventKind.Disconnected, end.Detail, wait);
+            var wait = end.Reason == LinkEndReason.Expired ? TimeSpan.Zero : backoff.Next(lived ? end.RetryAfter : gateways.Wish());
+            Tell(end, wait);
             try
             {
                 await Task.Delay(wait, _time, stop).ConfigureAwait(false);
@@ -55,13 +45,47 @@ public sealed partial class AgentLink
         }
     }
 
-    private async Task<(LinkEnd End, bool Lived)> RunOnceAsync(UInt128 bootId, CancellationToken stop)
+    /// <summary>One gateway after the other until there was a session; its end, or that of the last attempt.</summary>
+    private async Task<(LinkEnd End, bool Lived)> RunRoundAsync(GatewayRounds gateways, UInt128 bootId, CancellationToken stop)
+    {
+        LinkEnd? last = null;
+        foreach (var gateway in gateways.Round())
+        {
+            if (last is not null)
+            {
+                Tell(last, TimeSpan.Zero);
+            }
+
+            var (end, lived) = await RunOnceAsync(gateways[gateway], bootId, stop).ConfigureAwait(false);
+            _connected = false;
+            if (lived)
+            {
+                _lanes.SealOpen();
+            }
+
+            if (lived || stop.IsCancellationRequested)
+            {
+                return (end, lived);
+            }
+
+            gateways.Refused(gateway, end.RetryAfter);
+            last = gateways.Count == 1 || end.Detail.StartsWith(gateways[gateway].Authority, StringComparison.Ordinal)
+                ? end : end with { Detail = $"{gateways[gateway].Authority}: {end.Detail}" };
+        }
+
+        return (last!, false);
+    }
+
+    private void Tell(LinkEnd end, TimeSpan wait) =>
+        Tell(end.Reason == LinkEndReason.Refused ? LinkEventKind.Refused : LinkEventKind.Disconnected, end.Detail, wait);
+
+    private async Task<(LinkEnd End, bool Lived)> RunOnceAsync(Uri gateway, UInt128 bootId, CancellationToken stop)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         WebSocketConnection? connection = null;
         try
         {
-            connection = await ConnectAsync(socket, stop).ConfigureAwait(false);
+            connection = await ConnectAsync(socket, gateway, stop).ConfigureAwait(false);
             using var keys = await HandshakeAsync(connection, bootId, stop).ConfigureAwait(false);
             var (regressed, ahead) = _lanes.Resume(keys.Session.Watermarks, keys.Session.MaxOpenLanes);
             _space.Set();
@@ -92,31 +116,21 @@ public sealed partial class AgentLink
             await CloseAsync(connection, ended.End).ConfigureAwait(false);
             return (ended.End, false);
         }
-        catch (Exception exception) when (exception is SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException or ObjectDisposedException)
         {
             _counters.AttemptFailed();
             var detail = exception is OperationCanceledException ? "timed out" : exception.Message;
             return (connection is null
-                ? new LinkEnd(LinkEndReason.NotReached, $"{_options.Gateway.Authority}: {detail}")
+                ? new LinkEnd(LinkEndReason.NotReached, $"{gateway.Authority}: {detail}")
                 : new LinkEnd(LinkEndReason.Refused, $"handshake: {detail}", RefusalReason.TimedOut), false);
         }
     }
 
-    private async Task<WebSocketConnection> ConnectAsync(Socket socket, CancellationToken stop)
+    private async Task<WebSocketConnection> ConnectAsync(Socket socket, Uri gateway, CancellationToken stop)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(_options.ConnectTimeout);
-        var port = _options.Gateway.IsDefaultPort ? 80 : _options.Gateway.Port;
-        await socket.ConnectAsync(_options.Gateway.IdnHost, port, limit.Token).ConfigureAwait(false);
-        socket.NoDelay = true;
-        if (OperatingSystem.IsLinux())
-        {
-            Span<byte> value = stackalloc byte[sizeof(int)];
-            BitConverter.TryWriteBytes(value, NotSentLowWater);
-            socket.SetRawSocketOption((int)ProtocolType.Tcp, TcpNotSentLowAt, value);
-        }
-
-        return await HttpUpgrade.RunAsync(socket, _options.Gateway.Authority, HandshakeContext.Binary, limit.Token).ConfigureAwait(false);
+        return await Dialer.RunAsync(socket, gateway, _options, limit.Token).ConfigureAwait(false);
     }
 
     private async Task<HandshakeDriver.Established> HandshakeAsync(WebSocketConnection connection, UInt128 bootId, CancellationToken stop)
@@ -182,7 +196,7 @@ public sealed partial class AgentLink
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             await connection.SendCloseAsync(end.Close, limit.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException or ObjectDisposedException)
         {
             // The peer is gone already; the reason that counts is the first one.
         }

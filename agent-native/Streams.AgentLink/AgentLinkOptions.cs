@@ -1,3 +1,4 @@
+using Streams.AgentLink.Connect;
 using Streams.Wire;
 using Streams.Wire.Handshake;
 
@@ -9,9 +10,18 @@ namespace Streams.AgentLink;
 /// </summary>
 public sealed record AgentLinkOptions
 {
-    /// <summary>Where the gateway is: <c>ws://host:port</c>, path <see cref="Protocol.Path"/>. Frames are sealed whatever the scheme; wss
-    /// is not supported yet.</summary>
+    /// <summary>Where the gateway is: <c>ws://host:port</c>, or <c>wss</c> with <see cref="Tls"/>; path <see cref="Protocol.Path"/>. Frames
+    /// are sealed whatever the scheme.</summary>
     public required Uri Gateway { get; init; }
+
+    /// <summary>Other gateways of the same fleet: each round tries all of them, in random order.</summary>
+    public IReadOnlyList<Uri> OtherGateways { get; init; } = [];
+
+    /// <summary>For gateways with <c>wss</c>; null when this program cannot do TLS.</summary>
+    public ITlsClient? Tls { get; init; }
+
+    /// <summary>The HTTP proxy on the way, if any.</summary>
+    public ProxyChoice Proxy { get; init; } = ProxyChoice.None;
 
     /// <summary>Pinned fleet roots.</summary>
     public required FleetRoots Roots { get; init; }
@@ -61,14 +71,17 @@ public sealed record AgentLinkOptions
     /// <summary>Null when every setting is in its range, otherwise one line that names the setting and the range.</summary>
     public string? Validate()
     {
-        if (!Gateway.IsAbsoluteUri || Gateway.Scheme != "ws")
+        if (Check(Gateway) is { } wrong)
         {
-            return $"gateway: \"{Gateway}\" must be ws://host:port";
+            return wrong;
         }
 
-        if (Gateway.AbsolutePath is not ("/" or Protocol.Path) || Gateway.Query.Length > 0 || Gateway.UserInfo.Length > 0)
+        foreach (var gateway in OtherGateways)
         {
-            return $"gateway: \"{Gateway}\" may have no path, query or user";
+            if (Check(gateway) is { } other)
+            {
+                return other;
+            }
         }
 
         if (GatewayName is not null && !AgentId.IsValid(GatewayName))
@@ -90,6 +103,13 @@ public sealed record AgentLinkOptions
             ?? Range("backoff base (ms)", BackoffBase.TotalMilliseconds, 10, 60_000)
             ?? Range("backoff max (ms)", BackoffMax.TotalMilliseconds, BackoffBase.TotalMilliseconds, 3_600_000);
     }
+
+    private string? Check(Uri gateway) =>
+        !gateway.IsAbsoluteUri || gateway.Scheme is not ("ws" or "wss") ? $"gateway: \"{gateway}\" must be ws://host:port or wss://host:port"
+        : gateway.Scheme == "wss" && Tls is null ? $"gateway: \"{gateway}\" needs TLS, which this program has not got"
+        : gateway.AbsolutePath is not ("/" or Protocol.Path) || gateway.Query.Length > 0 || gateway.UserInfo.Length > 0
+            ? $"gateway: \"{gateway}\" may have no path, query or user"
+        : null;
 
     private static string? Range(string name, double value, double min, double max) =>
         value >= min && value <= max ? null : $"{name}: {value} is out of range, must be {min} to {max}";

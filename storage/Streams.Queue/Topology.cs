@@ -20,6 +20,9 @@ public static class Topology
     public const string Operators = "operators";
     public const string Revocations = "revocations";
 
+    /// <summary>Where commands stand; not the stream of those that wait.</summary>
+    public const string CommandStates = "commands";
+
     /// <summary>Commands that wait for their agents, a subject an agent.</summary>
     public const string Commands = "COMMANDS";
 
@@ -50,6 +53,7 @@ public static class Topology
             await EnsureBucketAsync(connection, Enrolment, options.EnrolmentBytes, cancel).ConfigureAwait(false);
             await EnsureBucketAsync(connection, Operators, options.SmallBucketBytes, cancel).ConfigureAwait(false);
             await EnsureBucketAsync(connection, Revocations, options.SmallBucketBytes, cancel).ConfigureAwait(false);
+            await EnsureBucketAsync(connection, CommandStates, options.CommandStatesBytes, cancel, options.CommandStatesAge).ConfigureAwait(false);
             await EnsureControlAsync(connection, CommandsStream(options), cancel).ConfigureAwait(false);
             await EnsureControlAsync(connection, ResponsesStream(options), cancel).ConfigureAwait(false);
         }
@@ -192,12 +196,13 @@ public static class Topology
         }
     }
 
-    private static async Task EnsureBucketAsync(QueueConnection connection, string bucket, long bytes, CancellationToken cancel)
+    private static async Task EnsureBucketAsync(
+        QueueConnection connection, string bucket, long bytes, CancellationToken cancel, TimeSpan age = default)
     {
         if (await FindAsync(connection, "KV_" + bucket, cancel).ConfigureAwait(false) is not null)
             return;
         await connection.KeyValue.CreateStoreAsync(
-            new NatsKVConfig(bucket) { History = 1, MaxBytes = bytes, Storage = NatsKVStorageType.File, NumberOfReplicas = 1 },
+            new NatsKVConfig(bucket) { History = 1, MaxBytes = bytes, MaxAge = age, Storage = NatsKVStorageType.File, NumberOfReplicas = 1 },
             cancel).ConfigureAwait(false);
     }
 

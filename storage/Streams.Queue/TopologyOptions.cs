@@ -28,6 +28,12 @@ public sealed record TopologyOptions
     /// <summary>Quota of the stream of responses, which waits for the services role; full means that agents keep their answers.</summary>
     public long ResponsesBytes { get; init; } = 16L << 20;
 
+    /// <summary>Quota of the bucket of command states: 2,500 answers of 3 KB.</summary>
+    public long CommandStatesBytes { get; init; } = 8L << 20;
+
+    /// <summary>A command's state goes this long after its last change: a day after the longest deadline that a command may have.</summary>
+    public TimeSpan CommandStatesAge { get; init; } = TimeSpan.FromDays(8);
+
     /// <summary>Quota of each of the buckets leases, offsets, operators and revocations: few or small records.</summary>
     public long SmallBucketBytes { get; init; } = 1L << 20;
 

@@ -53,7 +53,7 @@ public sealed class TopologyTests
         var quotas = new List<long>();
         await foreach (var stream in operation.JetStream.ListStreamsAsync())
             quotas.Add(stream.Info.Config.MaxBytes);
-        Assert.Equal(partitions + 9, quotas.Count);
+        Assert.Equal(partitions + 10, quotas.Count);
         Assert.All(quotas, quota => Assert.True(quota > 0));
         // Not above, and nothing given away either: a reserve that is too large would cost the agents' data its room.
         Assert.InRange(quotas.Sum(), (long)(0.69 * nats.Server.MaxFileStore), (long)(0.7 * nats.Server.MaxFileStore));

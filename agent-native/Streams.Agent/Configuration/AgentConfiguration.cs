@@ -18,6 +18,15 @@ internal sealed class AgentConfiguration
     /// <summary>Loopback and the gateway's default port: what `streams up` starts on the same machine.</summary>
     public string Gateway { get; set; } = "ws://127.0.0.1:8080/v1/agent";
 
+    /// <summary>Gateways of one fleet, tried in random order in place of <see cref="Gateway"/>.</summary>
+    public IReadOnlyList<string> Gateways { get; set; } = [];
+
+    /// <summary>"", "environment", or http://[user:password@]host:port.</summary>
+    public string Proxy { get; set; } = "";
+
+    /// <summary>"" for the system's authorities.</summary>
+    public string TlsAuthorityFile { get; set; } = "";
+
     public string KeyFile { get; set; } = "agent.key";
 
     /// <summary>Ed25519 public keys (base64url) of the offline roots that sign gateway certificates.</summary>

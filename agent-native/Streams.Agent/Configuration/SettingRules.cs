@@ -1,4 +1,6 @@
 using System.Buffers.Text;
+using Streams.Agent.Processes;
+using Streams.AgentLink.Connect;
 
 namespace Streams.Agent.Configuration;
 
@@ -22,9 +24,11 @@ internal static class SettingRules
     {
         if (!Uri.TryCreate(value, UriKind.Absolute, out var uri))
             return $"is '{value}', allowed is ws://HOST:PORT/v1/agent";
-        // wss would link OpenSSL (+4.9 MB resident, +2.8 MB binary); the frames carry their own encryption.
-        if (uri.Scheme != "ws")
-            return $"has the scheme '{uri.Scheme}', allowed is ws (frames are encrypted by the protocol itself)";
+        // OpenSSL costs memory that most agents need not spend: the frames carry their own encryption.
+        if (uri.Scheme == "wss" && !TlsSupport.IsBuiltIn)
+            return $"is '{value}', and this build has no TLS: use {TlsSupport.Program}, or ws (frames are encrypted by the protocol itself)";
+        if (uri.Scheme is not ("ws" or "wss"))
+            return $"has the scheme '{uri.Scheme}', allowed is ws (frames are encrypted by the protocol itself) or, with {TlsSupport.Program}, wss";
         if (uri.AbsolutePath is not ("/" or "/v1/agent") || uri.Host.Length == 0 || uri.Query.Length != 0 || uri.Fragment.Length != 0 || uri.UserInfo.Length != 0)
             return $"is '{value}', allowed is ws://HOST:PORT/v1/agent";
         return null;
@@ -32,6 +36,12 @@ internal static class SettingRules
 
     public static string? FilePath(string value) =>
         value.Length is > 0 and <= MaximumPath && !value.Contains('\0') ? null : $"has {value.Length} characters, allowed is a path of 1 to {MaximumPath}";
+
+    public static string? OptionalFilePath(string value) => value.Length == 0 ? null : FilePath(value);
+
+    /// <summary>Never with the value in the message: it may hold a password.</summary>
+    public static string? Proxy(string value) =>
+        value is "" or "environment" || ProxyChoice.TryParse(value, out _) ? null : "is neither http://[USER:PASSWORD@]HOST:PORT nor environment";
 
     public static string? PublicKey(string value)
     {

@@ -9,11 +9,13 @@ internal static class SettingTable
     /// <summary>Two, so that a root can be replaced without touching hosts.</summary>
     public const int MaximumFleetRoots = 2;
 
+    public const int MaximumGateways = 16;
+
     public static readonly Setting[] All =
     [
         new TextSetting("agent_id", "Name of this agent in every row it sends.", "[a-z0-9][a-z0-9-]{0,62}",
             static c => c.AgentId, static (c, v) => c.AgentId = v, SettingRules.AgentId),
-        new TextSetting("gateway", "Address of the gateway.", "ws://HOST:PORT/v1/agent",
+        new TextSetting("gateway", "Address of the gateway.", "ws://HOST:PORT/v1/agent (streams-agent-tls: also wss)",
             static c => c.Gateway, static (c, v) => c.Gateway = v, SettingRules.Gateway),
         new TextSetting("key_file", "The agent's Ed25519 key: a file of kind \"streams-key-1 agent\", mode 0600.", "a path",
             static c => c.KeyFile, static (c, v) => c.KeyFile = v, SettingRules.FilePath),
@@ -30,6 +32,15 @@ internal static class SettingTable
         new IntegerSetting("link.retention_bytes",
             "Memory for batches while the disk refuses the spool; when full too, reading pauses and the kernel counts.",
             524_288, 2_097_152, static c => c.RetentionBytes, static (c, v) => c.RetentionBytes = v),
+        new ListSetting("link.gateways", "Gateways of one fleet, in place of `gateway`: each round tries all of them, in random order.",
+            "ws://HOST:PORT/v1/agent (streams-agent-tls: also wss)", MaximumGateways,
+            static c => c.Gateways, static (c, v) => c.Gateways = v, SettingRules.Gateway),
+        new SecretSetting("link.proxy", "HTTP proxy on the way to the gateways (CONNECT); environment: what HTTPS_PROXY and NO_PROXY say.",
+            "empty, http://[USER:PASSWORD@]HOST:PORT or environment",
+            static c => c.Proxy, static (c, v) => c.Proxy = v, SettingRules.Proxy),
+        new TextSetting("link.tls_ca_file", "PEM certificates that servers of wss must be signed by, in place of the system's; read at every connection.",
+            "empty or a path",
+            static c => c.TlsAuthorityFile, static (c, v) => c.TlsAuthorityFile = v, SettingRules.OptionalFilePath),
         new BooleanSetting("telemetry.enabled", "Send host and module metrics.",
             static c => c.TelemetryEnabled, static (c, v) => c.TelemetryEnabled = v),
         new IntegerSetting("telemetry.interval_seconds", "Seconds between two samples.", 1, 3600,

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Streams.Agent.Configuration;
 
 /// <param name="check">Null for an allowed value, otherwise what is wrong with it.</param>
-internal sealed class TextSetting(
+internal class TextSetting(
     string name,
     string description,
     string allowed,

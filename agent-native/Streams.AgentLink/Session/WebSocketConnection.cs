@@ -27,6 +27,7 @@ internal sealed class WebSocketConnection : IDisposable
     private const int OpPong = 10;
     private const int MaxControlPayload = 125;
 
+    private readonly Stream _stream;
     private readonly Socket _socket;
     private readonly byte[] _input = new byte[4096];
     private readonly byte[] _control = new byte[HeaderRoom + MaxControlPayload];
@@ -35,9 +36,17 @@ internal sealed class WebSocketConnection : IDisposable
     private int _inputEnd;
     private byte[]? _ping;
 
-    /// <param name="early">Bytes that came behind the upgrade response: M1 is in the same flight.</param>
+    /// <summary>Over a connected socket, without TLS.</summary>
     internal WebSocketConnection(Socket socket, ReadOnlySpan<byte> early)
+        : this(new NetworkStream(socket, ownsSocket: true), socket, early)
     {
+    }
+
+    /// <param name="socket">Under <paramref name="stream"/>; both are the connection's own.</param>
+    /// <param name="early">Bytes that came behind the upgrade response: M1 is in the same flight.</param>
+    internal WebSocketConnection(Stream stream, Socket socket, ReadOnlySpan<byte> early)
+    {
+        _stream = stream;
         _socket = socket;
         early.CopyTo(_input);
         _inputEnd = early.Length;
@@ -125,7 +134,7 @@ internal sealed class WebSocketConnection : IDisposable
     internal ValueTask SendAsync(byte[] buffer, int length, CancellationToken cancellation)
     {
         var start = Frame(OpBinary, buffer, length);
-        return SendAllAsync(buffer.AsMemory(start, HeaderRoom + length - start), cancellation);
+        return _stream.WriteAsync(buffer.AsMemory(start, HeaderRoom + length - start), cancellation);
     }
 
     internal ValueTask SendPongAsync(CancellationToken cancellation)
@@ -137,14 +146,14 @@ internal sealed class WebSocketConnection : IDisposable
 
         payload.CopyTo(_control, HeaderRoom);
         var start = Frame(OpPong, _control, payload.Length);
-        return SendAllAsync(_control.AsMemory(start, HeaderRoom + payload.Length - start), cancellation);
+        return _stream.WriteAsync(_control.AsMemory(start, HeaderRoom + payload.Length - start), cancellation);
     }
 
     internal ValueTask SendCloseAsync(CloseCode code, CancellationToken cancellation)
     {
         BinaryPrimitives.WriteUInt16BigEndian(_control.AsSpan(HeaderRoom), (ushort)code);
         var start = Frame(OpClose, _control, 2);
-        return SendAllAsync(_control.AsMemory(start, HeaderRoom + 2 - start), cancellation);
+        return _stream.WriteAsync(_control.AsMemory(start, HeaderRoom + 2 - start), cancellation);
     }
 
     /// <summary>Nothing more will be sent; the peer still may.</summary>
@@ -186,15 +195,6 @@ internal sealed class WebSocketConnection : IDisposable
         }
     }
 
-    private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
-    {
-        while (!bytes.IsEmpty)
-        {
-            var sent = await _socket.SendAsync(bytes, SocketFlags.None, cancellation).ConfigureAwait(false);
-            bytes = bytes[sent..];
-        }
-    }
-
     private async ValueTask<bool> ControlAsync(int opcode, int size, CancellationToken cancellation)
     {
         if (!await FillAsync(size, cancellation).ConfigureAwait(false))
@@ -231,7 +231,7 @@ internal sealed class WebSocketConnection : IDisposable
                 (_inputStart, _inputEnd) = (0, _inputEnd - _inputStart);
             }
 
-            var read = await _socket.ReceiveAsync(_input.AsMemory(_inputEnd), SocketFlags.None, cancellation).ConfigureAwait(false);
+            var read = await _stream.ReadAsync(_input.AsMemory(_inputEnd), cancellation).ConfigureAwait(false);
             if (read == 0)
             {
                 return false;
@@ -255,7 +255,7 @@ internal sealed class WebSocketConnection : IDisposable
         _inputStart += have;
         while (have < size)
         {
-            var read = await _socket.ReceiveAsync(_message.AsMemory(at + have, size - have), SocketFlags.None, cancellation).ConfigureAwait(false);
+            var read = await _stream.ReadAsync(_message.AsMemory(at + have, size - have), cancellation).ConfigureAwait(false);
             if (read == 0)
             {
                 return false;
@@ -270,5 +270,10 @@ internal sealed class WebSocketConnection : IDisposable
     private static LinkEndedException Broken(string detail) =>
         new(new LinkEnd(LinkEndReason.Protocol, $"websocket: {detail}", Close: Wire.CloseCode.Protocol));
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        // The socket first: TLS would otherwise write its goodbye, to a peer that may not take it.
+        _socket.Dispose();
+        _stream.Dispose();
+    }
 }

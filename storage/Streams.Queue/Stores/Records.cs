@@ -57,4 +57,6 @@ public sealed record OffsetRecord(DateTimeOffset StreamCreated, ulong NextSequen
 [JsonSerializable(typeof(RevocationRecord))]
 [JsonSerializable(typeof(LeaseRecord))]
 [JsonSerializable(typeof(OffsetRecord))]
+[JsonSerializable(typeof(OperatorRecord))]
+[JsonSerializable(typeof(CommandRecord))]
 internal sealed partial class RecordsJson : JsonSerializerContext;

@@ -6,7 +6,7 @@ namespace Streams.Local.Servers;
 internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyList<string> Subscribe)
 {
     private static readonly string[] Buckets =
-        ["sessions", "identities", "leases", "offsets", "enrolment", "operators", "revocations"];
+        ["sessions", "identities", "leases", "offsets", "enrolment", "operators", "revocations", "commands"];
 
     /// <summary>
     /// The permissions of a role for P ingest partitions. A NATS wildcard stands for a whole token only, so the streams INGEST_0 ... are
@@ -52,7 +52,7 @@ internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyL
             case NatsRole.Services:
                 publish.AddRange(["ingest.*.*", "watermarks.*", "command.*", "nudge.*", "_ANSWER.gateway.>"]);
                 publish.AddRange(IngestStreams(partitions).Select(stream => $"$JS.API.STREAM.INFO.{stream}"));
-                foreach (var bucket in new[] { "identities", "enrolment", "operators", "revocations" })
+                foreach (var bucket in new[] { "identities", "enrolment", "operators", "revocations", "commands" })
                 {
                     publish.Add($"$KV.{bucket}.>");
                     publish.AddRange(ReadBucket(bucket));

@@ -12,7 +12,7 @@ public sealed class NatsServer : IAsyncDisposable
     /// What the key-value buckets and the streams of commands and responses may take, bytes: the sum of their quotas in Streams.Queue's TopologyOptions, which this project may not
     /// see; a test compares them.
     /// </summary>
-    internal const long ControlReserve = 64L << 20;
+    internal const long ControlReserve = 72L << 20;
 
     /// <summary>All quotas together, of the file store; the rest is the server's room to compact.</summary>
     internal const double QuotaShare = 0.7;

@@ -18,7 +18,10 @@ public sealed class ValidatorTests
     [InlineData("agent_id", "a234567890123456789012345678901234567890123456789012345678901234", "{0,62}")]
     [InlineData("gateway", "127.0.0.1:8080", "ws")]
     [InlineData("gateway", "https://gw:8080/v1/agent", "allowed is ws")]
-    [InlineData("gateway", "wss://gw:8080/v1/agent", "allowed is ws")]
+    [InlineData("gateway", "wss://gw:8080/v1/agent", "this build has no TLS: use streams-agent-tls")]
+    [InlineData("link.gateways", "ws://gw:8080/v1/agent,wss://gw:8080/v1/agent", "this build has no TLS: use streams-agent-tls")]
+    [InlineData("link.proxy", "socks5://proxy:1", "http://[USER:PASSWORD@]HOST:PORT")]
+    [InlineData("link.proxy", "http://user:secret@proxy/path", "is neither http://")]
     [InlineData("gateway", "ws://user@gw/v1/agent", "ws://HOST:PORT")]
     [InlineData("gateway", "ws://gw/v1/agent?x=1", "ws://HOST:PORT")]
     [InlineData("key_file", "", "1 to 4096")]
@@ -62,6 +65,11 @@ public sealed class ValidatorTests
     [InlineData("observability.ring_bytes", "262144")]
     [InlineData("observability.exclude_cgroups", "/streams,12345")]
     [InlineData("gateway", "ws://[::1]:8080/v1/agent")]
+    [InlineData("link.gateways", "ws://gw-1:8080/v1/agent,ws://gw-2:8080")]
+    [InlineData("link.proxy", "http://user:secret@proxy:3128")]
+    [InlineData("link.proxy", "environment")]
+    [InlineData("link.proxy", "")]
+    [InlineData("link.tls_ca_file", "")]
     public void The_bounds_themselves_are_allowed(string name, string value)
     {
         var configuration = Minimal();
@@ -112,6 +120,16 @@ public sealed class ValidatorTests
         Assert.Equal("web-1", configuration.AgentId);
         Assert.Equal(5, configuration.TelemetryIntervalSeconds);
         Assert.Equal(["/a", "7"], configuration.ExcludeCgroups);
+    }
+
+    [Fact]
+    public void A_password_is_not_printed()
+    {
+        var configuration = Minimal();
+        configuration.Proxy = "http://user:secret@proxy:3128";
+        var printed = ConfigurationPrinter.Print(configuration);
+        Assert.DoesNotContain("secret", printed);
+        Assert.Contains("\"http://***@proxy:3128\"", printed);
     }
 
     [Fact]

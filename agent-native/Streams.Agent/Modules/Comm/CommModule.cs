@@ -2,6 +2,7 @@ using System.Text.Json;
 using Streams.Agent.Configuration;
 using Streams.Agent.Logging;
 using Streams.Agent.Modules.Core;
+using Streams.Agent.Processes;
 using Streams.Agent.Status;
 using Streams.AgentLink;
 using Streams.AgentLink.Connect;
@@ -38,9 +39,13 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     {
         _log = log;
         var counter = new ConnectCounterFile(Path.Combine(stateDirectory, "connect.counter"));
+        Uri[] gateways = configuration.Gateways.Count == 0 ? [new Uri(configuration.Gateway)] : [.. configuration.Gateways.Select(gateway => new Uri(gateway))];
         var options = new AgentLinkOptions
         {
-            Gateway = new Uri(configuration.Gateway),
+            Gateway = gateways[0],
+            OtherGateways = gateways[1..],
+            Proxy = Proxy(configuration.Proxy),
+            Tls = TlsSupport.Create(configuration.TlsAuthorityFile.Length == 0 ? "" : configuration.Resolve(configuration.TlsAuthorityFile)),
             Roots = roots,
             HostName = Environment.MachineName,
             AgentVersion = AgentVersion.Text,
@@ -166,6 +171,16 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     {
         _link.Dispose();
         Compressor.Dispose();
+    }
+
+    private static ProxyChoice Proxy(string setting)
+    {
+        if (setting == "environment")
+        {
+            return ProxyChoice.FromEnvironment(Environment.GetEnvironmentVariable, out var error) ?? throw new AgentException($"link.proxy: {error}");
+        }
+
+        return setting.Length > 0 && ProxyChoice.TryParse(setting, out var choice) ? choice! : ProxyChoice.None;
     }
 
     // What is in memory because the disk refuses ends with the process: these lines are its only trace.
