@@ -1,4 +1,5 @@
 using Streams.Gateway.Channels;
+using Streams.Gateway.Connections;
 using Streams.Gateway.Encryption;
 using Streams.Wire;
 using Streams.Wire.Frames;
