@@ -42,6 +42,7 @@ public sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _messages;
     private readonly Counter<long> _messagesRefused;
     private readonly Counter<long> _signatures;
+    private readonly Counter<long> _alerts;
 
     /// <param name="factory">Null makes a meter of its own, e.g. in tests.</param>
     public GatewayMetrics(IMeterFactory? factory = null)
@@ -66,6 +67,7 @@ public sealed class GatewayMetrics : IDisposable
         _messages = _meter.CreateCounter<long>("streams.gateway.messages", "{message}", "Control messages of agents that were taken, by channel");
         _messagesRefused = _meter.CreateCounter<long>("streams.gateway.messages.refused", "{message}", "Control messages not taken, by who refused and error");
         _signatures = _meter.CreateCounter<long>("streams.gateway.signatures", "{signature}", "Signatures of agents that were checked, by stage (handshake, session)");
+        _alerts = _meter.CreateCounter<long>("streams.gateway.alerts", "{alert}", "System alerts by kind; each is a log event and a row of system_alert too");
     }
 
     /// <summary>For tests, which listen to one of several in a process.</summary>
@@ -105,6 +107,8 @@ public sealed class GatewayMetrics : IDisposable
     internal void Refused(RefusalReason reason) => Refused(reason.ToString());
 
     internal void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void Alerted(string kind) => _alerts.Add(1, new KeyValuePair<string, object?>("kind", kind));
 
     internal void SessionOpened() => _opened.Add(1);
 

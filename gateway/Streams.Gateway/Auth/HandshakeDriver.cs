@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Streams.Gateway.Connections;
+using Streams.Gateway.Records;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
 using Streams.Queue;
@@ -25,6 +26,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     private static readonly GatewayOffer WithEnrolment = new(Protocol.Versions, AllowsEnrolment: true);
     private static readonly GatewayOffer WithoutEnrolment = new(Protocol.Versions, AllowsEnrolment: false);
 
+    private string _encoding = "bin";
     private string? _host;
     private Task? _refusalTime;
     private AuthMessage? _auth;
@@ -44,6 +46,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     /// <summary>M1, M2, M3. The keys are the caller's when the reason is None.</summary>
     public async Task<(RefusalReason Reason, SessionKeys? Keys)> AuthenticateAsync(HandshakeContext context)
     {
+        _encoding = context.SelectedSubprotocol == Protocol.JsonSubprotocol ? "json" : "bin";
         if (core.Ephemerals.Take() is not { } ephemeral)
         {
             return (RefusalReason.Overloaded, null);
@@ -252,7 +255,8 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             core.Logger.CloneSeen(AgentId, remote, clone);
         }
 
-        return session.Begin(route) ? SessionEnd.None : session.Ended;
+        var facts = new SessionFacts(remote, _encoding, ready.AgentVersion, _auth!.ConnectCounter, clone ?? "");
+        return session.Begin(route, facts) ? SessionEnd.None : session.Ended;
     }
 
     private (SessionRecord Record, string? Clone) Record(SessionRecord? last, AgentRoute route)
