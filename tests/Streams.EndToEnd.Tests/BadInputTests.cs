@@ -77,6 +77,18 @@ public sealed class BadInputTests
         Assert.Contains("--", result.ErrorLine);
     }
 
+    [Theory]
+    [InlineData("gateway,workers", "workers")]
+    [InlineData(",", "expected some of")]
+    [InlineData("services", "--nats-services-seed")]
+    [InlineData("gateway", "--nats-gateway-seed")]
+    public async Task Roles_that_are_none_and_roles_without_their_options_are_named(string roles, string named)
+    {
+        var result = await Run.HostAsync("serve", "--nats", "nats://127.0.0.1:1", "--roles", roles);
+        Assert.Equal(2, result.Code);
+        Assert.Contains(named, result.ErrorLine);
+    }
+
     [Fact]
     public async Task A_demo_without_root_says_so()
     {

@@ -71,7 +71,7 @@ public sealed class StopTests : IDisposable
                 Path.Combine(Repository.Root, Run.Host), "serve", "--stop-seconds", "1",
                 "--listen", $"127.0.0.1:{Ports.Free()}", "--operator-listen", $"127.0.0.1:{operatorPort}",
                 "--nats", endpoints.Nats, "--nats-gateway-seed", endpoints.NatsSeedFiles["gateway"],
-                "--nats-worker-seed", endpoints.NatsSeedFiles["worker"],
+                "--nats-worker-seed", endpoints.NatsSeedFiles["worker"], "--nats-services-seed", endpoints.NatsSeedFiles["services"],
                 "--clickhouse", endpoints.ClickHouse, "--clickhouse-password-file", endpoints.ClickHousePasswordFile,
                 "--gateway-key", Path.Combine(keys, "gateway.key"), "--gateway-certificate", Path.Combine(keys, "gateway.cert"),
             ])

@@ -3,11 +3,12 @@ using Streams.Gateway;
 using Streams.Host.Roles;
 using Streams.Host.Terminal;
 using Streams.Queue;
+using Streams.Services;
 using Streams.Worker;
 
 namespace Streams.Host.Commands;
 
-/// <summary>`streams serve`: gateway and worker against a NATS and a ClickHouse that already run.</summary>
+/// <summary>`streams serve`: gateway, worker and services, or some of them, against a NATS and a ClickHouse that already run.</summary>
 internal static class ServeCommand
 {
     public static Command Create()
@@ -15,15 +16,17 @@ internal static class ServeCommand
         var listen = new Option<string>("--listen") { Description = "Address and port for agents.", DefaultValueFactory = _ => "127.0.0.1:8080" };
         var operatorListen = new Option<string>("--operator-listen") { Description = "Address and port for health and metrics.", DefaultValueFactory = _ => "127.0.0.1:8081" };
         var insecure = new Option<bool>("--insecure") { Description = "Allow operator HTTP without TLS on an address that is not loopback." };
+        var roles = new Option<string>("--roles") { Description = "What this process is, of gateway,worker,services.", DefaultValueFactory = _ => "gateway,worker,services" };
         var nats = new Option<string>("--nats") { Description = "NATS, as nats://host:4222.", Required = true };
-        var gatewaySeed = new Option<string>("--nats-gateway-seed") { Description = "File with the gateway role's NKey seed.", Required = true };
-        var workerSeed = new Option<string>("--nats-worker-seed") { Description = "File with the worker role's NKey seed.", Required = true };
-        var clickHouse = new Option<string>("--clickhouse") { Description = "ClickHouse's HTTP interface, as http://host:8123.", Required = true };
+        var gatewaySeed = new Option<string?>("--nats-gateway-seed") { Description = "File with the gateway role's NKey seed." };
+        var workerSeed = new Option<string?>("--nats-worker-seed") { Description = "File with the worker role's NKey seed." };
+        var servicesSeed = new Option<string?>("--nats-services-seed") { Description = "File with the services role's NKey seed." };
+        var clickHouse = new Option<string?>("--clickhouse") { Description = "ClickHouse's HTTP interface, as http://host:8123, for worker and services." };
         var user = new Option<string>("--clickhouse-user") { Description = "ClickHouse user.", DefaultValueFactory = _ => "streams" };
-        var password = new Option<string>("--clickhouse-password-file") { Description = "File with the user's password.", Required = true };
+        var password = new Option<string?>("--clickhouse-password-file") { Description = "File with the user's password." };
         var database = new Option<string>("--database") { Description = "ClickHouse database; made if it is not there.", DefaultValueFactory = _ => "streams" };
-        var key = new Option<string>("--gateway-key") { Description = "The gateway's secret key file.", Required = true };
-        var certificate = new Option<string>("--gateway-certificate") { Description = "The gateway's certificate file.", Required = true };
+        var key = new Option<string?>("--gateway-key") { Description = "The gateway's secret key file." };
+        var certificate = new Option<string?>("--gateway-certificate") { Description = "The gateway's certificate file." };
         var partitions = new Option<int>("--partitions") { Description = "Ingest partitions, 1 to 64; fixed when the queue's streams are made.", DefaultValueFactory = _ => 4 };
         var quota = new Option<long>("--ingest-quota-bytes") { Description = "Quota of one partition's stream when it is made, in bytes, 1 MiB or more.", DefaultValueFactory = _ => 256L << 20 };
         var pool = new Option<long>("--pool-bytes") { Description = "The gateway's credit pool in bytes.", DefaultValueFactory = _ => 256L << 20 };
@@ -31,9 +34,9 @@ internal static class ServeCommand
         var guard = new Option<string?>("--guard-directory") { Description = "Give no credit while the disk of this directory is low." };
         var floor = new Option<long?>("--disk-floor-bytes") { Description = "Bytes that must stay free there (the smaller of 1 GiB and 5 %)." };
         var stopSeconds = new Option<int>("--stop-seconds") { Description = "Longest that a stop may take, 1 to 600.", DefaultValueFactory = _ => 30 };
-        var command = new Command("serve", "Run gateway and worker against a NATS and a ClickHouse that already run.")
+        var command = new Command("serve", "Run gateway, worker and services against a NATS and a ClickHouse that already run.")
         {
-            listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, clickHouse, user, password, database, key, certificate, partitions, quota, pool, ttl, guard, floor, stopSeconds,
+            roles, listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, servicesSeed, clickHouse, user, password, database, key, certificate, partitions, quota, pool, ttl, guard, floor, stopSeconds,
         };
         var transport = new TransportOptions();
         transport.AddTo(command);
@@ -41,8 +44,8 @@ internal static class ServeCommand
         {
             var operatorEndpoint = Address.Endpoint("--operator-listen", parse.GetValue(operatorListen)!);
             var operatorTls = transport.OperatorTls(parse, operatorEndpoint, parse.GetValue(insecure));
+            var chosen = ServeRoles.Parse(parse.GetValue(roles)!);
             var natsUrl = Address.Url("--nats", parse.GetValue(nats)!, "nats", "tls");
-            var clickHouseUrl = Address.Url("--clickhouse", parse.GetValue(clickHouse)!, "http", "https");
             if (parse.GetValue(guard) is { } directory && !Directory.Exists(directory))
             {
                 throw new CommandFailure($"--guard-directory {directory}: no such directory", 2);
@@ -55,24 +58,25 @@ internal static class ServeCommand
                 DiskFloorBytes = parse.GetValue(floor) is not < 0
                     ? parse.GetValue(floor) : throw new CommandFailure("--disk-floor-bytes: expected 0 or more", 2),
                 OperatorTls = operatorTls,
-                Gateway = transport.Apply(parse, new GatewayOptions
+                OperatorListen = operatorEndpoint,
+                Gateway = !chosen.Gateway ? null : transport.Apply(parse, new GatewayOptions
                 {
                     Listen = Address.Endpoint("--listen", parse.GetValue(listen)!),
                     OperatorListen = operatorEndpoint,
                     Nats = natsUrl,
-                    NatsSeedFile = parse.GetValue(gatewaySeed)!,
-                    KeyFile = parse.GetValue(key)!,
-                    CertificateFile = parse.GetValue(certificate)!,
+                    NatsSeedFile = Need(gatewaySeed),
+                    KeyFile = Need(key),
+                    CertificateFile = Need(certificate),
                     Partitions = parse.GetValue(partitions),
                     PoolBytes = parse.GetValue(pool),
                 }),
-                Worker = new WorkerOptions
+                Worker = !chosen.Worker ? null : new WorkerOptions
                 {
                     NatsUrl = natsUrl,
-                    NatsSeedFile = parse.GetValue(workerSeed)!,
-                    ClickHouseUrl = clickHouseUrl,
+                    NatsSeedFile = Need(workerSeed),
+                    ClickHouseUrl = Address.Url("--clickhouse", Need(clickHouse), "http", "https"),
                     ClickHouseUser = parse.GetValue(user)!,
-                    ClickHousePasswordFile = parse.GetValue(password)!,
+                    ClickHousePasswordFile = Need(password),
                     Database = parse.GetValue(database)!,
                     Partitions = parse.GetValue(partitions),
                     TtlDays = parse.GetValue(ttl),
@@ -82,12 +86,26 @@ internal static class ServeCommand
                             ? bytes : throw new CommandFailure($"--ingest-quota-bytes {parse.GetValue(quota)}: expected 1048576 or more", 2),
                     },
                 },
+                Services = !chosen.Services ? null : new ServicesOptions
+                {
+                    NatsUrl = natsUrl,
+                    NatsSeedFile = Need(servicesSeed),
+                    ClickHouseUrl = Address.Url("--clickhouse", Need(clickHouse), "http", "https"),
+                    ClickHouseUser = parse.GetValue(user)!,
+                    ClickHousePasswordFile = Need(password),
+                    Database = parse.GetValue(database)!,
+                    Partitions = parse.GetValue(partitions),
+                },
             };
-            if ((options.Worker.Check() ?? GatewayOptionsValidator.Validate(options.Gateway).FirstOrDefault()) is { } problem)
+            var gatewayProblem = options.Gateway is { } entry ? GatewayOptionsValidator.Validate(entry).FirstOrDefault() : null;
+            if ((options.Worker?.Check() ?? options.Services?.Check() ?? gatewayProblem) is { } problem)
             {
                 throw new CommandFailure(problem, 2);
             }
             return ServeHost.RunAsync(options, stop);
+
+            string Need(Option<string?> option) => parse.GetValue(option)
+                ?? throw new CommandFailure($"{option.Name}: needed for --roles {parse.GetValue(roles)}", 2);
         });
         return command;
     }

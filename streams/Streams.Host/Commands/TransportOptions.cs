@@ -27,15 +27,15 @@ internal sealed class TransportOptions
     }
 
     /// <exception cref="CommandFailure">The operator's port would be open and plain on an address that is not loopback.</exception>
-    public bool OperatorTls(ParseResult parse, IPEndPoint endpoint, bool insecure)
+    public (string Certificate, string Key)? OperatorTls(ParseResult parse, IPEndPoint endpoint, bool insecure)
     {
-        var tls = parse.GetValue(_operatorTls);
-        if (tls && parse.GetValue(_certificate) is null)
+        if (parse.GetValue(_operatorTls))
         {
-            throw new CommandFailure("--operator-tls: give --tls-certificate and --tls-key too", 2);
+            return parse.GetValue(_certificate) is { } certificate && parse.GetValue(_key) is { } key
+                ? (certificate, key) : throw new CommandFailure("--operator-tls: give --tls-certificate and --tls-key too", 2);
         }
 
-        return tls || insecure || IPAddress.IsLoopback(endpoint.Address) ? tls
+        return insecure || IPAddress.IsLoopback(endpoint.Address) ? null
             : throw new CommandFailure($"--operator-listen {endpoint}: not a loopback address; give --operator-tls, or say --insecure", 2);
     }
 

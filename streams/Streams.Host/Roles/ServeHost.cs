@@ -10,6 +10,7 @@ using Streams.Gateway.Encryption;
 using Streams.Host.Terminal;
 using Streams.Local;
 using Streams.Queue;
+using Streams.Services;
 using Streams.Stages;
 using Streams.Storage;
 using Streams.Worker;
@@ -17,9 +18,10 @@ using Streams.Worker;
 namespace Streams.Host.Roles;
 
 /// <summary>
-/// Composes one `streams serve` process: an ActorSystem, the worker (which makes queue and tables), the gateway, and operator HTTP. Started
-/// in this order. Stopped with the gateway first (no credit, goodbyes, what it accepted is in the queue), then the worker (ranges committed
-/// or left to recovery, leases released), then the ActorSystem in which both run.
+/// Composes one `streams serve` process of the roles it was given: an ActorSystem, the worker (which makes queue and tables), the services,
+/// the gateway (which asks them), and operator HTTP. Started in this order. Stopped with the gateway first (no credit, goodbyes, what it
+/// accepted is in the queue), then the services, then the worker (ranges committed or left to recovery, leases released), then the
+/// ActorSystem in which gateway and worker run.
 /// </summary>
 internal static class ServeHost
 {
@@ -35,23 +37,33 @@ internal static class ServeHost
         using var workerMetrics = new WorkerMetrics();
         StreamsWorker? worker = null;
         GatewayServer? gateway = null;
-        OperatorHttp.Map(app, () => gateway?.Health(), () => worker?.Health);
+        await using var services = options.Services is { } settings ? new StreamsServices(settings, loggers) : null;
+        OperatorHttp.Map(
+            app,
+            options.Gateway is null ? null : () => gateway?.Health(),
+            options.Worker is null ? null : () => worker?.Health,
+            services is null ? null : () => services.Health);
         await StartAsync(app, options, stop);
         var system = app.Services.GetRequiredService<ActorSystem>();
-        await using var started = worker = new StreamsWorker(options.Worker, system, workerMetrics, loggers);
-        gateway = new GatewayServer(options.Gateway, system, gatewayMetrics, loggers);
+        await using var started = worker = options.Worker is { } work ? new StreamsWorker(work, system, workerMetrics, loggers) : null;
+        gateway = options.Gateway is { } entry ? new GatewayServer(entry, system, gatewayMetrics, loggers) : null;
         try
         {
-            await worker.StartAsync(stop);
-            await using var disk = options.GuardDirectory is { } guarded
+            await (worker?.StartAsync(stop) ?? Task.CompletedTask);
+            await (services?.StartAsync(stop) ?? Task.CompletedTask);
+            await using var disk = options.GuardDirectory is { } guarded && gateway is not null
                 ? new DiskWatch(
-                    DiskGuard.Of(guarded, options.DiskFloorBytes), gateway.HoldCredit, worker.Alert, loggers.CreateLogger("Streams.Disk"))
+                    DiskGuard.Of(guarded, options.DiskFloorBytes),
+                    gateway.HoldCredit,
+                    worker is null ? static (_, _, _) => { } : worker.Alert,
+                    loggers.CreateLogger("Streams.Disk"))
                 : null;
-            await gateway.StartAsync(stop);
-            Console.WriteLine($"agents connect to {gateway.Address}; operator {(options.OperatorTls ? "https" : "http")}://{options.Gateway.OperatorListen}/");
+            await (gateway?.StartAsync(stop) ?? Task.CompletedTask);
+            Say(options, gateway);
             await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await gateway.StopAsync(CancellationToken.None);
-            await worker.StopAsync();
+            await (gateway?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
+            await (services?.StopAsync() ?? Task.CompletedTask);
+            await (worker?.StopAsync() ?? Task.CompletedTask);
             return 0;
         }
         catch (Exception failure) when (failure is GatewayException or QueueException or SchemaMismatchException or UnfitServerException
@@ -61,9 +73,15 @@ internal static class ServeHost
         }
         finally
         {
-            await gateway.DisposeAsync();
+            await (gateway?.DisposeAsync() ?? ValueTask.CompletedTask);
             await app.StopAsync(CancellationToken.None);
         }
+    }
+
+    private static void Say(ServeOptions options, GatewayServer? gateway)
+    {
+        var operators = $"operator {(options.OperatorTls is not null ? "https" : "http")}://{options.OperatorListen}/";
+        Console.WriteLine(gateway is null ? operators : $"agents connect to {gateway.Address}; {operators}");
     }
 
     private static void Configure(WebApplicationBuilder builder, ServeOptions options)
@@ -83,20 +101,20 @@ internal static class ServeHost
             // Operators and a Prometheus server: a few connections, small requests.
             kestrel.Limits.MaxConcurrentConnections = 256;
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
-            kestrel.Listen(options.Gateway.OperatorListen, listen =>
+            kestrel.Listen(options.OperatorListen, listen =>
             {
-                if (options.OperatorTls)
+                if (options.OperatorTls is not null)
                 {
                     var certificate = kestrel.ApplicationServices.GetRequiredService<TlsCertificate>();
                     listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Current) });
                 }
             });
         });
-        if (options.OperatorTls)
+        if (options.OperatorTls is var (certificateFile, keyFile))
         {
             builder.WebHost.UseKestrelHttpsConfiguration();
             builder.Services.AddSingleton(services => TlsCertificate.Load(
-                options.Gateway.TlsCertificateFile!, options.Gateway.TlsKeyFile!, services.GetRequiredService<ILoggerFactory>().CreateLogger("Streams.Operator")));
+                certificateFile, keyFile, services.GetRequiredService<ILoggerFactory>().CreateLogger("Streams.Operator")));
         }
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
         builder.Services.AddAkka("streams", (akka, _) => akka
@@ -127,7 +145,7 @@ internal static class ServeHost
         catch (IOException failure)
         {
             throw new CommandFailure(
-                $"--operator-listen {options.Gateway.OperatorListen}: {failure.InnerException?.Message ?? failure.Message}; "
+                $"--operator-listen {options.OperatorListen}: {failure.InnerException?.Message ?? failure.Message}; "
                 + "stop what listens there, or give another port");
         }
     }

@@ -223,6 +223,7 @@ internal sealed class Instance : IAsyncDisposable
                 "--nats", Endpoints.Nats,
                 "--nats-gateway-seed", Endpoints.NatsSeedFiles["gateway"],
                 "--nats-worker-seed", Endpoints.NatsSeedFiles["worker"],
+                "--nats-services-seed", Endpoints.NatsSeedFiles["services"],
                 "--clickhouse", Endpoints.ClickHouse,
                 "--clickhouse-user", Endpoints.ClickHouseUser,
                 "--clickhouse-password-file", Endpoints.ClickHousePasswordFile,

@@ -159,7 +159,7 @@ internal sealed class ChaosStack : IAsyncDisposable
             [
                 RepositoryPrograms.Host(), "serve", "--listen", _addresses[index].Listen, "--operator-listen", _addresses[index].Operator,
                 "--nats", Endpoints.Nats, "--nats-gateway-seed", Endpoints.NatsSeedFiles["gateway"], "--nats-worker-seed",
-                    Endpoints.NatsSeedFiles["worker"],
+                    Endpoints.NatsSeedFiles["worker"], "--nats-services-seed", Endpoints.NatsSeedFiles["services"],
                 "--clickhouse", Endpoints.ClickHouse, "--clickhouse-user", Endpoints.ClickHouseUser,
                 "--clickhouse-password-file", Endpoints.ClickHousePasswordFile, "--gateway-key", Path.Combine(keys, "gateway.key"),
                 "--gateway-certificate", Path.Combine(keys, "gateway.cert"),

@@ -5,14 +5,14 @@ namespace Streams.Bench.Chaos.Running;
 
 /// <summary>A NATS and a ClickHouse that already run and are not the harness's to stop: `serve` is pointed at them.</summary>
 /// <param name="Nats">As `nats://host:4222`.</param>
-/// <param name="NatsKeys">Directory with the seeds of the roles: nats-gateway.nk, nats-worker.nk, nats-operator.nk.</param>
+/// <param name="NatsKeys">Directory with the seeds of the roles: nats-gateway.nk, nats-worker.nk, nats-services.nk, nats-operator.nk.</param>
 /// <param name="ClickHouse">As `http://host:8123/`.</param>
 /// <param name="User">ClickHouse user.</param>
 /// <param name="PasswordFile">File with its password.</param>
 internal sealed record ExternalServers(string Nats, string NatsKeys, string ClickHouse, string User, string PasswordFile)
 {
     private static readonly TimeSpan BucketsDeadline = TimeSpan.FromSeconds(60);
-    private static readonly string[] Roles = ["gateway", "worker", "operator"];
+    private static readonly string[] Roles = ["gateway", "worker", "services", "operator"];
 
     /// <summary>Null when none is given.</summary>
     /// <exception cref="BenchFailure">Only some are given, or a file is missing.</exception>
