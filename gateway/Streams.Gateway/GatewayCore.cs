@@ -4,6 +4,7 @@ using Streams.Gateway.Connections;
 using Streams.Gateway.Credit;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
+using Streams.Gateway.Registration;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
 using Streams.Queue;
@@ -24,7 +25,10 @@ internal sealed class GatewayCore
 
     public required GatewayOptions Options { get; init; }
 
-    public required GatewayIdentity Identity { get; init; }
+    public required GatewayKeys Keys { get; init; }
+
+    /// <summary>What the next handshake shows.</summary>
+    public GatewayIdentity Identity => Keys.Current;
 
     public required GatewayMetrics Metrics { get; init; }
 
@@ -44,6 +48,10 @@ internal sealed class GatewayCore
 
     public required Identities Identities { get; init; }
 
+    public required FleetStatements Statements { get; init; }
+
+    public required RegistryNotices Notices { get; init; }
+
     public required SessionStore Store { get; init; }
 
     public required FlowSubscriber Flow { get; init; }
@@ -55,6 +63,15 @@ internal sealed class GatewayCore
     public required AgentRates Rates { get; init; }
 
     public SessionRegistry Registry { get; } = new();
+
+    /// <summary>An identity was changed: the living session of an agent that is let in no more ends.</summary>
+    public void IdentityChanged(string agentId)
+    {
+        if (Registry.Find(agentId) is { } session && !Identities.IsGood(agentId, session.AgentKey.Span))
+        {
+            session.End(SessionEnd.Revoked);
+        }
+    }
 
     /// <summary>What is behind the channels of control messages.</summary>
     public MessageRouter Messages { get; } = new();

@@ -98,6 +98,15 @@ internal static partial class GatewayLog
     [LoggerMessage(2041, LogLevel.Error, "The renewed TLS files cannot be used, the certificate before stays in use: {Why}")]
     public static partial void TlsNotReloaded(this ILogger logger, string why);
 
+    [LoggerMessage(2070, LogLevel.Information, "The gateway's certificate was renewed: {Gateway}, serial {Serial}, valid to {NotAfter:yyyy-MM-dd HH:mm} UTC; sessions that live go on")]
+    public static partial void CertificateReloaded(this ILogger logger, string gateway, ulong serial, DateTimeOffset notAfter);
+
+    [LoggerMessage(2071, LogLevel.Error, "The renewed key and certificate of the gateway cannot be used, those before stay in use: {Why}")]
+    public static partial void CertificateNotReloaded(this ILogger logger, string why);
+
+    [LoggerMessage(2072, LogLevel.Warning, "The watch of what fleet roots say ended and starts again")]
+    public static partial void StatementsWatchEnded(this ILogger logger, Exception? failure);
+
     [LoggerMessage(2019, LogLevel.Error, "What the worker said of {Agent} could not be handled, which is a fault of the gateway")]
     public static partial void FlowFault(this ILogger logger, string agent, Exception fault);
 }

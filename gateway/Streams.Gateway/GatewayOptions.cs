@@ -20,6 +20,12 @@ public sealed record GatewayOptions
     /// <summary>How often the two files are looked at for a renewal.</summary>
     public TimeSpan TlsInterval { get; init; } = Encryption.TlsCertificate.DefaultInterval;
 
+    /// <summary>Whether this gateway asks the Registry for agents, to let new ones in and for new keys. False where only known agents are expected.</summary>
+    public bool Registration { get; init; } = true;
+
+    /// <summary>How often the gateway's own key and certificate are looked at for newer ones. 5 s, as for TLS.</summary>
+    public TimeSpan KeysInterval { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Networks of proxies whose connections begin with a PROXY header, which names the source; from them nothing else is taken.</summary>
     public IReadOnlyList<IPNetwork> ProxyFrom { get; init; } = [];
 

@@ -36,6 +36,7 @@ public static class GatewayOptionsValidator
         }
 
         Range(problems, "TLS interval (ms)", (long)options.TlsInterval.TotalMilliseconds, 10, 3_600_000);
+        Range(problems, "keys interval (ms)", (long)options.KeysInterval.TotalMilliseconds, 10, 3_600_000);
         Range(problems, "partitions", options.Partitions, 1, MaxPartitions);
         Range(problems, "graphs", options.Graphs, 1, MaxPartitions);
         Range(problems, "pool bytes", options.PoolBytes, CreditPool.SmallestCapacity, MaxPoolBytes);

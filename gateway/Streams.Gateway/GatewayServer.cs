@@ -9,6 +9,7 @@ using Streams.Gateway.Credit;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Queueing;
+using Streams.Gateway.Registration;
 using Streams.Gateway.Sessions;
 using Streams.Queue;
 using Streams.Stages;
@@ -144,7 +145,7 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
 
     private async Task<GatewayCore> BuildAsync(CancellationToken cancel)
     {
-        var identity = Own(GatewayFiles.ReadIdentity(_options, _time.GetUtcNow().ToUnixTimeSeconds()));
+        var keys = OwnAsync(new GatewayKeys(_options, _logger, _time));
         // Two slots a session, one a handshake.
         var arena = Own(new KeyArena((2 * _options.MaxConnections) + _options.MaxHandshakes + EphemeralSupply.Stock));
         var ephemerals = Own(new EphemeralSupply(arena));
@@ -155,16 +156,20 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
                 Url = _options.Nats,
                 Role = QueueRole.Gateway,
                 Seed = GatewayFiles.ReadSeed(_options.NatsSeedFile),
-                Name = $"gateway {identity.Certificate.Name}",
+                Name = $"gateway {keys.Current.Certificate.Name}",
                 LoggerFactory = _loggers,
             },
             cancel).ConfigureAwait(false));
         await Topology.CheckAsync(connection, _options.Partitions, cancel).ConfigureAwait(false);
         var store = await SessionStore.OpenAsync(connection, cancel).ConfigureAwait(false);
-        var cache = OwnAsync(await IdentityCache.OpenAsync(await IdentityStore.OpenAsync(connection, cancel).ConfigureAwait(false), cancel).ConfigureAwait(false));
         var pool = new CreditPool(_options.PoolBytes, _options.Partitions);
         var buffers = new FrameBuffers();
         GatewayCore? core = null;
+        var cache = OwnAsync(await IdentityCache.OpenAsync(
+            await IdentityStore.OpenAsync(connection, cancel).ConfigureAwait(false), cancel, (agent, _) => core?.IdentityChanged(agent)).ConfigureAwait(false));
+        var registry = OwnAsync(await ServiceCaller.OpenAsync(connection, cancel).ConfigureAwait(false));
+        var statements = OwnAsync(new FleetStatements(
+            await RevocationStore.OpenAsync(connection, cancel).ConfigureAwait(false), () => core?.Registry.All ?? [], _logger, _time));
         var flow = OwnAsync(await FlowSubscriber.OpenAsync(connection, record => OnFlow(core, record), cancel).ConfigureAwait(false));
         await StartIngestAsync(connection, cancel).ConfigureAwait(false);
         _queue = new QueueWatch(connection, _outlets, pool, _logger, () => OnQueueBack(core));
@@ -172,7 +177,9 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
         core = new GatewayCore
         {
             Options = _options,
-            Identity = identity,
+            Keys = keys,
+            Statements = statements,
+            Notices = OwnAsync(new RegistryNotices(registry, keys.Current.Certificate.Name, _metrics)),
             Metrics = _metrics,
             Logger = _logger,
             Time = _time,
@@ -188,6 +195,11 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
             Wheel = wheel,
             Graphs = _graphs,
         };
+        if (_options.Registration)
+        {
+            core.Messages.Add(new RegistryMessages(core, registry));
+        }
+
         OwnAsync(new SessionWatch(core));
         wheel.Start();
         _metrics.Observe(() => core.Registry.Count, () => pool.Reserved, () => buffers.Rented, () => _outlets.Sum(outlet => outlet.InFlight));

@@ -42,7 +42,7 @@ public static class Channels
     [
         new(Auth, "auth", Response, Request | Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "M1-M3, 1, 64"),
         new(Heartbeat, "heartbeat", Event, Event, "comm", LaneClass.Control, [], Credit: false, "gateway", "4, 67"),
-        new(Registry, "agent.registry", Request, Response, "core", LaneClass.Control, [], Credit: false, "registry", Channel.Message),
+        new(Registry, "agent.registry", Request, Response | Event, "core", LaneClass.Control, [], Credit: false, "registry", Channel.Message),
         new(Control, "agent.control", Response | Event, Request, "core", LaneClass.Response, [], Credit: false, "actions", Channel.Message),
         new(Telemetry, "agent.telemetry", Event, None, "telemetry", LaneClass.Metric, [16, 17, 32, 33], Credit: true, "actions", "2"),
         new(Observability, "agent.observability", Event, None, "observability", LaneClass.Event, [1, 2, 3, 4, 5], Credit: true, "actions", "2"),

@@ -56,7 +56,7 @@ public sealed class MessageTests
             (Response() with { Channel = Wire.Channels.FlowHold, Module = "comm" }, WireError.WrongDirection),
             (Response() with { Module = "policy" }, WireError.WrongModule),
             (Response() with { Type = MessageType.Request }, WireError.WrongType),
-            (Request(), WireError.Unsupported),
+            (Request(), WireError.Malformed),
         ];
         foreach (var (message, error) in cases)
         {
@@ -152,7 +152,7 @@ public sealed class MessageTests
     [Fact]
     public async Task Enrolment_is_refused_without_a_registry()
     {
-        await using var fixture = await GatewayFixture.StartAsync();
+        await using var fixture = await GatewayFixture.StartAsync(options => options with { Registration = false });
         using var key = SigningKey.Generate();
         await Assert.ThrowsAnyAsync<Exception>(() => RawAgent.EnrolAsync(fixture.Server.Address, key, fixture.Roots));
         Assert.Equal(1, fixture.Counter($"streams.gateway.handshakes.refused{{{RefusalReason.ModeNotAllowed}}}"));
@@ -162,7 +162,7 @@ public sealed class MessageTests
     [Fact]
     public async Task A_session_of_mode_enrol_has_the_registry_and_nothing_else()
     {
-        await using var fixture = await GatewayFixture.StartAsync();
+        await using var fixture = await GatewayFixture.StartAsync(options => options with { Registration = false });
         var registry = new Recorder(Wire.Channels.Registry);
         var control = new Recorder(Wire.Channels.Control);
         fixture.Server.Core.Messages.Add(registry);
@@ -191,7 +191,7 @@ public sealed class MessageTests
     [Fact]
     public async Task A_session_of_mode_enrol_gets_no_data_through_and_ends_by_itself()
     {
-        await using var fixture = await GatewayFixture.StartAsync();
+        await using var fixture = await GatewayFixture.StartAsync(options => options with { Registration = false });
         fixture.Server.Core.Messages.Add(new Recorder(Wire.Channels.Registry));
         using var key = SigningKey.Generate();
         await using (var sender = await RawAgent.EnrolAsync(fixture.Server.Address, key, fixture.Roots))

@@ -61,7 +61,7 @@ public sealed class ChannelTests
                 : ChannelDirection.AgentToGateway, channel.Module, (MessageType)4));
         }
 
-        Assert.Equal(29, taken);
+        Assert.Equal(30, taken);
     }
 
     [Theory]

@@ -7,6 +7,8 @@ namespace Streams.Control.Identity;
 
 /// <summary>The identity documents as JSON: an unknown, repeated or missing field is refused, as is anything behind the document.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, MaxDepth = 4)]
+[JsonSerializable(typeof(RegistryRequest))]
+[JsonSerializable(typeof(RegistryEvent))]
 [JsonSerializable(typeof(EnrolRequest))]
 [JsonSerializable(typeof(EnrolAnswer))]
 [JsonSerializable(typeof(RotateRequest))]

@@ -3,7 +3,7 @@ namespace Streams.Control.Identity;
 /// <summary>Bounds of the identity documents (PROTOCOL.md, "Enrolment").</summary>
 public static class IdentityLimits
 {
-    /// <summary>Any of the documents as JSON. The largest has three keys, two signatures and a host name.</summary>
+    /// <summary>Any of the documents as JSON. The largest has a full list of revocations in base64url.</summary>
     public const int MaxDocumentBytes = 4096;
 
     /// <summary>Token ids are hexadecimal digits: keys of a bucket, and words of a command line.</summary>

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Streams.Control.Identity;
 using Streams.Gateway.Connections;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
@@ -32,6 +33,9 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     /// <summary>Who it claims to be; proved once there is a session.</summary>
     public string AgentId => _auth?.AgentId ?? "";
 
+    /// <summary>What this gateway shows in this handshake, whatever it has later.</summary>
+    public GatewayIdentity Gateway { get; } = core.Identity;
+
     /// <summary>The key that M2 named; proved once there is a session.</summary>
     public ReadOnlyMemory<byte> AgentKey { get; private set; }
 
@@ -49,7 +53,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             return (RefusalReason.Overloaded, null);
         }
 
-        var reason = GatewayHandshake.TryStart(core.Identity, context, core.Arena, ephemeral, out var handshake,
+        var reason = GatewayHandshake.TryStart(Gateway, context, core.Arena, ephemeral, out var handshake,
             core.Messages.Has(Wire.Channels.Registry) ? WithEnrolment : WithoutEnrolment);
         if (reason != RefusalReason.None)
         {
@@ -171,7 +175,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         }
 
         Span<byte> key = stackalloc byte[SigningKey.PublicKeySize];
-        var length = core.Identities.Find(auth.AgentId, key, out _host);
+        var length = core.Identities.Find(auth.AgentId, auth.PublicKey.Span, key, out _host);
         reason = handshake.Verify(key[..length]);
         // Zero is the epoch that no producer may use: every batch of it would be refused.
         return reason == RefusalReason.None && auth.Epoch == UInt128.Zero ? RefusalReason.Malformed : reason;
@@ -198,12 +202,13 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         return new SessionMessage
         {
             Generation = generation,
-            Gateway = core.Identity.Certificate.Name,
+            Gateway = Gateway.Certificate.Name,
             CatalogueVersion = Catalogue.Version,
             CatalogueDigest = Catalogue.Digest.ToArray(),
             HeartbeatSeconds = core.Options.HeartbeatSeconds,
             SessionSeconds = core.Options.SessionSeconds,
             Watermarks = watermarks,
+            Revocations = core.Statements.Revocations,
         };
     }
 
@@ -250,9 +255,23 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         {
             core.Metrics.Clone(clone);
             core.Logger.CloneSeen(AgentId, remote, clone);
+            core.Notices.Tell(session, AgentId, NoticeKind.Clone, clone);
         }
 
-        return session.Begin(route) ? SessionEnd.None : session.Ended;
+        if (!session.Begin(route))
+        {
+            return session.Ended;
+        }
+
+        // Revoked between the look-up of the key and now, when the session was not to be found.
+        core.IdentityChanged(AgentId);
+        if (core.Identities.IsNewKey(AgentId, session.AgentKey.Span))
+        {
+            core.Notices.Tell(session, AgentId, NoticeKind.NewKeyUsed, "");
+        }
+
+        core.Statements.TellTo(session);
+        return SessionEnd.None;
     }
 
     private (SessionRecord Record, string? Clone) Record(SessionRecord? last, AgentRoute route)
@@ -263,7 +282,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         return (
             new SessionRecord(
                 route.Generation,
-                core.Identity.Certificate.Name,
+                Gateway.Certificate.Name,
                 epoch,
                 now,
                 route.Host,

@@ -143,7 +143,7 @@ internal sealed class AgentConnection : IWheelMember
         }
 
         // Set before the deadline moves on, so that the wheel always has somebody to end.
-        var session = new AgentSession(_core, _socket, keys!, new SessionPeer(driver.AgentKey, _remote));
+        var session = new AgentSession(_core, _socket, keys!, new SessionPeer(driver.AgentKey, _remote, driver.Gateway));
         _session = session;
         SetDeadline((Limits.HandshakeSeconds * 1000L) + (long)_core.Options.WatermarkTimeout.TotalMilliseconds);
         var (unconfirmed, end) = await driver.ConfirmAsync(session).ConfigureAwait(false);

@@ -95,5 +95,5 @@ internal sealed partial class AgentSession
     private string Name => _route?.AgentId ?? "";
 
     int IFrameSource.WriteMessage(ControlMessage message, (uint KeyEpoch, ulong Counter) place, Span<byte> payload) =>
-        MessageFrame.Write(message, _core.Identity, _sessionId, place, payload);
+        MessageFrame.Write(message, _peer.Gateway, _sessionId, place, payload);
 }

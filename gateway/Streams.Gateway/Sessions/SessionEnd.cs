@@ -28,6 +28,9 @@ internal enum SessionEnd : byte
     Unavailable,
     Draining,
 
+    /// <summary>The agent, or the key it came with, is let in no more.</summary>
+    Revoked,
+
     /// <summary>A fault of the gateway itself.</summary>
     Internal,
 
@@ -60,6 +63,8 @@ internal static class SessionEnds
     {
         SessionEnd.Disconnected => CloseCode.Normal,
         SessionEnd.CreditExceeded => CloseCode.CreditExceeded,
+        // What every later attempt is told.
+        SessionEnd.Revoked => CloseCode.Refused,
         SessionEnd.Displaced => CloseCode.Displaced,
         SessionEnd.HeartbeatLost => CloseCode.HeartbeatLost,
         SessionEnd.Expired => CloseCode.SessionExpired,
@@ -94,6 +99,7 @@ internal static class SessionEnds
         SessionEnd.GraphFailed => "graph_failed",
         SessionEnd.Unavailable => "unavailable",
         SessionEnd.Draining => "draining",
+        SessionEnd.Revoked => "revoked",
         SessionEnd.Internal => "internal",
         SessionEnd.MessageRate => "message_rate",
         SessionEnd.ByteRate => "byte_rate",

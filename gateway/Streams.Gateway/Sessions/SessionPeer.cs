@@ -1,6 +1,9 @@
+using Streams.Wire.Handshake;
+
 namespace Streams.Gateway.Sessions;
 
-/// <summary>Who is at the other end of a session, as the handshake left it.</summary>
-/// <param name="Key">Ed25519, proved by the handshake.</param>
+/// <summary>Who is at the two ends of a session, as the handshake left it.</summary>
+/// <param name="Key">The agent's Ed25519 key, proved by the handshake.</param>
 /// <param name="Remote">Address.</param>
-internal readonly record struct SessionPeer(ReadOnlyMemory<byte> Key, string Remote);
+/// <param name="Gateway">What this gateway showed: it signs messages of the session with that key, also when it has another since.</param>
+internal readonly record struct SessionPeer(ReadOnlyMemory<byte> Key, string Remote, GatewayIdentity Gateway);

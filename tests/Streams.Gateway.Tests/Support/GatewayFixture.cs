@@ -78,7 +78,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
     {
         var identity = new AgentIdentity(agentId, SigningKey.Generate());
         await EnrolAsync(identity, host);
-        await Eventually.TrueAsync(() => Server.Core.Identities.Find(agentId, new byte[32], out _) == 32, "the identity is known");
+        await Eventually.TrueAsync(() => Server.Core.Identities.Find(agentId, identity.PublicKey, new byte[32], out _) == 32, "the identity is known");
         return identity;
     }
 
@@ -172,8 +172,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
         }
 
         using var key = SigningKey.Generate();
-        var now = DateTimeOffset.UtcNow;
-        var certificate = GatewayCertificate.Create(_root, "gateway-1", key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), 1);
+        var certificate = Certify(key, 1);
         Options = new GatewayOptions
         {
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
@@ -184,6 +183,24 @@ internal sealed class GatewayFixture : IAsyncDisposable
             Graphs = 2,
             WatermarkTimeout = TimeSpan.FromSeconds(1),
         };
+    }
+
+    /// <summary>The fleet root's word on a gateway's key.</summary>
+    public GatewayCertificate Certify(SigningKey key, ulong serial)
+    {
+        var now = DateTimeOffset.UtcNow;
+        return GatewayCertificate.Create(_root, "gateway-1", key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), serial);
+    }
+
+    public RevocationList Revoke(ulong version, params ulong[] serials) => RevocationList.Create(_root, version, 1000, serials);
+
+    public RootSuccession Succeed(SigningKey next) => RootSuccession.Create(_root, next.PublicKey, 1000);
+
+    /// <summary>Puts another key and certificate in the place of the gateway's.</summary>
+    public void WriteKeys(SigningKey key, GatewayCertificate certificate)
+    {
+        WriteSecret("gateway.key", KeyFile.Format(KeyFileKind.Gateway, key));
+        WriteSecret("gateway.cert", Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes)));
     }
 
     private string WriteSecret(string name, byte[] content)
