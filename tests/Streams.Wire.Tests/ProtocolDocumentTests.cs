@@ -1,13 +1,12 @@
 using System.Globalization;
 using Streams.Wire.Frames;
-using Streams.Wire.Tests.Handshake;
 
 namespace Streams.Wire.Tests;
 
 /// <summary>PROTOCOL.md and the code say the same where both print a table.</summary>
 public sealed class ProtocolDocumentTests
 {
-    private static string[] Lines { get; } = File.ReadAllLines(Path.Combine(Path.GetDirectoryName(VectorFile.FilePath)!, "..", "..", "PROTOCOL.md"));
+    private static string[] Lines { get; } = File.ReadAllLines(Path.Combine(VectorFolder.Root, "PROTOCOL.md"));
 
     [Fact]
     public void TheChannelsAreThoseOfTheTable()

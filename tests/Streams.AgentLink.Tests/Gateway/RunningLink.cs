@@ -11,10 +11,11 @@ internal sealed class RunningLink : IAsyncDisposable
     private readonly Task _run;
     private ulong _connects;
 
-    internal RunningLink(ScriptedGateway gateway, Func<AgentLinkOptions, AgentLinkOptions>? change = null, TimeProvider? time = null)
+    internal RunningLink(ScriptedGateway gateway, Func<AgentLinkOptions, AgentLinkOptions>? change = null, TimeProvider? time = null,
+        Func<AgentLinkHooks, AgentLinkHooks>? hooks = null)
     {
         Link = new AgentLink((change ?? (o => o))(gateway.Options), gateway.Agent,
-            new AgentLinkHooks { NextConnectCounter = () => ++_connects, OnEvent = Events.Add }, time);
+            (hooks ?? (h => h))(new AgentLinkHooks { NextConnectCounter = () => ++_connects, OnEvent = Events.Add }), time);
         _run = Task.Run(async () => await Link.RunAsync(_stop.Token));
     }
 

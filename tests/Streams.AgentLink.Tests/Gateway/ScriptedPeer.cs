@@ -37,6 +37,10 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     internal IReadOnlyList<LaneWatermark> Watermarks { get; set; } = [];
 
+    internal byte[] Revocations { get; set; } = [];
+
+    internal byte[] SessionId { get; private set; } = [];
+
     internal AuthMessage? Auth { get; private set; }
 
     internal ReadyMessage? Ready { get; private set; }
@@ -91,8 +95,9 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         var accept = new byte[GatewayHandshake.AcceptBytes];
         Assert.Equal(RefusalReason.None, handshake.WriteAccept(accept, out var keys));
         await SendMessageAsync(accept);
-        _sealer = new FrameSealer(keys!, TimeProvider.System);
-        _opener = new FrameOpener(keys!, fromAgent: true);
+        SessionId = keys!.SessionId.ToArray();
+        _sealer = new FrameSealer(keys, TimeProvider.System);
+        _opener = new FrameOpener(keys, fromAgent: true);
         Generation = _gateway.NextGeneration();
         var session = new SessionMessage
         {
@@ -103,6 +108,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
             HeartbeatSeconds = HeartbeatSeconds,
             SessionSeconds = SessionSeconds,
             Watermarks = Watermarks,
+            Revocations = Revocations,
         };
         var payload = new byte[session.Length];
         session.Write(payload);
@@ -121,6 +127,30 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         var hello = new byte[GatewayHandshake.MaxHelloBytes];
         await SendMessageAsync(hello[..handshake!.WriteHello(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000, hello)]);
         return handshake;
+    }
+
+    /// <summary>A control message, signed by the gateway's key.</summary>
+    internal Task SendAsync(ControlMessage message, Action<byte[]>? change = null)
+    {
+        var payload = new byte[MessageFrame.GetLength(message)];
+        MessageFrame.Write(message, _gateway.Identity, SessionId, _sealer!.NameNext(), payload);
+        change?.Invoke(payload);
+        return SendAsync(FrameType.GatewayMessage, payload);
+    }
+
+    /// <summary>The agent's next control message, verified.</summary>
+    internal async Task<ControlMessage> ReceiveControlAsync()
+    {
+        var (header, payload) = await ReceiveAsync(FrameType.Message);
+        Assert.Equal(WireError.None, MessageFrame.TryRead(payload, header, SessionId, _gateway.Agent.PublicKey, out var message));
+        return message!;
+    }
+
+    internal async Task<ErrorMessage> ReceiveErrorAsync()
+    {
+        var (_, payload) = await ReceiveAsync(FrameType.Error);
+        Assert.True(ErrorMessage.TryRead(payload, out var error));
+        return error!;
     }
 
     internal Task SendMessageAsync(byte[] message) =>

@@ -11,19 +11,7 @@ namespace Streams.Wire.Tests.Handshake;
 /// <summary>Makes tests/vectors/handshake-v1.json from fixed inputs with our own code. All values are hex.</summary>
 internal static class VectorFile
 {
-    internal static string FilePath
-    {
-        get
-        {
-            var directory = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(directory, "Streams.sln")))
-            {
-                directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("not inside the repository");
-            }
-
-            return Path.Combine(directory, "tests", "vectors", "handshake-v1.json");
-        }
-    }
+    internal static string FilePath => VectorFolder.File("handshake-v1.json");
 
     internal static Dictionary<string, string> Make()
     {
@@ -108,6 +96,8 @@ internal static class VectorFile
         var (gateway, agentOpener) = pair.GatewayToAgent();
         var session = new SessionMessage
         {
+            Token = "header.claims.signature"u8.ToArray(),
+            Revocations = RevocationList.Create(pair.Root, 3, Pair.Now, [7, 41]).Bytes.ToArray(),
             Generation = 5,
             Gateway = "gw-1",
             CatalogueVersion = 1,
@@ -125,6 +115,7 @@ internal static class VectorFile
         Frame("f1_data", agent, gatewayOpener, FrameType.Data, LaneClass.Event, [.. Enumerable.Range(0, 256).Select(i => (byte)i)]);
         agent.Rekey();
         Frame("f2_data_after_rekey", agent, gatewayOpener, FrameType.Data, LaneClass.Event, new byte[256]);
+        ControlFrames(pair, agent, gatewayOpener, gateway, agentOpener, Frame);
         agent.Dispose();
         gateway.Dispose();
         gatewayOpener.Dispose();
@@ -138,6 +129,27 @@ internal static class VectorFile
             add(name + "_frame", frame);
             Assert.Equal(FrameError.None, opener.TryOpen(frame.ToArray(), out _, out _));
         }
+    }
+
+    private delegate void Framer(string name, FrameSealer sealer, FrameOpener opener, FrameType type, LaneClass laneClass, byte[] plaintext);
+
+    /// <summary>A signed message each way, a token and an error.</summary>
+    private static void ControlFrames(Pair pair, FrameSealer agent, FrameOpener gatewayOpener, FrameSealer gateway, FrameOpener agentOpener, Framer frame)
+    {
+        var command = new ControlMessage(MessageType.Request, Channels.Control, "cmd-1", "core", 1_750_000_001_000_000, "{\"kind\":\"status\"}"u8.ToArray());
+        var payload = new byte[MessageFrame.GetLength(command)];
+        MessageFrame.Write(command, pair.Gateway, pair.GatewayKeys!.SessionId, gateway.NameNext(), payload);
+        frame("f2_message_g2a", gateway, agentOpener, FrameType.GatewayMessage, LaneClass.Control, payload);
+        var answer = command with { Type = MessageType.Response, Payload = "{\"state\":\"received\"}"u8.ToArray() };
+        payload = new byte[MessageFrame.GetLength(answer)];
+        MessageFrame.Write(answer, pair.Agent, pair.AgentKeys!.SessionId, agent.NameNext(), payload);
+        frame("f3_message_a2g", agent, gatewayOpener, FrameType.Message, LaneClass.Control, payload);
+        var token = new byte[TokenMessage.MaxBytes];
+        frame("f3_token", gateway, agentOpener, FrameType.Token, LaneClass.Control, token[..TokenMessage.Write("header.claims.signature"u8, token)]);
+        var error = new byte[ErrorMessage.MaxBytes];
+        var length = new ErrorMessage(WireError.WrongType, Channels.Control, "cmd-1", "").Write(error);
+        frame("f4_error_a2g", agent, gatewayOpener, FrameType.Error, LaneClass.Control, error[..length]);
+        frame("f4_error_g2a", gateway, agentOpener, FrameType.GatewayError, LaneClass.Control, error[..length]);
     }
 
     internal static string Format(Dictionary<string, string> vectors) =>

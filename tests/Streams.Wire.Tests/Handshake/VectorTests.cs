@@ -13,16 +13,16 @@ namespace Streams.Wire.Tests.Handshake;
 public sealed class VectorTests
 {
     [Fact]
-    public void OurCodeStillMakesThePublishedVectors()
-    {
-        var made = VectorFile.Format(VectorFile.Make());
-        if (Environment.GetEnvironmentVariable("STREAMS_UPDATE_VECTORS") == "1")
-        {
-            File.WriteAllText(VectorFile.FilePath, made);
-        }
+    public void OurCodeStillMakesThePublishedVectors() =>
+        VectorFolder.AssertPublished("handshake-v1.json", VectorFile.Format(VectorFile.Make()));
 
-        Assert.Equal(File.ReadAllText(VectorFile.FilePath), made);
-    }
+    [Fact]
+    public void OurCodeStillMakesThePublishedEnrolment() =>
+        VectorFolder.AssertPublished("enrol-v1.json", VectorFile.Format(IdentityVectors.MakeEnrolment()));
+
+    [Fact]
+    public void OurCodeStillMakesThePublishedStatements() =>
+        VectorFolder.AssertPublished("identity-v1.json", VectorFile.Format(IdentityVectors.MakeStatements()));
 
     [Fact]
     public void EveryIntermediateValueFollowsFromTheInputs()
