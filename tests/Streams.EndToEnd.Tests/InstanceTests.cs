@@ -55,7 +55,7 @@ public sealed class InstanceTests : IAsyncLifetime
 
         var unknown = await Run.HostAsync("tail", "no_such_class", "--data", Data);
         Assert.Equal(2, unknown.Code);
-        Assert.Contains("there is no event class no_such_class; there are: dead_letter, host_metric", unknown.ErrorLine);
+        Assert.Contains("there is no event class no_such_class; there are: agent_identity, agent_session", unknown.ErrorLine);
 
         var loss = await Run.HostAsync("loss", "--data", Data, "--json", "--check");
         Assert.Equal(0, loss.Code);
