@@ -19,8 +19,11 @@ internal sealed class BatchEvidence(uint n)
     /// <summary>Row numbers are repeated, or rows are in a second table.</summary>
     public bool Repeated { get; set; }
 
-    /// <summary>The worker did not know all columns of the batch.</summary>
+    /// <summary>The worker did not know all columns of the batch, or this build does not: it is of a later catalogue.</summary>
     public bool ColumnsIgnored { get; set; }
+
+    /// <summary>Of a later catalogue: this build does not know where its rows are.</summary>
+    public bool UnknownClass { get; set; }
 
     /// <summary>The ledger has it.</summary>
     public bool InLedger { get; set; }

@@ -66,7 +66,7 @@ internal sealed class EvidenceReader(StorageClient client, string agentId, IRead
     {
         var rows = await client.QueryAsync(
             string.Create(CultureInfo.InvariantCulture, $"""
-            SELECT batch, any(class), max(batch_rows), {CauseText}, any(sensor_epoch), toUnixTimestamp64Micro(min(received_at))
+            SELECT batch, any(class), max(batch_rows), {CauseText}, any(sensor_epoch), toUnixTimestamp64Micro(min(received_at)), max(catalogue)
             FROM {LedgerTable.Name} WHERE {Lane("epoch", epoch, "lane", lane)} AND batch BETWEEN {first} AND {last} AND {LedgerTable.IsCurrent}
             GROUP BY batch ORDER BY batch
             """),
@@ -77,6 +77,7 @@ internal sealed class EvidenceReader(StorageClient client, string agentId, IRead
                 Causes = r.GetString(3),
                 SensorEpoch = Number(r, 4),
                 ReceivedAt = (long)Number(r, 5),
+                ColumnsIgnored = Number(r, 6) > Catalogue.Version,
                 InLedger = true,
             },
             cancellation).ConfigureAwait(false);
@@ -184,7 +185,8 @@ internal sealed class EvidenceReader(StorageClient client, string agentId, IRead
     {
         batch.Expired = batch.LedgerRows > 0 && retentionDays.GetValueOrDefault(batch.Class) is var days and > 0
             && DateTimeOffset.UnixEpoch.AddMicroseconds(batch.ReceivedAt).AddDays(days) < DateTimeOffset.UtcNow;
-        if (batch.LedgerRows > 0 || !Catalogue.TryGet(batch.Class, out var eventClass))
+        batch.UnknownClass = !Catalogue.TryGet(batch.Class, out var eventClass);
+        if (batch.LedgerRows > 0 || eventClass is null)
         {
             return;
         }

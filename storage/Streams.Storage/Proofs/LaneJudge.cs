@@ -58,7 +58,7 @@ internal sealed class LaneJudge(ulong epoch, uint lane, ProofSignatureCheck chec
         }
         else if (Wrong(batch) is { } finding)
         {
-            if (batch.ColumnsIgnored && finding.Kind == "altered")
+            if (batch.UnknownClass || (batch.ColumnsIgnored && finding.Kind == "altered"))
             {
                 report.ColumnsIgnored++;
                 return;

@@ -52,9 +52,10 @@ internal sealed class Identities : IAsyncDisposable
         return [.. identities.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => (entry.Key, entry.Value, sessions.GetValueOrDefault(entry.Key)))];
     }
 
-    /// <summary>The public key under which the agent is let in, base64url; none when it is not.</summary>
+    /// <summary>The agent's public key, base64url, and the one before while it is being changed; none when the agent is not known.</summary>
     public async Task<IReadOnlyList<string>> KeysAsync(string agentId, CancellationToken stop) =>
-        await _identities.GetAsync(agentId, stop) is { } identity ? [identity.PublicKey] : [];
+        await _identities.GetAsync(agentId, stop) is not { } identity ? []
+        : identity.PreviousKey.Length > 0 ? [identity.PublicKey, identity.PreviousKey] : [identity.PublicKey];
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 

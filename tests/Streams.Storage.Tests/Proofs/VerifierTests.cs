@@ -179,6 +179,18 @@ public sealed class VerifierTests(Engine engine)
         Assert.Equal(("columns_ignored", 7L, 1L), (report.State, report.Signed, report.ColumnsIgnored));
     }
 
+    [Fact]
+    public async Task A_batch_of_a_later_catalogue_than_the_verifier_knows_is_not_called_altered()
+    {
+        using var agent = await StoredAsync("proof-later");
+        await agent.ChangeAsync($"ALTER TABLE {Rows} UPDATE pid = 1 {agent.Where(4)} AND row = 0");
+        await agent.ChangeAsync($"ALTER TABLE loss_ledger UPDATE catalogue = {Catalogue.Version + 1} {agent.Where(4)}");
+        await agent.ChangeAsync($"ALTER TABLE {Rows} DELETE {agent.Where(5)}");
+        await agent.ChangeAsync($"ALTER TABLE loss_ledger UPDATE class = 'of_tomorrow' {agent.Where(5)}");
+        var report = Assert.Single(await agent.VerifyAsync());
+        Assert.Equal(("columns_ignored", 6L, 2L), (report.State, report.Signed, report.ColumnsIgnored));
+    }
+
     private async Task<ProvenAgent> StoredAsync(string id)
     {
         var agent = new ProvenAgent(engine, id);
