@@ -6,6 +6,7 @@ Usage: verify.py [--mutants] [directory]. Prints a line per file; exits with 1 a
 the last bit of every value in turn, and exits with 1 when it finds one that it does not notice.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -23,7 +24,7 @@ import proof
 
 ARGUMENTS = [argument for argument in sys.argv[1:] if argument != "--mutants"]
 DIRECTORY = pathlib.Path(ARGUMENTS[0] if ARGUMENTS else pathlib.Path(__file__).parent)
-FILES = ["handshake-v1.json", "enrol-v1.json", "identity-v1.json", "digest-chain-v1.json"]
+FILES = ["handshake-v1.json", "enrol-v1.json", "identity-v1.json", "documents-v1.json", "digest-chain-v1.json"]
 MUTANT = {}
 
 
@@ -261,6 +262,36 @@ def check_statements(handshake):
     check_signed("rotation_signature_new", v["new_agent_seed"], v["new_agent_pk"], "agent key rotation", statement, v["rotation_signature_new"])
 
 
+def check_documents(handshake, statements):
+    v = load("documents-v1.json")
+    second, micro = 1_750_000_000, 1_750_000_000_000_000
+    certificates = {}
+    for name, signer, serial, context in (("service", b"actions", 43, "service certificate"), ("operator", b"alice", 44, "operator certificate")):
+        check(name + "_pk", v[name + "_pk"], bindings.crypto_sign_seed_keypair(v[name + "_seed"])[0])
+        signed = str8(signer) + v[name + "_pk"] + struct.pack(">QQQ", second - 60, second + 3600, serial) + h(handshake["root_pk"])[:8]
+        certificates[name] = signed + sign(handshake["root_seed"], context, signed)
+        check(name + "_certificate", v[name + "_certificate"], certificates[name])
+    for kind, number, signer, arguments in (("status", 1, "service", ()), ("kill", 2, "operator", (("pid", "4711"), ("reason", "gründlich")))):
+        head = (b"\x01" + number.to_bytes(16, "big") + str8(kind.encode()) + bytes([1 if signer == "service" else 2]) + str8(certificates[signer]) + str8(b"alice")
+                + struct.pack(">QQQQ", number, micro, micro, micro + 600_000_000) + struct.pack(">H", 2) + str8(b"agent-001") + str8(b"agent-002")
+                + bytes([len(arguments)]) + b"".join(str8(name.encode()) + str16(value.encode()) for name, value in arguments))
+        check(kind, v[kind][:-64], head)
+        check(kind + "_digest", v[kind + "_digest"], h(head))
+        check_signed(kind + " signature", v[signer + "_seed"], v[signer + "_pk"], "command", h(head), v[kind][-64:])
+    text = lambda value: base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+    check("status_request", json.loads(v["status_request"]), {"command": text(v["status"])})
+    check("status_received", json.loads(v["status_received"]),
+          {"command": "0" * 31 + "1", "digest": text(v["status_digest"]), "state": "received", "at": micro, "detail": ""})
+    secret = text(bytes((0x70 + i * 3) & 0xff for i in range(32)))
+    check("token", v["token"].decode(), f"0123456789abcdef.{secret}.{text(handshake['root_pk'])}")
+    check("enroll_request", json.loads(v["enroll_request"]), {"enroll": {"token": "0123456789abcdef", "secret": secret, "host": "host-1"}, "rotate": None})
+    check("enroll_answer", json.loads(v["enroll_answer"]),
+          {"refused": "none", "agent_id": "agent-001", "public_key": text(handshake["agent_pk"]), "serial": 9})
+    check("rotate_request", json.loads(v["rotate_request"]), {"enroll": None, "rotate": {
+        "public_key": text(statements["new_agent_pk"]), "old_signature": text(statements["rotation_signature_old"]),
+        "new_signature": text(statements["rotation_signature_new"])}})
+
+
 def check_all(say):
     handshake = check_handshake()
     say("handshake-v1.json: certificate, transcript, keys, frames, rekey, messages")
@@ -268,6 +299,8 @@ def check_all(say):
     say("enrol-v1.json: transcript, frames, message to the registry")
     check_statements(handshake)
     say("identity-v1.json: revocations, succession of roots, rotation of a key")
+    check_documents(handshake, load("identity-v1.json"))
+    say("documents-v1.json: certificates of issuers, commands, enrolment, rotation")
     say("batch-v1.json, batch-v1.bin: " + batch.check(DIRECTORY, check))
     checkpoint = proof.check(DIRECTORY, load, check)
     check_signed("checkpoint_signature", handshake["agent_seed"], handshake["agent_pk"], "batch proof", checkpoint,
