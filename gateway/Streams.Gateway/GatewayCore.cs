@@ -62,6 +62,8 @@ internal sealed class GatewayCore
 
     public required AgentRates Rates { get; init; }
 
+    public required SessionTokens Tokens { get; init; }
+
     public SessionRegistry Registry { get; } = new();
 
     /// <summary>An identity was changed: the living session of an agent that is let in no more ends.</summary>

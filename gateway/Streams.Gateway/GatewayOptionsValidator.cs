@@ -52,6 +52,7 @@ public static class GatewayOptionsValidator
         Range(problems, "frame time (ms)", (long)options.FrameTime.TotalMilliseconds, 1000, 60_000);
         Range(problems, "heartbeat seconds", options.HeartbeatSeconds, 1, 3600);
         Range(problems, "session seconds", options.SessionSeconds, 60, 7 * 24 * 3600);
+        Range(problems, "token seconds", options.TokenSeconds, 2, 900);
         Range(problems, "watermark time-out (ms)", (long)options.WatermarkTimeout.TotalMilliseconds, 1, 60_000);
         Range(problems, "publish window", options.PublishWindow, 1, 4096);
         return problems;

@@ -10,6 +10,7 @@ var root = new RootCommand("Streams: from kernel events to ClickHouse rows.")
     TailCommand.Create(),
     AgentsCommand.Create(),
     LossCommand.Create(),
+    VerifyCommand.Create(),
     DeadLettersCommand.Create(),
     KeysCommand.Create(),
     StatusCommand.Create(),

@@ -205,7 +205,7 @@ public sealed class MessageTests
         await fixture.AssertNothingHeldAsync();
     }
 
-    private sealed class Recorder(byte channel) : IAgentMessages
+    internal sealed class Recorder(byte channel) : IAgentMessages
     {
         private readonly List<ControlMessage> _messages = [];
 
