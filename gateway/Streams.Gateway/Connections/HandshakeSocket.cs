@@ -88,7 +88,7 @@ internal sealed class HandshakeSocket(WebSocket socket, FrameBuffers buffers, Ti
                 var result = await socket.ReceiveAsync(buffer[length..], CancellationToken.None).ConfigureAwait(false);
                 if (result.MessageType != type)
                 {
-                    return Gone;
+                    return result.MessageType == WebSocketMessageType.Close ? Gone : Malformed;
                 }
 
                 length += result.Count;
