@@ -32,7 +32,8 @@ internal static class ReaderFence
         "max_bytes_to_read", "read_overflow_mode", "max_block_size", "join_use_nulls", "session_timezone", "extremes", "limit", "offset",
         "enable_http_compression", "http_zlib_compression_level", "http_wait_end_of_query", "send_progress_in_http_headers", "log_comment",
         "output_format_json_quote_64bit_integers", "output_format_json_quote_denormals", "output_format_json_quote_decimals",
-        "output_format_pretty_color", "output_format_pretty_max_rows", "output_format_binary_write_json_as_string", "date_time_output_format");
+        "output_format_pretty_color", "output_format_pretty_max_rows", "output_format_binary_write_json_as_string", "input_format_binary_read_json_as_string",
+        "date_time_output_format");
 
     /// <summary>Null when the statement may run under <c>readonly=1</c>.</summary>
     public static EngineError? Check(ReadOnlySpan<byte> sql, string? database, IReadOnlyList<QueryParameter> settings)
