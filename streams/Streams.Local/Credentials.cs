@@ -20,8 +20,11 @@ public enum NatsRole
 /// </summary>
 public sealed class Credentials
 {
-    /// <summary>ClickHouse's user.</summary>
+    /// <summary>ClickHouse's user of worker and services, who writes.</summary>
     public const string ClickHouseUser = "streams";
+
+    /// <summary>ClickHouse's user of operators, who may only read.</summary>
+    public const string ClickHouseReader = "streams_reader";
 
     private readonly string _directory;
     private readonly Dictionary<NatsRole, string> _publicKeys = [];
@@ -31,6 +34,9 @@ public sealed class Credentials
     /// <summary>File with ClickHouse's password, one line.</summary>
     public string ClickHousePasswordFile => Path.Combine(_directory, "clickhouse.password");
 
+    /// <summary>File with the reader's password, one line.</summary>
+    public string ClickHouseReaderPasswordFile => Path.Combine(_directory, "clickhouse-reader.password");
+
     /// <summary>Reads or creates all credentials in <paramref name="directory"/>.</summary>
     /// <exception cref="LocalException">A file is damaged, or may be read by others.</exception>
     public static Credentials Open(string directory)
@@ -38,8 +44,12 @@ public sealed class Credentials
         var credentials = new Credentials(directory);
         foreach (var role in Enum.GetValues<NatsRole>())
             credentials._publicKeys[role] = OpenSeed(credentials.NatsSeedFile(role));
-        if (!File.Exists(credentials.ClickHousePasswordFile))
-            SecretFile.Write(credentials.ClickHousePasswordFile, Encoding.ASCII.GetBytes(NewPassword() + "\n"));
+        foreach (var file in new[] { credentials.ClickHousePasswordFile, credentials.ClickHouseReaderPasswordFile })
+        {
+            if (!File.Exists(file))
+                SecretFile.Write(file, Encoding.ASCII.GetBytes(NewPassword() + "\n"));
+        }
+
         return credentials;
     }
 
@@ -54,6 +64,9 @@ public sealed class Credentials
 
     /// <summary>ClickHouse's password: a secret.</summary>
     public string ClickHousePassword() => SecretFile.ReadLine(ClickHousePasswordFile);
+
+    /// <summary>The reader's password: a secret, which opens less.</summary>
+    public string ClickHouseReaderPassword() => SecretFile.ReadLine(ClickHouseReaderPasswordFile);
 
     private static string OpenSeed(string path)
     {

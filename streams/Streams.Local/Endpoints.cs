@@ -35,6 +35,13 @@ public sealed record Endpoints
     [JsonPropertyName("clickhouse_password_file")]
     public required string ClickHousePasswordFile { get; init; }
 
+    /// <summary>The user who may only read.</summary>
+    [JsonPropertyName("clickhouse_reader")]
+    public required string ClickHouseReader { get; init; }
+
+    [JsonPropertyName("clickhouse_reader_password_file")]
+    public required string ClickHouseReaderPasswordFile { get; init; }
+
     public required string Nats { get; init; }
 
     /// <summary>Number of ingest partitions.</summary>

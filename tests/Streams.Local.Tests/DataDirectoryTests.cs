@@ -61,7 +61,7 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.Equal(first.ClickHousePassword(), again.ClickHousePassword());
         Assert.All(Directory.GetFiles(data.Keys), file =>
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
-        Assert.Equal(5, Directory.GetFiles(data.Keys).Length);
+        Assert.Equal(6, Directory.GetFiles(data.Keys).Length);
 
         File.SetUnixFileMode(first.ClickHousePasswordFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
         Assert.Contains("chmod 600", Assert.Throws<LocalException>(() => first.ClickHousePassword()).Message, StringComparison.Ordinal);
@@ -103,6 +103,8 @@ public sealed class DataDirectoryTests : IDisposable
             ClickHouse = "http://127.0.0.1:8123/",
             ClickHouseUser = Credentials.ClickHouseUser,
             ClickHousePasswordFile = "/p",
+            ClickHouseReader = Credentials.ClickHouseReader,
+            ClickHouseReaderPasswordFile = "/r",
             Nats = "nats://127.0.0.1:4222",
             Partitions = 4,
             NatsSeedFiles = new Dictionary<string, string> { ["operator"] = "/s" },

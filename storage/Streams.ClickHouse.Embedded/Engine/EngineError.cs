@@ -11,12 +11,14 @@ internal sealed record EngineError(int Code, string Message)
     public const int SyntaxError = 62;
     public const int UnknownSetting = 115;
     public const int TimeoutExceeded = 159;
+    public const int ReadOnly = 164;
     public const int TooManySimultaneousQueries = 202;
     public const int QueryIsTooLarge = 229;
     public const int MemoryLimitExceeded = 241;
     public const int CannotDecompress = 271;
     public const int SupportIsDisabled = 344;
     public const int QueryWasCancelled = 394;
+    public const int AccessDenied = 497;
     public const int AuthenticationFailed = 516;
 
     private const string Prefix = "Code: ";

@@ -20,6 +20,9 @@ internal sealed class QueryPlan
     /// <summary>What a GET may do: settings yes, writes no, as in ClickHouse.</summary>
     public bool ReadOnly { get; init; }
 
+    /// <summary>What a user who may only read may do: neither, and no table functions that reach out.</summary>
+    public bool Reader { get; init; }
+
     /// <summary>Finds the statement in system.processes. libchdb takes no query id, and comments are lost when parameters are bound.</summary>
     public string Marker { get; } = Guid.NewGuid().ToString("N");
 
@@ -54,7 +57,7 @@ internal sealed class QueryPlan
         }
 
         text.Append(", log_comment=").Append(Quote(comment + Marker, '\''));
-        return ReadOnly ? text.Append(", readonly='2'").ToString() : text.ToString();
+        return text.Append(Reader ? ", readonly='1'" : ReadOnly ? ", readonly='2'" : "").ToString();
     }
 
     // Backslash and the quote itself are all that ends or changes a literal in ClickHouse's lexer.

@@ -13,6 +13,7 @@ internal static class OptionParser
           --listen ADDRESS:PORT  loopback address and port; port 0 takes a free one (default 127.0.0.1:8123)
           --user-file FILE       users, one 'user:password' a line, mode 0600 (default DIR/credentials, generated when absent)
           --user NAME            with --password-file FILE, instead of a user file: one user, the password in a file of mode 0600
+          --reader NAME          with --reader-password-file FILE: one more user, who may only read
           --library PATH         libchdb.so (default: STREAMS_LIBCHDB, then beside the program)
           --max-connections N    statements at a time, 1 to 256 (default 16)
           --max-memory SIZE      bytes for the engine, with K, M or G; at least 256M (default: 90 % of the machine)
@@ -46,6 +47,8 @@ internal static class OptionParser
             error = "--data DIR is missing: where shall the engine keep its data?";
         if (error is null && options.User is null != options.PasswordFile is null)
             error = "--user and --password-file go together; give both or neither";
+        if (error is null && options.Reader is null != options.ReaderPasswordFile is null)
+            error = "--reader and --reader-password-file go together; give both or neither";
         if (error is null && options.User is not null && options.UserFile is not null)
             error = "--user-file and --user exclude each other; give one of them";
         return error is null ? options : null;
@@ -53,7 +56,7 @@ internal static class OptionParser
 
     private static readonly HashSet<string> Known =
     [
-        "--data", "--listen", "--user-file", "--user", "--password-file", "--library", "--max-connections", "--max-memory", "--max-body", "--wait-limit", "--log-level",
+        "--data", "--listen", "--user-file", "--user", "--password-file", "--reader", "--reader-password-file", "--library", "--max-connections", "--max-memory", "--max-body", "--wait-limit", "--log-level",
     ];
 
     private static ServerOptions Apply(ServerOptions options, string name, string value, out string? error)
@@ -69,6 +72,10 @@ internal static class OptionParser
                 return options with { User = value };
             case "--password-file":
                 return options with { PasswordFile = value };
+            case "--reader":
+                return options with { Reader = value };
+            case "--reader-password-file":
+                return options with { ReaderPasswordFile = value };
             case "--library":
                 return options with { Library = value };
             case "--listen":

@@ -21,6 +21,11 @@ internal sealed record ServerOptions
 
     public string? PasswordFile { get; init; }
 
+    /// <summary>A second user, who may only read, with <see cref="ReaderPasswordFile"/>.</summary>
+    public string? Reader { get; init; }
+
+    public string? ReaderPasswordFile { get; init; }
+
     public string? Library { get; init; }
 
     /// <summary>Statements at a time. Each holds two threads; more than a few for each core only take memory from one another.</summary>

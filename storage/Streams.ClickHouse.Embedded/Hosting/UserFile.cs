@@ -12,15 +12,30 @@ internal static class UserFile
     /// <returns>Null with one line for the operator.</returns>
     public static Credentials? Read(ServerOptions options, out string? error)
     {
+        var credentials = ReadWriters(options, out error);
+        if (credentials is null || options.Reader is not { } reader)
+            return credentials;
+        if (ReadPassword(options.ReaderPasswordFile!, out error) is not { } password)
+            return null;
+        credentials.AddReader(reader, password);
+        return credentials;
+    }
+
+    private static string? ReadPassword(string path, out string? error)
+    {
+        if (ReadSecret(path, out error) is [{ Length: > 0 } password, ..])
+            return password;
+        error ??= $"{path} has no password in its first line";
+        return null;
+    }
+
+    private static Credentials? ReadWriters(ServerOptions options, out string? error)
+    {
         var credentials = new Credentials();
         if (options.User is not null)
         {
-            if (ReadSecret(options.PasswordFile!, out error) is not [{ Length: > 0 } password, ..])
-            {
-                error ??= $"{options.PasswordFile} has no password in its first line";
+            if (ReadPassword(options.PasswordFile!, out error) is not { } password)
                 return null;
-            }
-
             credentials.Add(options.User, password);
             return credentials;
         }

@@ -9,8 +9,9 @@ internal static class Authentication
     private const string Scheme = "Basic ";
 
     /// <returns>Null when the request may go on.</returns>
-    public static EngineError? Check(HttpRequest request, Credentials credentials)
+    public static EngineError? Check(HttpRequest request, Credentials credentials, out bool reader)
     {
+        reader = false;
         var hasHeaders = request.Headers.ContainsKey(HeaderNames.User) || request.Headers.ContainsKey(HeaderNames.Key);
         var basic = request.Headers.Authorization.ToString();
         var hasParameters = request.Query.ContainsKey("user") || request.Query.ContainsKey("password");
@@ -30,6 +31,7 @@ internal static class Authentication
 
         if (user.Length == 0)
             user = "default";
+        reader = credentials.IsReader(user);
         return credentials.Accept(user, password)
             ? null
             : Failed($"{Printable(user)}: Authentication failed: password is incorrect, or there is no user with such name.");

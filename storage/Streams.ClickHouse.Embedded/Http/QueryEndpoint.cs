@@ -30,7 +30,9 @@ internal sealed partial class QueryEndpoint(
         EngineError? error;
         try
         {
-            error = Authentication.Check(context.Request, credentials) ?? invalid ?? await ServeAsync(context, request, answer).ConfigureAwait(false);
+            error = Authentication.Check(context.Request, credentials, out var reader) ?? invalid;
+            request.IsReader = reader;
+            error ??= await ServeAsync(context, request, answer).ConfigureAwait(false);
         }
         catch (BadHttpRequestException bad)
         {
@@ -126,6 +128,8 @@ internal sealed partial class QueryEndpoint(
 
             if (statement.Error is not null)
                 return statement.Error;
+            if (request.IsReader && ReaderFence.Check(text.Span, request.Database, request.Settings) is { } fenced)
+                return fenced;
             statement.BlankSync(text.Span);
             var readOnly = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
             return statement.Kind switch
@@ -239,6 +243,7 @@ internal sealed partial class QueryEndpoint(
         Settings = request.Settings,
         Database = request.Database,
         ReadOnly = readOnly,
+        Reader = request.IsReader,
     };
 
     [LoggerMessage(7012, LogLevel.Error, "query {QueryId} met a defect")]

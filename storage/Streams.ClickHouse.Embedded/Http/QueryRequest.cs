@@ -33,6 +33,9 @@ internal sealed partial class QueryRequest
     /// </summary>
     public TimeSpan? StartLimit { get; private set; }
 
+    /// <summary>Its user may only read.</summary>
+    public bool IsReader { get; set; }
+
     public IReadOnlyList<QueryParameter> Parameters => _parameters;
 
     public IReadOnlyList<QueryParameter> Settings => _settings;

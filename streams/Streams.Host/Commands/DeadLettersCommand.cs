@@ -79,7 +79,7 @@ internal static class DeadLettersCommand
             {
                 throw new CommandFailure($"--agent {only}: not an agent id", 2);
             }
-            using var redrive = new DeadLetterRedrive(connection.Storage(parse));
+            using var redrive = new DeadLetterRedrive(connection.Writer(parse));
             try
             {
                 return await RunAsync(redrive, given.Count == 0 ? await redrive.WaitingAsync(parse.GetValue(agent), stop) : given, stop);

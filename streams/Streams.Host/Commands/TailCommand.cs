@@ -85,7 +85,7 @@ internal static class TailCommand
     private static async IAsyncEnumerable<string> LinesAsync(
         ClickHouseHttp clickHouse, string query, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
-        await using var stream = await clickHouse.OpenAsync(query + " SETTINGS output_format_json_quote_64bit_integers = 0", "JSONEachRow", [], stop);
+        await using var stream = await clickHouse.OpenAsync(query, "JSONEachRow", [], stop, [new("output_format_json_quote_64bit_integers", "0")]);
         using var reader = new StreamReader(stream);
         while (await reader.ReadLineAsync(stop) is { } line)
         {

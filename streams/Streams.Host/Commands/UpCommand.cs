@@ -56,7 +56,7 @@ internal static class UpCommand
         var endpoints = instance.Endpoints;
         Console.WriteLine($"agents connect to {endpoints.Gateway}; operator {endpoints.Operator}; ClickHouse {endpoints.ClickHouse}; data {options.Data}");
         using var clickHouse = new ClickHouseHttp(
-            new Uri(endpoints.ClickHouse), endpoints.ClickHouseUser, File.ReadAllText(endpoints.ClickHousePasswordFile).Trim(), "streams");
+            new Uri(endpoints.ClickHouse), endpoints.ClickHouseReader, File.ReadAllText(endpoints.ClickHouseReaderPasswordFile).Trim(), "streams");
         await new LiveTable(clickHouse, endpoints, options.Plain).RunAsync(stop);
         Console.WriteLine("stopping");
         return 0;

@@ -23,12 +23,19 @@ internal sealed partial class ClickHouseHttp : IDisposable
 
     /// <summary>Runs a query and hands over its response while it arrives.</summary>
     /// <exception cref="CommandFailure">The server cannot be reached or refused the query.</exception>
-    public async Task<Stream> OpenAsync(string query, string format, IEnumerable<KeyValuePair<string, string>> parameters, CancellationToken stop)
+    public async Task<Stream> OpenAsync(
+        string query, string format, IEnumerable<KeyValuePair<string, string>> parameters, CancellationToken stop,
+        IEnumerable<KeyValuePair<string, string>>? settings = null)
     {
         var url = new StringBuilder("/?default_format=").Append(Uri.EscapeDataString(format));
         foreach (var (name, value) in parameters)
         {
             url.Append("&param_").Append(Uri.EscapeDataString(name)).Append('=').Append(Uri.EscapeDataString(value));
+        }
+        // Beside the query: who may only read may not change them inside it.
+        foreach (var (name, value) in settings ?? [])
+        {
+            url.Append('&').Append(Uri.EscapeDataString(name)).Append('=').Append(Uri.EscapeDataString(value));
         }
         using var request = new HttpRequestMessage(HttpMethod.Post, url.ToString()) { Content = new StringContent(query) };
         HttpResponseMessage response;

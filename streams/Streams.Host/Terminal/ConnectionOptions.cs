@@ -33,8 +33,17 @@ internal sealed class ConnectionOptions
         return new ClickHouseHttp(storage.Url, storage.User, storage.Password, storage.Database);
     }
 
-    /// <summary>The same ClickHouse, for what goes through the driver.</summary>
-    public StorageOptions Storage(ParseResult parse)
+    /// <summary>The same ClickHouse, for what goes through the driver; the user of `streams up` may only read.</summary>
+    public StorageOptions Storage(ParseResult parse) =>
+        Storage(parse, endpoints => (endpoints.ClickHouseReader, endpoints.ClickHouseReaderPasswordFile));
+
+    /// <summary>The same ClickHouse as a user who may write.</summary>
+    public StorageOptions Writer(ParseResult parse) =>
+        Storage(parse, endpoints => (endpoints.ClickHouseUser, endpoints.ClickHousePasswordFile));
+
+    public Endpoints Endpoints(ParseResult parse) => Local.Endpoints.Read(parse.GetValue(_data)!);
+
+    private StorageOptions Storage(ParseResult parse, Func<Endpoints, (string User, string PasswordFile)> local)
     {
         var database = parse.GetValue(_database)!;
         if (parse.GetValue(_clickHouse) is { } address)
@@ -49,19 +58,18 @@ internal sealed class ConnectionOptions
             };
         }
         var endpoints = Endpoints(parse);
+        var (user, passwordFile) = local(endpoints);
         return new StorageOptions
         {
             Url = new Uri(endpoints.ClickHouse),
-            User = endpoints.ClickHouseUser,
-            Password = ReadLine(endpoints.ClickHousePasswordFile),
+            User = user,
+            Password = ReadLine(passwordFile),
             Database = database,
         };
     }
 
     /// <summary>True when an instance is named, and not a ClickHouse alone.</summary>
     public bool HasInstance(ParseResult parse) => parse.GetValue(_clickHouse) is null;
-
-    public Endpoints Endpoints(ParseResult parse) => Local.Endpoints.Read(parse.GetValue(_data)!);
 
     private static string ReadLine(string file)
     {

@@ -138,6 +138,8 @@ internal sealed class Instance : IAsyncDisposable
             ClickHouse = $"http://127.0.0.1:{clickHousePort}/",
             ClickHouseUser = Credentials.ClickHouseUser,
             ClickHousePasswordFile = credentials.ClickHousePasswordFile,
+            ClickHouseReader = Credentials.ClickHouseReader,
+            ClickHouseReaderPasswordFile = credentials.ClickHouseReaderPasswordFile,
             Nats = $"nats://127.0.0.1:{natsPort}",
             Partitions = options.Partitions,
             NatsSeedFiles = Enum.GetValues<NatsRole>().ToDictionary(role => role.ToString().ToLowerInvariant(), credentials.NatsSeedFile),

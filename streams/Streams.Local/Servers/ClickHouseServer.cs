@@ -32,6 +32,7 @@ public sealed class ClickHouseServer : IAsyncDisposable
         Directory.CreateDirectory(options.DataDirectory);
         options.User?.Give(options.DataDirectory);
         options.User?.Give(credentials.ClickHousePasswordFile);
+        options.User?.Give(credentials.ClickHouseReaderPasswordFile);
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var (fileName, arguments) = Programs.Own(ProgramName, options.Program);
         var process = ChildProcess.Start(new ChildOptions
@@ -84,6 +85,10 @@ public sealed class ClickHouseServer : IAsyncDisposable
         yield return Credentials.ClickHouseUser;
         yield return "--password-file";
         yield return credentials.ClickHousePasswordFile;
+        yield return "--reader";
+        yield return Credentials.ClickHouseReader;
+        yield return "--reader-password-file";
+        yield return credentials.ClickHouseReaderPasswordFile;
         if (options.Library is { } library)
         {
             yield return "--library";

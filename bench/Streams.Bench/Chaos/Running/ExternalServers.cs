@@ -48,6 +48,8 @@ internal sealed record ExternalServers(string Nats, string NatsKeys, string Clic
         ClickHouse = ClickHouse,
         ClickHouseUser = User,
         ClickHousePasswordFile = PasswordFile,
+        ClickHouseReader = User,
+        ClickHouseReaderPasswordFile = PasswordFile,
     };
 
     /// <summary>Lets the sources in; waits for the worker to make the buckets, as its role alone may.</summary>
