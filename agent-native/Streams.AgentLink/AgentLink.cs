@@ -71,6 +71,9 @@ public sealed partial class AgentLink : IDisposable
         _tick = _time.CreateTimer(static state => ((AgentLink)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>Slots of keys in use; a tripwire of the tests.</summary>
+    internal int KeysHeld => _arena.Rented;
+
     /// <summary>The epoch of new batches: drawn when the link was made, and again if the server has batches of it that were never sent
     /// here.</summary>
     public Epoch Epoch => _lanes.Epoch;
