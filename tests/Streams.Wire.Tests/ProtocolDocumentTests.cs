@@ -1,5 +1,6 @@
 using System.Globalization;
 using Streams.Wire.Frames;
+using Streams.Wire.Messages;
 
 namespace Streams.Wire.Tests;
 
@@ -48,6 +49,15 @@ public sealed class ProtocolDocumentTests
     {
         var printed = Rows("| ").Where(cells => cells.Length == 3 && cells[0] is ['1' or '4', _, _, _]).Select(cells => int.Parse(cells[0], CultureInfo.InvariantCulture));
         Assert.Equal(Enum.GetValues<CloseCode>().Select(code => (int)code), printed);
+    }
+
+    [Fact]
+    public void TheReasonsOfAGoodbyeAreThoseOfTheText()
+    {
+        var text = string.Join(' ', Lines.SkipWhile(line => !line.StartsWith("**goodbye**", StringComparison.Ordinal)).TakeWhile(line => line.Length > 0));
+        Assert.All(Enum.GetValues<GoodbyeReason>(),
+            reason => Assert.Contains($"{(int)reason} {reason.ToString().ToLowerInvariant()}", text, StringComparison.Ordinal));
+        Assert.DoesNotContain($", {(int)Enum.GetValues<GoodbyeReason>().Max() + 1} ", text, StringComparison.Ordinal);
     }
 
     private static IEnumerable<string[]> Rows(string start) =>

@@ -6,6 +6,7 @@ Usage: verify.py [--mutants] [directory]. Prints a line per file; exits with 1 a
 the last bit of every value in turn, and exits with 1 when it finds one that it does not notice.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -23,7 +24,7 @@ import proof
 
 ARGUMENTS = [argument for argument in sys.argv[1:] if argument != "--mutants"]
 DIRECTORY = pathlib.Path(ARGUMENTS[0] if ARGUMENTS else pathlib.Path(__file__).parent)
-FILES = ["handshake-v1.json", "enrol-v1.json", "identity-v1.json", "digest-chain-v1.json"]
+FILES = ["handshake-v1.json", "enrol-v1.json", "identity-v1.json", "documents-v1.json", "json-v1.json", "digest-chain-v1.json"]
 MUTANT = {}
 
 
@@ -261,6 +262,97 @@ def check_statements(handshake):
     check_signed("rotation_signature_new", v["new_agent_seed"], v["new_agent_pk"], "agent key rotation", statement, v["rotation_signature_new"])
 
 
+def check_documents(handshake, statements):
+    v = load("documents-v1.json")
+    second, micro = 1_750_000_000, 1_750_000_000_000_000
+    certificates = {}
+    for name, signer, serial, context in (("service", b"actions", 43, "service certificate"), ("operator", b"alice", 44, "operator certificate")):
+        check(name + "_pk", v[name + "_pk"], bindings.crypto_sign_seed_keypair(v[name + "_seed"])[0])
+        signed = str8(signer) + v[name + "_pk"] + struct.pack(">QQQ", second - 60, second + 3600, serial) + h(handshake["root_pk"])[:8]
+        certificates[name] = signed + sign(handshake["root_seed"], context, signed)
+        check(name + "_certificate", v[name + "_certificate"], certificates[name])
+    for kind, number, signer, arguments in (("status", 1, "service", ()), ("kill", 2, "operator", (("pid", "4711"), ("reason", "gründlich")))):
+        head = (b"\x01" + number.to_bytes(16, "big") + str8(kind.encode()) + bytes([1 if signer == "service" else 2]) + str8(certificates[signer]) + str8(b"alice")
+                + struct.pack(">QQQQ", number, micro, micro, micro + 600_000_000) + struct.pack(">H", 2) + str8(b"agent-001") + str8(b"agent-002")
+                + bytes([len(arguments)]) + b"".join(str8(name.encode()) + str16(value.encode()) for name, value in arguments))
+        check(kind, v[kind][:-64], head)
+        check(kind + "_digest", v[kind + "_digest"], h(head))
+        check_signed(kind + " signature", v[signer + "_seed"], v[signer + "_pk"], "command", h(head), v[kind][-64:])
+    text = lambda value: base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+    check("status_request", json.loads(v["status_request"]), {"command": text(v["status"])})
+    check("status_received", json.loads(v["status_received"]),
+          {"command": "0" * 31 + "1", "digest": text(v["status_digest"]), "state": "received", "at": micro, "detail": ""})
+    secret = text(bytes((0x70 + i * 3) & 0xff for i in range(32)))
+    check("token", v["token"].decode(), f"0123456789abcdef.{secret}.{text(handshake['root_pk'])}")
+    check("enroll_request", json.loads(v["enroll_request"]), {"enroll": {"token": "0123456789abcdef", "secret": secret, "host": "host-1"}, "rotate": None})
+    check("enroll_answer", json.loads(v["enroll_answer"]),
+          {"refused": "none", "agent_id": "agent-001", "public_key": text(handshake["agent_pk"]), "serial": 9})
+    check("rotate_request", json.loads(v["rotate_request"]), {"enroll": None, "rotate": {
+        "public_key": text(statements["new_agent_pk"]), "old_signature": text(statements["rotation_signature_old"]),
+        "new_signature": text(statements["rotation_signature_new"])}})
+
+
+class JsonDirection:
+    """Checks envelopes of one direction, one after the other."""
+
+    def __init__(self, session, from_agent, seed, key):
+        self.session, self.from_agent, self.seed, self.key = session, from_agent, seed, key
+        self.direction = session.a2g if from_agent else session.g2a
+        self.key_epoch, self.counter = 0, 0
+
+    def check(self, name, text, message_id, message_type, channel, module, token, salt, content):
+        envelope = json.loads(text)
+        _, key, iv = self.direction.epochs[self.key_epoch]
+        nonce = bytes(a ^ b for a, b in zip(iv, b"\0" * 4 + struct.pack(">Q", self.counter)))
+        aad = (str16(message_id) + str16(message_type) + str16(channel) + struct.pack(">Q", 1_750_000_001_000_000) + str16(b"agent-001") + str16(module)
+               + h(token) + bytes([0 if self.from_agent else 1]))
+        plaintext = bytes([salt]) * 16 + content
+        signature = base64.b64decode(envelope["signature"], validate=True)
+        data = self.session.id + bytes([0 if self.from_agent else 1]) + nonce + h(aad) + h(plaintext)
+        check_signed(name + " signature", self.seed, self.key, "json message", data, signature)
+        check(name, envelope, {
+            "id": message_id.decode(), "type": message_type.decode(), "channel": channel.decode(),
+            "payload": base64.b64encode(ChaCha20Poly1305(key).encrypt(nonce, plaintext, aad)).decode(), "timestamp": 1_750_000_001_000_000,
+            "nonce": base64.b64encode(nonce).decode(), "signature": base64.b64encode(signature).decode(),
+            "headers": {"agent_id": "agent-001", "module_id": module.decode(), "session_token": token.decode()}})
+        self.counter += 1
+
+    def rekey(self):
+        self.key_epoch, self.counter = self.key_epoch + 1, 0
+
+
+def check_json(handshake):
+    v = load("json-v1.json")
+    names = {}
+    for name, message_type, agent in (("m1", "request", ""), ("m2", "response", "agent-001"), ("m3", "event", "agent-001"), ("refusal", "event", "")):
+        envelope = json.loads(v[name])
+        names[name] = base64.b64decode(envelope["payload"], validate=True)
+        check(name, envelope, {
+            "id": "auth", "type": message_type, "channel": "auth", "payload": base64.b64encode(names[name]).decode(), "timestamp": 1_750_000_001_000_000,
+            "nonce": "", "signature": "", "headers": {"agent_id": agent, "module_id": "comm", "session_token": ""}})
+    check("refusal", b"\x0f\x01", names["refusal"])
+    selected = dict(handshake, offered_subprotocols=b"streams.v1.json", selected_subprotocol=b"streams.v1.json")
+    _, hashes = check_transcript(selected, names, b"agent-001")
+    check("h3", v["h3"], hashes[3])
+    session = Session(handshake["z"], hashes[3])
+    check("session_id", v["session_id"], session.id)
+    gateway = JsonDirection(session, False, handshake["gateway_seed"], handshake["gateway_pk"])
+    agent = JsonDirection(session, True, handshake["agent_seed"], handshake["agent_pk"])
+    token, epoch = b"header.claims.signature", (998877665544332211).to_bytes(16, "big").hex()
+    digest = bytes((0x77 + i * 3) & 0xff for i in range(32)).hex()
+    f0 = ('{"token":"header.claims.signature","generation":5,"gateway":"gw-1","catalogue_version":1,"catalogue_digest":"' + digest
+          + '","max_frame":262144,"max_open_lanes":64,"heartbeat_seconds":30,"session_seconds":86400,"watermarks":[{"epoch":"' + epoch
+          + '","lane":3,"committed":17}],"revocations":""}').encode()
+    gateway.check("f0_session", v["f0_session"], b"f0", b"event", b"auth", b"comm", b"", 0xa0, f0)
+    agent.check("f0_ready", v["f0_ready"], b"ready", b"response", b"auth", b"comm", token, 0xa1,
+                b'{"generation":5,"catalogue_version":1,"agent_version":"0.1.0","host":"host-1"}')
+    data = (b'{"epoch":"00000000000000000000000000000001","lane":0,"n":0,"class":"network_connect","schema":1,"events":[{"time":1750000000000000,"seq":1,"pid":7}]}')
+    agent.check("f1_data", v["f1_data"], b"00000000000000000000000000000001-0-0", b"event", b"agent.observability", b"observability", token, 0xa2, data)
+    agent.check("f2_rekey", v["f2_rekey"], b"rekey", b"event", b"session.flow.rekey", b"comm", token, 0xa3, b'{"key_epoch":1}')
+    agent.rekey()
+    agent.check("f3_answer", v["f3_answer"], b"cmd-1", b"response", b"agent.control.status", b"core", token, 0xa4, b'{"state":"received"}')
+
+
 def check_all(say):
     handshake = check_handshake()
     say("handshake-v1.json: certificate, transcript, keys, frames, rekey, messages")
@@ -268,6 +360,10 @@ def check_all(say):
     say("enrol-v1.json: transcript, frames, message to the registry")
     check_statements(handshake)
     say("identity-v1.json: revocations, succession of roots, rotation of a key")
+    check_documents(handshake, load("identity-v1.json"))
+    say("documents-v1.json: certificates of issuers, commands, enrolment, rotation")
+    check_json(handshake)
+    say("json-v1.json: handshake, nonces, sealing, signatures, rekey")
     say("batch-v1.json, batch-v1.bin: " + batch.check(DIRECTORY, check))
     checkpoint = proof.check(DIRECTORY, load, check)
     check_signed("checkpoint_signature", handshake["agent_seed"], handshake["agent_pk"], "batch proof", checkpoint,

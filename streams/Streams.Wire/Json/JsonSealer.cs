@@ -66,6 +66,14 @@ public sealed unsafe class JsonSealer : IDisposable
     /// <returns>Length of the message.</returns>
     public int Seal(in EnvelopeHead head, ReadOnlySpan<byte> content, Span<byte> text)
     {
+        Span<byte> salt = stackalloc byte[EnvelopeSeal.SaltSize];
+        Entropy.Fill(salt);
+        return SealSalted(in head, salt, content, text);
+    }
+
+    /// <summary>For vectors, which are the same each time: a salt that is used twice gives away that two contents are the same.</summary>
+    internal int SealSalted(in EnvelopeHead head, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> content, Span<byte> text)
+    {
         ObjectDisposedException.ThrowIf(!_slot.IsRented, this);
         ArgumentOutOfRangeException.ThrowIfLessThan(text.Length, GetMaxLength(content.Length, head.Token.Length));
         if (Counter >= Limits.MaxFramesPerKey)
@@ -75,7 +83,7 @@ public sealed unsafe class JsonSealer : IDisposable
 
         var at = EnvelopeText.WriteStart(in head, text);
         var payload = text[at..];
-        Entropy.Fill(payload[..EnvelopeSeal.SaltSize]);
+        salt.CopyTo(payload);
         content.CopyTo(payload[EnvelopeSeal.SaltSize..]);
         var plaintext = payload[..(EnvelopeSeal.SaltSize + content.Length)];
         Span<byte> nonce = stackalloc byte[FrameNonce.Size];
@@ -89,8 +97,15 @@ public sealed unsafe class JsonSealer : IDisposable
     /// <summary>The last message under this key; the next one is sealed under the next.</summary>
     public int SealRekey(in EnvelopeHead head, Span<byte> text)
     {
+        Span<byte> salt = stackalloc byte[EnvelopeSeal.SaltSize];
+        Entropy.Fill(salt);
+        return SealRekeySalted(in head, salt, text);
+    }
+
+    internal int SealRekeySalted(in EnvelopeHead head, ReadOnlySpan<byte> salt, Span<byte> text)
+    {
         Span<byte> content = stackalloc byte[RekeyContent.MaxBytes];
-        var length = Seal(in head, content[..RekeyContent.Write(checked(KeyEpoch + 1), content)], text);
+        var length = SealSalted(in head, salt, content[..RekeyContent.Write(checked(KeyEpoch + 1), content)], text);
         TrafficKey.Advance(_slot);
         KeyEpoch++;
         Counter = 0;

@@ -132,7 +132,7 @@ public sealed class JsonSessionTests
         }
 
         // It is never asked for more: at some message the credit is over, however much there was.
-        for (var n = 0; n < 32 && agent.IsOpen; n++)
+        for (uint n = 0; n < 32 && agent.IsOpen; n++)
         {
             large["n"] = n;
             await JsonRun.SendAsync(agent, large);

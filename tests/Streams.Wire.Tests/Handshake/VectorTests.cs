@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using NSec.Cryptography;
+using Streams.Wire.Tests.Json;
 
 namespace Streams.Wire.Tests.Handshake;
 
@@ -19,6 +20,10 @@ public sealed class VectorTests
     [Fact]
     public void OurCodeStillMakesThePublishedEnrolment() =>
         VectorFolder.AssertPublished("enrol-v1.json", VectorFile.Format(IdentityVectors.MakeEnrolment()));
+
+    [Fact]
+    public void OurCodeStillMakesThePublishedJsonMessages() =>
+        VectorFolder.AssertPublished("json-v1.json", VectorFile.Format(JsonVectors.Make()));
 
     [Fact]
     public void OurCodeStillMakesThePublishedStatements() =>
