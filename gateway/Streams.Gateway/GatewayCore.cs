@@ -4,6 +4,8 @@ using Streams.Gateway.Connections;
 using Streams.Gateway.Credit;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
+using Streams.Gateway.Queueing;
+using Streams.Gateway.Records;
 using Streams.Gateway.Registration;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
@@ -64,6 +66,9 @@ internal sealed class GatewayCore
 
     public required SessionTokens Tokens { get; init; }
 
+    /// <summary>What is said as rows.</summary>
+    public required GatewayRecords Records { get; init; }
+
     public SessionRegistry Registry { get; } = new();
 
     /// <summary>An identity was changed: the living session of an agent that is let in no more ends.</summary>
@@ -73,7 +78,15 @@ internal sealed class GatewayCore
         {
             session.End(SessionEnd.Revoked);
         }
+        else
+        {
+            // A quarantine may be over.
+            Registry.Find(agentId)?.Commands?.Look();
+        }
     }
+
+    /// <summary>Commands to agents; set before the gateway listens.</summary>
+    public AgentCommands? Commands { get; set; }
 
     /// <summary>What is behind the channels of control messages.</summary>
     public MessageRouter Messages { get; } = new();

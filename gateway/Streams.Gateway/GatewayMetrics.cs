@@ -42,6 +42,8 @@ public sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _messages;
     private readonly Counter<long> _messagesRefused;
     private readonly Counter<long> _signatures;
+    private readonly Counter<long> _commands;
+    private readonly Counter<long> _alerts;
 
     /// <param name="factory">Null makes a meter of its own, e.g. in tests.</param>
     public GatewayMetrics(IMeterFactory? factory = null)
@@ -65,7 +67,9 @@ public sealed class GatewayMetrics : IDisposable
         _clones = _meter.CreateCounter<long>("streams.gateway.clones", "{session}", "Sessions that look like those of a copied agent, by reason");
         _messages = _meter.CreateCounter<long>("streams.gateway.messages", "{message}", "Control messages of agents that were taken, by channel");
         _messagesRefused = _meter.CreateCounter<long>("streams.gateway.messages.refused", "{message}", "Control messages not taken, by who refused and error");
+        _commands = _meter.CreateCounter<long>("streams.gateway.commands", "{command}", "Commands that were read for an agent, by fate (sent, expired, malformed)");
         _signatures = _meter.CreateCounter<long>("streams.gateway.signatures", "{signature}", "Signatures of agents that were checked, by stage (handshake, session)");
+        _alerts = _meter.CreateCounter<long>("streams.gateway.alerts", "{alert}", "System alerts by kind; each is a log event and a row of system_alert too");
     }
 
     /// <summary>For tests, which listen to one of several in a process.</summary>
@@ -106,6 +110,8 @@ public sealed class GatewayMetrics : IDisposable
 
     internal void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
+    internal void Alerted(string kind) => _alerts.Add(1, new KeyValuePair<string, object?>("kind", kind));
+
     internal void SessionOpened() => _opened.Add(1);
 
     internal void SessionEnded(SessionEnd end) => _ended.Add(1, new KeyValuePair<string, object?>("reason", end.Label()));
@@ -129,6 +135,8 @@ public sealed class GatewayMetrics : IDisposable
         _messagesRefused.Add(1, new KeyValuePair<string, object?>("by", by), new KeyValuePair<string, object?>("error", error.Label()));
 
     internal void SignatureChecked(string stage) => _signatures.Add(1, new KeyValuePair<string, object?>("stage", stage));
+
+    public void Command(string fate) => _commands.Add(1, new KeyValuePair<string, object?>("fate", fate));
 
     public void Dispose() => _meter.Dispose();
 }

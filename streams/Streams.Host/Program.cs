@@ -14,6 +14,8 @@ var root = new RootCommand("Streams: from kernel events to ClickHouse rows.")
     DeadLettersCommand.Create(),
     KeysCommand.Create(),
     StatusCommand.Create(),
+    CommandCommand.Create(),
+    TokenCommand.Create(),
     DoctorCommand.Create(),
 };
 return await Invocation.RunAsync(root, args);

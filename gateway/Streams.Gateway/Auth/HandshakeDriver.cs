@@ -1,5 +1,6 @@
 using Streams.Control.Identity;
 using Streams.Gateway.Connections;
+using Streams.Gateway.Records;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
 using Streams.Queue;
@@ -25,6 +26,7 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
     private static readonly GatewayOffer WithEnrolment = new(Protocol.Versions, AllowsEnrolment: true);
     private static readonly GatewayOffer WithoutEnrolment = new(Protocol.Versions, AllowsEnrolment: false);
 
+    private string _encoding = "bin";
     private string? _host;
     private Task? _refusalTime;
     private AuthMessage? _auth;
@@ -47,6 +49,7 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
     /// <summary>M1, M2, M3. The keys are the caller's when the reason is None.</summary>
     public async Task<(RefusalReason Reason, SessionKeys? Keys)> AuthenticateAsync(HandshakeContext context)
     {
+        _encoding = context.SelectedSubprotocol == Protocol.JsonSubprotocol ? "json" : "bin";
         if (core.Ephemerals.Take() is not { } ephemeral)
         {
             return (RefusalReason.Overloaded, null);
@@ -263,7 +266,8 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
             core.Notices.Tell(session, AgentId, NoticeKind.Clone, clone);
         }
 
-        if (!session.Begin(route))
+        var facts = new SessionFacts(remote, _encoding, ready.AgentVersion, _auth!.ConnectCounter, clone ?? "");
+        if (!session.Begin(route, facts))
         {
             return session.Ended;
         }
