@@ -7,7 +7,9 @@ namespace Streams.Wire.Tests;
 /// <summary>PROTOCOL.md and the code say the same where both print a table.</summary>
 public sealed class ProtocolDocumentTests
 {
-    private static string[] Lines { get; } = File.ReadAllLines(Path.Combine(VectorFolder.Root, "PROTOCOL.md"));
+    internal static string Text { get; } = File.ReadAllText(Path.Combine(VectorFolder.Root, "PROTOCOL.md"));
+
+    private static string[] Lines { get; } = Text.Split('\n');
 
     [Fact]
     public void TheChannelsAreThoseOfTheTable()

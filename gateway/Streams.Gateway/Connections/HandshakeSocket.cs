@@ -8,7 +8,7 @@ namespace Streams.Gateway.Connections;
 /// <param name="json">Which of the two.</param>
 internal sealed class HandshakeSocket(WebSocket socket, FrameBuffers buffers, TimeProvider time, bool json)
 {
-    /// <summary>It was received and is no handshake message.</summary>
+    /// <summary>It was received and is no handshake message: of the other encoding, or no envelope of one.</summary>
     public const int Malformed = -3;
 
     /// <summary>It is larger than one may be.</summary>
