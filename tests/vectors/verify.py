@@ -19,10 +19,11 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 
 import batch
+import proof
 
 ARGUMENTS = [argument for argument in sys.argv[1:] if argument != "--mutants"]
 DIRECTORY = pathlib.Path(ARGUMENTS[0] if ARGUMENTS else pathlib.Path(__file__).parent)
-FILES = ["handshake-v1.json", "enrol-v1.json", "identity-v1.json"]
+FILES = ["handshake-v1.json", "enrol-v1.json", "identity-v1.json", "digest-chain-v1.json"]
 MUTANT = {}
 
 
@@ -268,6 +269,10 @@ def check_all(say):
     check_statements(handshake)
     say("identity-v1.json: revocations, succession of roots, rotation of a key")
     say("batch-v1.json, batch-v1.bin: " + batch.check(DIRECTORY, check))
+    checkpoint = proof.check(DIRECTORY, load, check)
+    check_signed("checkpoint_signature", handshake["agent_seed"], handshake["agent_pk"], "batch proof", checkpoint,
+                 load("identity-v1.json")["checkpoint_signature"])
+    say("digest-chain-v1.json: digests, chain, checkpoint and its signature")
 
 
 def check_mutants():

@@ -59,7 +59,7 @@ internal sealed partial class LinkSession
         _version = options.AgentVersion;
         _host = options.HostName;
         _maxFrame = Math.Min(options.MaxFrameBytes, keys.Session.MaxFrameBytes);
-        _frame = new byte[WebSocketConnection.HeaderRoom + _maxFrame];
+        _frame = new byte[WebSocketConnection.HeaderRoom + Math.Max(_maxFrame, Limits.MaxControlFrameBytes)];
         _heartbeatTicks = keys.Session.HeartbeatSeconds * time.TimestampFrequency;
         _lastHeard = time.GetTimestamp();
 

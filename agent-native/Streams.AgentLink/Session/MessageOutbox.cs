@@ -16,8 +16,8 @@ internal sealed class MessageOutbox
     /// <summary>Errors that wait: more are dropped, they are answers to what nobody should have sent.</summary>
     internal const int MaxErrors = 16;
 
-    /// <summary>The smallest frame that a gateway may allow: a message must fit every session.</summary>
-    internal const int MaxMessageBytes = Limits.MinGrantBytes - FrameHeader.Overhead;
+    /// <summary>What fits a frame.</summary>
+    internal const int MaxMessageBytes = Limits.MaxControlFrameBytes - FrameHeader.Overhead;
 
     private readonly Lock _gate = new();
     private Queue<ControlMessage>? _messages;

@@ -38,6 +38,14 @@ public static class MessageFrame
         return Write(message, sender.Key, fromAgent: true, sessionId, place, destination);
     }
 
+    /// <summary>Writes a message of a key that has no identity yet, in a session of mode enrol.</summary>
+    public static int Write(
+        ControlMessage message, SigningKey sender, ReadOnlySpan<byte> sessionId, (uint KeyEpoch, ulong Counter) place, Span<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(sender);
+        return Write(message, sender, fromAgent: true, sessionId, place, destination);
+    }
+
     /// <summary>Writes a message of the gateway.</summary>
     public static int Write(
         ControlMessage message, GatewayIdentity sender, ReadOnlySpan<byte> sessionId, (uint KeyEpoch, ulong Counter) place, Span<byte> destination)

@@ -90,7 +90,8 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         using var handshake = await HelloAsync();
         var auth = await ReceiveMessageAsync();
         Assert.Equal(RefusalReason.None, handshake.ReadAuth(auth, out var claims));
-        Assert.Equal(RefusalReason.None, handshake.Verify(_gateway.Agent.PublicKey));
+        Assert.Equal(RefusalReason.None,
+            claims!.Mode == SessionMode.Enrol ? handshake.VerifyEnrolment() : handshake.Verify(_gateway.Agent.PublicKey));
         Auth = claims;
         var accept = new byte[GatewayHandshake.AcceptBytes];
         Assert.Equal(RefusalReason.None, handshake.WriteAccept(accept, out var keys));
@@ -98,7 +99,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         SessionId = keys!.SessionId.ToArray();
         _sealer = new FrameSealer(keys, TimeProvider.System);
         _opener = new FrameOpener(keys, fromAgent: true);
-        Generation = _gateway.NextGeneration();
+        Generation = claims.Mode == SessionMode.Enrol ? 0 : _gateway.NextGeneration();
         var session = new SessionMessage
         {
             Generation = Generation,
@@ -123,7 +124,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     internal async Task<GatewayHandshake> HelloAsync()
     {
         Assert.Equal(RefusalReason.None, GatewayHandshake.TryStart(_gateway.Identity, _context, _gateway.Arena,
-            EphemeralKey.TryGenerate(_gateway.Arena)!, out var handshake));
+            EphemeralKey.TryGenerate(_gateway.Arena)!, out var handshake, new GatewayOffer(Protocol.Versions, AllowsEnrolment: true)));
         var hello = new byte[GatewayHandshake.MaxHelloBytes];
         await SendMessageAsync(hello[..handshake!.WriteHello(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000, hello)]);
         return handshake;
@@ -142,7 +143,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     internal async Task<ControlMessage> ReceiveControlAsync()
     {
         var (header, payload) = await ReceiveAsync(FrameType.Message);
-        Assert.Equal(WireError.None, MessageFrame.TryRead(payload, header, SessionId, _gateway.Agent.PublicKey, out var message));
+        Assert.Equal(WireError.None, MessageFrame.TryRead(payload, header, SessionId, Auth!.PublicKey.Span, out var message));
         return message!;
     }
 

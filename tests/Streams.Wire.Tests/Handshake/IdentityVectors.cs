@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Streams.Wire.Crypto;
 using Streams.Wire.Frames;
 using Streams.Wire.Handshake;
@@ -66,6 +67,10 @@ internal static class IdentityVectors
         Add("rotation_signature_old", signature);
         KeyRotation.Sign(rotated, "agent-001", agent.PublicKey, rotated.PublicKey, signature);
         Add("rotation_signature_new", signature);
+        // Of the batches of batch-v1.bin, whose chain another test makes.
+        using var chain = JsonDocument.Parse(File.ReadAllText(VectorFolder.File("digest-chain-v1.json")));
+        agent.Sign("batch proof", Convert.FromHexString(chain.RootElement.GetProperty("checkpoint").GetString()!), signature);
+        Add("checkpoint_signature", signature);
         return v;
     }
 
