@@ -4,6 +4,7 @@ using Streams.Gateway.Connections;
 using Streams.Gateway.Credit;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
+using Streams.Gateway.Queueing;
 using Streams.Gateway.Registration;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
@@ -71,7 +72,15 @@ internal sealed class GatewayCore
         {
             session.End(SessionEnd.Revoked);
         }
+        else
+        {
+            // A quarantine may be over.
+            Registry.Find(agentId)?.Commands?.Look();
+        }
     }
+
+    /// <summary>Commands to agents; set before the gateway listens.</summary>
+    public AgentCommands? Commands { get; set; }
 
     /// <summary>What is behind the channels of control messages.</summary>
     public MessageRouter Messages { get; } = new();

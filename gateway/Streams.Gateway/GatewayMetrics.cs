@@ -42,6 +42,7 @@ public sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _messages;
     private readonly Counter<long> _messagesRefused;
     private readonly Counter<long> _signatures;
+    private readonly Counter<long> _commands;
 
     /// <param name="factory">Null makes a meter of its own, e.g. in tests.</param>
     public GatewayMetrics(IMeterFactory? factory = null)
@@ -65,6 +66,7 @@ public sealed class GatewayMetrics : IDisposable
         _clones = _meter.CreateCounter<long>("streams.gateway.clones", "{session}", "Sessions that look like those of a copied agent, by reason");
         _messages = _meter.CreateCounter<long>("streams.gateway.messages", "{message}", "Control messages of agents that were taken, by channel");
         _messagesRefused = _meter.CreateCounter<long>("streams.gateway.messages.refused", "{message}", "Control messages not taken, by who refused and error");
+        _commands = _meter.CreateCounter<long>("streams.gateway.commands", "{command}", "Commands that were read for an agent, by fate (sent, expired, malformed)");
         _signatures = _meter.CreateCounter<long>("streams.gateway.signatures", "{signature}", "Signatures of agents that were checked, by stage (handshake, session)");
     }
 
@@ -129,6 +131,8 @@ public sealed class GatewayMetrics : IDisposable
         _messagesRefused.Add(1, new KeyValuePair<string, object?>("by", by), new KeyValuePair<string, object?>("error", error.Label()));
 
     internal void SignatureChecked(string stage) => _signatures.Add(1, new KeyValuePair<string, object?>("stage", stage));
+
+    public void Command(string fate) => _commands.Add(1, new KeyValuePair<string, object?>("fate", fate));
 
     public void Dispose() => _meter.Dispose();
 }

@@ -200,6 +200,9 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
             core.Messages.Add(new RegistryMessages(core, registry));
         }
 
+        core.Commands = new AgentCommands(core, new CommandReader(connection), new ResponsePublisher(connection));
+        core.Messages.Add(core.Commands);
+        OwnAsync(await NudgeListener.OpenAsync(connection, core.Commands.Nudged, cancel).ConfigureAwait(false));
         OwnAsync(new SessionWatch(core));
         wheel.Start();
         _metrics.Observe(() => core.Registry.Count, () => pool.Reserved, () => buffers.Rented, () => _outlets.Sum(outlet => outlet.InFlight));
@@ -238,9 +241,12 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
     /// </summary>
     private void OnQueueBack(GatewayCore? core)
     {
+        var within = Math.Max(SharedWheel.Interval.Ticks / TimeSpan.TicksPerMillisecond * 4, _options.HeartbeatSeconds * 1000L / 6);
         foreach (var session in core?.Registry.All ?? [])
         {
-            session.Doubt(Math.Max(SharedWheel.Interval.Ticks / TimeSpan.TicksPerMillisecond * 4, _options.HeartbeatSeconds * 1000L / 6));
+            session.Doubt(within);
+            // So may nudges.
+            _ = session.Commands?.LookWithinAsync(within);
         }
     }
 

@@ -13,9 +13,17 @@ internal sealed class StatusReport(
 {
     private readonly ArrayBufferWriter<byte> _buffer = new(4096);
     private readonly List<ModuleStatus> _states = [];
+    private readonly Lock _gate = new();
     private readonly DateTimeOffset _started = clock.GetUtcNow();
 
+    /// <summary>Any thread: the status socket and the command ask.</summary>
     public byte[] Write()
+    {
+        lock (_gate)
+            return WriteOne();
+    }
+
+    private byte[] WriteOne()
     {
         _buffer.ResetWrittenCount();
         using (var writer = new Utf8JsonWriter(_buffer))

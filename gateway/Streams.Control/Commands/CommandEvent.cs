@@ -10,7 +10,7 @@ namespace Streams.Control.Commands;
 /// </summary>
 /// <param name="Command">The id, 32 hex digits.</param>
 /// <param name="Digest">base64url of the document's digest: which command was meant. Empty when the document could not be read.</param>
-/// <param name="State">received, started, finished, failed, expired, refused or unknown.</param>
+/// <param name="State">received, started, finished, failed, expired, refused or unknown; sent is the gateway's own word.</param>
 /// <param name="At">The agent's clock, µs since 1970.</param>
 /// <param name="Detail">Why; one of <see cref="CommandRefusal"/> in snake_case for refused.</param>
 /// <param name="Result">Any JSON, of a finished command.</param>
@@ -37,7 +37,7 @@ public sealed record CommandEvent(string Command, string Digest, CommandState St
             return false;
         }
 
-        if (word is null || !CommandId.TryParse(word.Command, out _) || word.State < CommandState.Received || !Enum.IsDefined(word.State)
+        if (word is null || !CommandId.TryParse(word.Command, out _) || word.State < CommandState.Sent || !Enum.IsDefined(word.State)
             || word.Digest.Length is not (0 or 43) || !IsDetail(word.Detail)
             || word.Result is { } result && result.GetRawText().Length > CommandLimits.MaxResultBytes)
         {

@@ -4,6 +4,7 @@ using Streams.Gateway.Credit;
 using Streams.Gateway.Encryption;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
+using Streams.Gateway.Queueing;
 using Streams.Gateway.Routing;
 using Streams.Wire;
 using Streams.Wire.Frames;
@@ -60,6 +61,9 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
 
     public long SendStarted => _sender.SendStarted;
 
+    /// <summary>Commands for the agent, once the session has begun.</summary>
+    public CommandQueue? Commands { get; private set; }
+
     /// <summary>When the close began, <see cref="Environment.TickCount64"/>; 0 while the session lives.</summary>
     public long EndedAt { get; private set; }
 
@@ -96,6 +100,7 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
             End(SessionEnd.Draining);
         }
 
+        Commands = _core.Commands?.Open(this);
         return true;
     }
 

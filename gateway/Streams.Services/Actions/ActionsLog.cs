@@ -13,7 +13,7 @@ internal static partial class ActionsLog
     [LoggerMessage(6132, LogLevel.Warning, "a response of {AgentId} is not one: {Bytes} bytes")]
     public static partial void ResponseMalformed(this ILogger logger, string agentId, int bytes);
 
-    [LoggerMessage(6133, LogLevel.Warning, "{AgentId} spoke of command {CommandId}, which it was not given in that form or which has ended: {State}")]
+    [LoggerMessage(6133, LogLevel.Debug, "{AgentId} spoke of command {CommandId}, which it was not given in that form or which has ended: {State}")]
     public static partial void ResponseIgnored(this ILogger logger, string agentId, string commandId, string state);
 
     [LoggerMessage(6134, LogLevel.Warning, "the sweep of commands failed and is tried again: {Reason}")]

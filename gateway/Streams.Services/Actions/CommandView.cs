@@ -1,3 +1,4 @@
+using Streams.Control.Commands;
 using Streams.Queue;
 
 namespace Streams.Services.Actions;
@@ -17,6 +18,8 @@ public sealed record CommandView(string Id, string Kind, string Actor, DateTimeO
 /// <param name="Result">JSON of a finished one; empty without.</param>
 public sealed record CommandAgentView(string Agent, string State, DateTimeOffset ChangedAt, string Detail, string Result)
 {
+    public bool HasEnded => Enum.TryParse<CommandState>(State, ignoreCase: true, out var state) && state.IsEnd();
+
     internal static CommandAgentView Of((string Agent, CommandRecord Record) entry) =>
         new(entry.Agent, entry.Record.State, entry.Record.ChangedAt, entry.Record.Detail, entry.Record.Result);
 }

@@ -8,6 +8,7 @@ using Streams.AgentLink;
 using Streams.AgentLink.Connect;
 using Streams.AgentLink.Spool;
 using Streams.Schema;
+using Streams.Wire;
 using Streams.Wire.Handshake;
 using Streams.Wire.Messages;
 
@@ -57,7 +58,7 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         try
         {
             _link = new AgentLink.AgentLink(options, identity,
-                new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent });
+                new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent, OnMessage = OnMessage });
         }
         catch (SpoolException e)
         {
@@ -68,6 +69,12 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
             log.Info(AgentEvent.LinkState, Name,
                 $"the spool has {left.RetainedBytes} bytes in {left.Lanes} lanes of earlier processes to send");
     }
+
+    /// <summary>Takes requests on agent.control. Set before the module is started.</summary>
+    public Func<ControlMessage, WireError>? OnControl { get; set; }
+
+    /// <summary>Told of every session that begins. Set before the module is started.</summary>
+    public Action? SessionBegan { get; set; }
 
     /// <summary>Where the spool is.</summary>
     public static string SpoolFolder(string stateDirectory) => Path.Combine(stateDirectory, "spool");
@@ -101,6 +108,9 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     public void VisitSpooled(SpooledEntryVisitor visitor) => _link.VisitSpooled(visitor);
 
     public bool WaitForRoom(TimeSpan timeout) => _link.WaitForSpace(timeout);
+
+    /// <summary>Queues a control message for the gateway; false when too many wait.</summary>
+    public bool TrySend(ControlMessage message) => _link.TrySend(message);
 
     public void Start(Action<string> failed)
     {
@@ -195,8 +205,13 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         }
     }
 
+    private WireError OnMessage(ControlMessage message) =>
+        message.Channel == Channels.Control && OnControl is { } control ? control(message) : WireError.Unsupported;
+
     private void OnEvent(LinkEvent linkEvent)
     {
+        if (linkEvent.Kind == LinkEventKind.Connected)
+            SessionBegan?.Invoke();
         var retry = linkEvent.RetryIn > TimeSpan.Zero ? $", next attempt in {linkEvent.RetryIn.TotalSeconds:0.0} s" : "";
         var text = linkEvent.Detail + retry;
         if (linkEvent.Kind is LinkEventKind.Connected or LinkEventKind.SpoolAccepted)

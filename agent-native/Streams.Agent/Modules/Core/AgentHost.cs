@@ -3,6 +3,7 @@ using LibbpfSharp.Probes;
 using Streams.Agent.Configuration;
 using Streams.Agent.Logging;
 using Streams.Agent.Modules.Comm;
+using Streams.Agent.Modules.Core.Commands;
 using Streams.Agent.Modules.Observability;
 using Streams.Agent.Modules.Observability.Sensor;
 using Streams.Agent.Modules.Telemetry;
@@ -31,6 +32,7 @@ internal sealed class AgentHost : IDisposable
     private readonly StatusReport _report;
     private readonly HostPulse _pulse = new();
     private readonly ModuleLoad _load;
+    private readonly CommandControl _control;
     private readonly List<ModuleStatus> _heartbeatModules = [];
     private volatile bool _stop;
 
@@ -42,7 +44,8 @@ internal sealed class AgentHost : IDisposable
         _load = new ModuleLoad(costs, clock);
         _state = StateDirectory.Open(configuration.Resolve(configuration.StateDirectory));
         var identity = AgentIdentityFile.Read(configuration);
-        _comm = new CommModule(configuration, identity, AgentIdentityFile.Roots(configuration), _state.Path, Heartbeat, _log);
+        var roots = AgentIdentityFile.Roots(configuration);
+        _comm = new CommModule(configuration, identity, roots, _state.Path, Heartbeat, _log);
         var modules = new List<IAgentModule> { _comm };
         if (configuration.TelemetryEnabled)
             modules.Add(new TelemetryModule(configuration, _comm, _comm.Epoch, _threads, costs, CopyStatus, clock));
@@ -54,6 +57,7 @@ internal sealed class AgentHost : IDisposable
 
         _manager = new ModuleManager(modules, ModuleDeclarations.InStartOrder, _log, clock, AgentProcess.ResidentBytes, () => _wake.Release());
         _report = new StatusReport(configuration, _comm, modules, CopyStatus, clock);
+        _control = ControlChannel.Open(configuration.AgentId, roots, _state.Path, _report.Write, _comm, _log, clock);
     }
 
     /// <summary>Runs the agent until it is asked to stop.</summary>
@@ -70,6 +74,7 @@ internal sealed class AgentHost : IDisposable
 
     public void Dispose()
     {
+        _control.Dispose();
         _comm.Dispose();
         _state.Dispose();
         _wake.Dispose();

@@ -40,8 +40,16 @@ internal sealed class CommandControl(
                 entry.Id.ToString(), System.Buffers.Text.Base64Url.EncodeToString(entry.Digest), CommandState.Unknown, Now(), "agent_ended");
             log.Warn(AgentEvent.CommandUnknown, ModuleName.Core,
                 $"command {entry.Id} was begun by an earlier process and not ended: it is not run again");
-            journal!.End(entry, word.Write());
             _interrupted.Add(word);
+            try
+            {
+                journal!.End(entry, word.Write());
+            }
+            catch (IOException e)
+            {
+                // It is still without a result, so nobody runs it; the next start says so again.
+                log.Error(AgentEvent.CommandJournal, ModuleName.Core, $"the journal of commands cannot be written: {e.Message}");
+            }
         }
     }
 

@@ -1,0 +1,254 @@
+using Streams.Control.Commands;
+using Streams.Gateway.Sessions;
+using Streams.Queue;
+using Streams.Wire;
+using Streams.Wire.Messages;
+
+namespace Streams.Gateway.Queueing;
+
+/// <summary>
+/// The message queue of one agent, for the time of a session. What waits is in the queue's stream and is read one by one, from the first
+/// that was not removed: so nothing is kept here, a later session or another gateway goes on, and a command may come to the agent again,
+/// which it answers again. At most eight are unanswered, so a slow agent fills nobody's memory. Thread-safe.
+/// </summary>
+internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, AgentSession session)
+{
+    /// <summary>Commands that were sent and of which the agent has said nothing.</summary>
+    public const int Window = 8;
+
+    /// <summary>Answers that wait for the queue. Three a command, and the window as often again.</summary>
+    public const int MaxAnswers = 6 * Window;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _unanswered = new(StringComparer.Ordinal);
+    private readonly Queue<ReadOnlyMemory<byte>> _answers = new();
+    private ulong _next;
+    private bool _looking;
+    private bool _lookAgain;
+
+    /// <summary>Looks for commands that wait; returns at once.</summary>
+    public void Look()
+    {
+        lock (_gate)
+        {
+            _lookAgain = true;
+            if (_looking)
+            {
+                return;
+            }
+
+            _looking = true;
+        }
+
+        _ = LookAsync();
+    }
+
+    /// <summary>Looks within so many milliseconds: a queue that comes back wakes all sessions at once.</summary>
+    public async Task LookWithinAsync(long milliseconds)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.NextInt64(milliseconds)), core.Time).ConfigureAwait(false);
+        Look();
+    }
+
+    /// <summary>The agent's word about a command, for the services. False: more wait for the queue than may.</summary>
+    public bool TryAnswer(CommandEvent word, ReadOnlyMemory<byte> payload)
+    {
+        bool first;
+        lock (_gate)
+        {
+            if (_answers.Count >= MaxAnswers)
+            {
+                return false;
+            }
+
+            _answers.Enqueue(payload);
+            first = _answers.Count == 1;
+        }
+
+        if (first)
+        {
+            _ = PublishAsync();
+        }
+
+        Answered(word.Command);
+        return true;
+    }
+
+    /// <summary>The agent has spoken of a command: the next may go.</summary>
+    public void Answered(string commandId)
+    {
+        bool moved;
+        lock (_gate)
+        {
+            moved = _unanswered.Remove(commandId);
+        }
+
+        if (moved)
+        {
+            Look();
+        }
+    }
+
+    private bool IsOver => session.Ended != SessionEnd.None;
+
+    private async Task LookAsync()
+    {
+        while (true)
+        {
+            ulong from;
+            lock (_gate)
+            {
+                if (IsOver || _unanswered.Count >= Window || !_lookAgain || core.Identities.IsQuarantined(session.Route.AgentId))
+                {
+                    _looking = false;
+                    return;
+                }
+
+                from = _next;
+                _lookAgain = false;
+            }
+
+            try
+            {
+                if (await commands.Reader.ReadAsync(session.Route.AgentId, from).ConfigureAwait(false) is not { } found)
+                {
+                    continue;
+                }
+
+                if (!Send(found))
+                {
+                    // The session has ended, or too much else waits for the agent.
+                    await Task.Delay(Pause, core.Time).ConfigureAwait(false);
+                }
+            }
+            catch (QueueException)
+            {
+                core.Metrics.Error("commands");
+                await Task.Delay(Pause, core.Time).ConfigureAwait(false);
+            }
+
+            lock (_gate)
+            {
+                _lookAgain = true;
+            }
+        }
+    }
+
+    /// <summary>True when it is dealt with: sent, or not to be.</summary>
+    private bool Send(QueuedCommand found)
+    {
+        if (!CommandDocument.TryParse(found.Document.Span, out var document))
+        {
+            core.Metrics.Command("malformed");
+        }
+        else if (document.Fields.Deadline < (ulong)core.UnixMicroseconds())
+        {
+            core.Metrics.Command("expired");
+        }
+        else if (!Send(document))
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            // Not back: a restart of the queue may have been asked for meanwhile.
+            _next = Math.Max(_next, found.Sequence + 1);
+        }
+
+        return true;
+    }
+
+    private bool Send(CommandDocument document)
+    {
+        var id = document.Id.ToString();
+        lock (_gate)
+        {
+            _unanswered.Add(id);
+        }
+
+        var message = new ControlMessage(
+            MessageType.Request, commands.Channel, id, "core", (ulong)core.UnixMicroseconds(), CommandRequest.Write(document.Bytes.Span));
+        if (!session.TrySend(message))
+        {
+            lock (_gate)
+            {
+                _unanswered.Remove(id);
+            }
+
+            return false;
+        }
+
+        core.Metrics.Command("sent");
+        TryTell(CommandEvent.Of(document, CommandState.Sent, (ulong)core.UnixMicroseconds()).Write());
+        return true;
+    }
+
+    /// <summary>The gateway's own word, that it has sent a command: nobody waits for it, so it may be missing.</summary>
+    private void TryTell(ReadOnlyMemory<byte> word)
+    {
+        bool first;
+        lock (_gate)
+        {
+            if (_answers.Count >= MaxAnswers)
+            {
+                return;
+            }
+
+            _answers.Enqueue(word);
+            first = _answers.Count == 1;
+        }
+
+        if (first)
+        {
+            _ = PublishAsync();
+        }
+    }
+
+    /// <summary>
+    /// One at a time, so that received comes before finished. What the queue does not take is dropped, and the agent is asked again from the
+    /// first command that waits: it has the answers in its journal.
+    /// </summary>
+    private async Task PublishAsync()
+    {
+        while (true)
+        {
+            ReadOnlyMemory<byte> next;
+            lock (_gate)
+            {
+                if (!_answers.TryPeek(out next))
+                {
+                    return;
+                }
+            }
+
+            var taken = await commands.Responses.TryPublishAsync(session.Route.AgentId, next).ConfigureAwait(false);
+            lock (_gate)
+            {
+                _answers.Dequeue();
+                if (!taken)
+                {
+                    _answers.Clear();
+                    _unanswered.Clear();
+                    _next = 0;
+                }
+
+                if (taken && _answers.Count > 0)
+                {
+                    continue;
+                }
+            }
+
+            if (!taken)
+            {
+                core.Metrics.Error("response");
+                await Task.Delay(Pause, core.Time).ConfigureAwait(false);
+                Look();
+            }
+
+            return;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Streams.Control.Commands;
+using Streams.Control.Operators;
+using Streams.Queue;
+using Streams.Services.Actions;
+using Streams.Services.Operators;
+
+namespace Streams.Services.Http;
+
+/// <summary>The operator's HTTP under <c>/api/v1</c>.</summary>
+public sealed class OperatorApi(OperatorGate gate, ActionsService actions, OperatorTokens tokens, AgentDirectory agents)
+{
+    private const int DefaultDeadlineSeconds = 300;
+    private const long DefaultTokenSeconds = 90L * 86400;
+
+    /// <summary>Maps the routes.</summary>
+    /// <param name="routes">Of the operator's server.</param>
+    /// <param name="ready">The API once the services have started; null until then.</param>
+    public static void Map(IEndpointRouteBuilder routes, Func<OperatorApi?> ready)
+    {
+        routes.MapPost("/api/v1/commands", Use(static (api, context) => api.OrderAsync(context)));
+        routes.MapGet("/api/v1/commands/{id}", Use(static (api, context) => api.ShowAsync(context)));
+        routes.MapGet("/api/v1/agents", Use(static (api, context) => api.AgentsAsync(context)));
+        routes.MapPost("/api/v1/tokens", Use(static (api, context) => api.CreateTokenAsync(context)));
+        routes.MapGet("/api/v1/tokens", Use(static (api, context) => api.TokensAsync(context)));
+        routes.MapDelete("/api/v1/tokens/{id}", Use(static (api, context) => api.RevokeTokenAsync(context)));
+
+        RequestDelegate Use(Func<OperatorApi, HttpContext, Task> run) => async context =>
+        {
+            if (ready() is not { } api)
+            {
+                await OperatorGate.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "starting", "the services have not started yet").ConfigureAwait(false);
+                return;
+            }
+
+            try
+            {
+                await run(api, context).ConfigureAwait(false);
+            }
+            catch (QueueException failure)
+            {
+                await OperatorGate.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "queue_away", failure.Message).ConfigureAwait(false);
+            }
+        };
+    }
+
+    private Task OrderAsync(HttpContext context) => gate.RunAsync(context, OperatorRole.Operator, "command.create", async who =>
+    {
+        if (await OperatorGate.ReadAsync(context, ApiJson.Default.CommandBody).ConfigureAwait(false) is not { } body)
+        {
+            return;
+        }
+
+        var life = body.DeadlineSeconds ?? DefaultDeadlineSeconds;
+        if (life < 1 || life > CommandLimits.MaxLife.TotalSeconds - 60)
+        {
+            await OperatorGate.RefuseAsync(
+                context, StatusCodes.Status400BadRequest, "invalid", $"deadline_seconds: 1 to {CommandLimits.MaxLife.TotalSeconds - 60:0}", "deadline_seconds").ConfigureAwait(false);
+            return;
+        }
+
+        var order = new CommandOrder(
+            body.Kind, body.Agents, TimeSpan.FromSeconds(life), who.Name,
+            [.. (body.Arguments ?? new Dictionary<string, string>()).Select(argument => new CommandArgument(argument.Key, argument.Value))]);
+        var (command, problem) = await actions.OrderAsync(order, context.RequestAborted).ConfigureAwait(false);
+        var target = command?.Id ?? string.Join(' ', body.Agents.Take(8));
+        gate.Audit(context, who, "command.create", target, problem?.Code ?? "ok", $"{body.Kind} {string.Join(' ', body.Agents.Take(16))}");
+        await (problem is null
+            ? OperatorGate.AnswerAsync(context, StatusCodes.Status202Accepted, Answer(command!), ApiJson.Default.CommandAnswer)
+            : OperatorGate.RefuseAsync(context, StatusOf(problem), problem.Code, problem.Message, problem.Field)).ConfigureAwait(false);
+    });
+
+    private Task ShowAsync(HttpContext context) => gate.RunAsync(context, OperatorRole.Viewer, "command.show", async _ =>
+    {
+        var text = context.Request.RouteValues["id"] as string;
+        if (CommandId.TryParse(text, out var id) && await actions.FindAsync(id, context.RequestAborted).ConfigureAwait(false) is { } command)
+        {
+            await OperatorGate.AnswerAsync(context, StatusCodes.Status200OK, Answer(command), ApiJson.Default.CommandAnswer).ConfigureAwait(false);
+            return;
+        }
+
+        await OperatorGate.RefuseAsync(context, StatusCodes.Status404NotFound, "not_found", "id: no such command, or it ended more than a day ago", "id").ConfigureAwait(false);
+    });
+
+    private Task AgentsAsync(HttpContext context) => gate.RunAsync(context, OperatorRole.Viewer, "agent.list", _ =>
+    {
+        var waiting = actions.Waiting();
+        return OperatorGate.AnswerAsync(
+            context, StatusCodes.Status200OK, new AgentsAnswer([.. agents.List(agent => waiting.GetValueOrDefault(agent))]), ApiJson.Default.AgentsAnswer);
+    });
+
+    private Task CreateTokenAsync(HttpContext context) => gate.RunAsync(context, OperatorRole.Admin, "token.create", async who =>
+    {
+        if (await OperatorGate.ReadAsync(context, ApiJson.Default.TokenBody).ConfigureAwait(false) is not { } body)
+        {
+            return;
+        }
+
+        if (!Enum.TryParse<OperatorRole>(body.Role, ignoreCase: false, out var role) && !Enum.TryParse(body.Role, ignoreCase: true, out role)
+            || OperatorIdentity.NameOf(role) != body.Role)
+        {
+            await OperatorGate.RefuseAsync(context, StatusCodes.Status400BadRequest, "invalid", "role: viewer, operator or admin", "role").ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            var (token, record) = await tokens.CreateAsync(
+                body.Name, role, TimeSpan.FromSeconds(Math.Clamp(body.ExpiresInSeconds ?? DefaultTokenSeconds, -1, int.MaxValue)), context.RequestAborted).ConfigureAwait(false);
+            gate.Audit(context, who, "token.create", token.Id, "ok", $"{record.Name} {record.Role} until {record.ExpiresAt:u}");
+            await OperatorGate.AnswerAsync(
+                context, StatusCodes.Status201Created, Answer(token.Id, record) with { Token = token.Reveal() }, ApiJson.Default.TokenAnswer).ConfigureAwait(false);
+        }
+        catch (ArgumentException error)
+        {
+            await OperatorGate.RefuseAsync(context, StatusCodes.Status400BadRequest, "invalid", error.Message, error.Message.Split(':', 2)[0]).ConfigureAwait(false);
+        }
+    });
+
+    private Task TokensAsync(HttpContext context) => gate.RunAsync(context, OperatorRole.Admin, "token.list", _ => OperatorGate.AnswerAsync(
+        context, StatusCodes.Status200OK, new TokensAnswer([.. tokens.List().Select(entry => Answer(entry.Key, entry.Value))]), ApiJson.Default.TokensAnswer));
+
+    private Task RevokeTokenAsync(HttpContext context) => gate.RunAsync(context, OperatorRole.Admin, "token.revoke", async who =>
+    {
+        var id = context.Request.RouteValues["id"] as string;
+        var done = OperatorToken.IsId(id) && await tokens.RevokeAsync(id, context.RequestAborted).ConfigureAwait(false);
+        gate.Audit(context, who, "token.revoke", id ?? "", done ? "ok" : "not_found");
+        if (done)
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
+        await OperatorGate.RefuseAsync(context, StatusCodes.Status404NotFound, "not_found", "id: no such token", "id").ConfigureAwait(false);
+    });
+
+    private static int StatusOf(CommandProblem problem) => problem.Code switch
+    {
+        "unknown_agent" => StatusCodes.Status404NotFound,
+        "too_many_waiting" => StatusCodes.Status429TooManyRequests,
+        "queue_full" => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status400BadRequest,
+    };
+
+    private static TokenAnswer Answer(string id, OperatorRecord record) =>
+        new(id, record.Name, record.Role, record.CreatedAt, record.ExpiresAt, record.Revoked);
+
+    private static CommandAnswer Answer(CommandView command) => new(
+        command.Id, command.Kind, command.Actor, command.CreatedAt,
+        DateTimeOffset.UnixEpoch.AddTicks((long)command.Deadline * TimeSpan.TicksPerMicrosecond),
+        command.Agents.All(agent => agent.HasEnded),
+        [.. command.Agents.Select(agent => new CommandAgentAnswer(
+            agent.Agent, agent.State, agent.ChangedAt, agent.Detail.Length == 0 ? null : agent.Detail, Parse(agent.Result)))]);
+
+    private static JsonElement? Parse(string result)
+    {
+        if (result.Length == 0)
+        {
+            return null;
+        }
+
+        using var document = JsonDocument.Parse(result);
+        return document.RootElement.Clone();
+    }
+}

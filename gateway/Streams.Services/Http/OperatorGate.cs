@@ -1,0 +1,113 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using Streams.Control.Operators;
+using Streams.Services.Audit;
+using Streams.Services.Operators;
+
+namespace Streams.Services.Http;
+
+/// <summary>
+/// Lets requests of the operator's HTTP through by token and role, and writes answers. A refusal says only that: which of unknown, wrong,
+/// expired and revoked it was is in the audit.
+/// </summary>
+public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
+{
+    /// <summary>A request body. The largest order, of 256 agents and all arguments, is 40 KB.</summary>
+    public const int MaxBodyBytes = 64 * 1024;
+
+    private const string Scheme = "Bearer ";
+
+    /// <summary>Runs the action when the token is valid and its role is enough.</summary>
+    public Task RunAsync(HttpContext context, OperatorRole needed, string action, Func<OperatorIdentity, Task> run)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        var text = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
+        var verdict = tokens.Check(text, out var identity);
+        if (verdict != TokenVerdict.Valid)
+        {
+            // Strangers leave no rows: they could write as many as they like.
+            if (identity is not null)
+            {
+                Audit(context, identity, action, "", JsonNamingPolicy.SnakeCaseLower.ConvertName($"Token{verdict}"));
+            }
+
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            return RefuseAsync(context, StatusCodes.Status401Unauthorized, "unauthorized", "a valid token is needed: Authorization: Bearer TOKEN");
+        }
+
+        if (identity!.Role < needed)
+        {
+            Audit(context, identity, action, "", "forbidden");
+            return RefuseAsync(
+                context, StatusCodes.Status403Forbidden, "forbidden",
+                $"the role {OperatorIdentity.NameOf(needed)} is needed, this token has {identity.RoleName}");
+        }
+
+        return run(identity);
+    }
+
+    public void Audit(HttpContext context, OperatorIdentity identity, string action, string target, string outcome, string detail = "") =>
+        audit.Write(new AuditEntry(identity.Name, identity.RoleName, action, target, outcome, Source(context), detail));
+
+    public static bool IsLoopback(HttpContext context) => Source(context) is { } source && IPAddress.IsLoopback(source);
+
+    /// <summary>The body, or null: it was refused, and that was answered.</summary>
+    public static async Task<T?> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
+    {
+        // Kestrel's own bound is for all of this server; an order is smaller.
+        if (context.Request.ContentLength > MaxBodyBytes)
+        {
+            await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, "too_large", $"body: at most {MaxBodyBytes} bytes", "body").ConfigureAwait(false);
+            return null;
+        }
+
+        var body = new byte[MaxBodyBytes + 1];
+        var length = await context.Request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, context.RequestAborted).ConfigureAwait(false);
+        if (length > MaxBodyBytes)
+        {
+            await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, "too_large", $"body: at most {MaxBodyBytes} bytes", "body").ConfigureAwait(false);
+            return null;
+        }
+
+        try
+        {
+            if (JsonSerializer.Deserialize(body.AsSpan(0, length), type) is { } value)
+            {
+                return value;
+            }
+
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "invalid", "body: must be a JSON object", "body").ConfigureAwait(false);
+        }
+        catch (JsonException error)
+        {
+            var field = error.Path is { Length: > 2 } path ? path[2..] : "body";
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "invalid", $"{field}: {Reason(error)}", field).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    public static Task AnswerAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(value, type), context.RequestAborted).AsTask();
+    }
+
+    public static Task RefuseAsync(HttpContext context, int status, string code, string message, string? field = null) =>
+        AnswerAsync(context, status, new ErrorAnswer(code, message, field), ApiJson.Default.ErrorAnswer);
+
+    private static IPAddress? Source(HttpContext context) =>
+        context.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : context.Connection.RemoteIpAddress;
+
+    /// <summary>The library's sentence without place and type names, which say nothing to who sent the body.</summary>
+    private static string Reason(JsonException error) =>
+        error.Message.Contains("could not be mapped", StringComparison.Ordinal) ? "there is no such field"
+        : error.Message.Contains("missing required", StringComparison.Ordinal) ? "a field that must be there is missing"
+        : error.Message.Contains("Duplicate", StringComparison.OrdinalIgnoreCase) ? "a field is there twice"
+        : "not the JSON that is expected here";
+}
