@@ -40,6 +40,7 @@ public sealed partial class AgentLink : IDisposable
     private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(RecordHeader.Size + Limits.MaxStoredBytes);
     private volatile Wire.Messages.SessionMessage? _session;
     private volatile bool _connected;
+    private volatile LinkSession? _running;
 
     /// <param name="identity">The agent's id and key; stays the caller's.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message is one line.</exception>
@@ -169,6 +170,9 @@ public sealed partial class AgentLink : IDisposable
         _signal.Set();
         return true;
     }
+
+    /// <summary>Ends the session in good order; the next follows at once. Without one nothing happens: the next will be another anyway.</summary>
+    public void Renew() => _running?.Renew();
 
     /// <summary>Blocks the calling thread until memory was freed since the last refused append, at most <paramref
     /// name="timeout"/>.</summary>
