@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Streams.Queue;
 using Streams.Queue.Producing;
+using Streams.Services.Registry;
 using Streams.Storage;
 
 namespace Streams.Services;
@@ -79,6 +80,8 @@ public sealed class StreamsServices : IAsyncDisposable
             queue, new RowProducerOptions { Role = "services", Name = _options.Name, Partitions = _options.Partitions }, cancel)
             .ConfigureAwait(false);
         _resources.Push(_rows.DisposeAsync);
+        var registry = await RegistryService.StartAsync(queue, storage, _rows, cancel: cancel).ConfigureAwait(false);
+        _parts.Push(registry.DisposeAsync);
         // Parts begin here; each is pushed to _parts with how it ends, and the last to begin is the first to end.
         _queue = queue;
         _logger.ServicesStarted(_rows.AgentId);
