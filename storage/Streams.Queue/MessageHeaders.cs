@@ -16,7 +16,8 @@ public readonly record struct MessageHeaders
     /// <summary>Longest host name (RFC 1123: 253).</summary>
     public const int MaxHost = 255;
 
-    internal const string EncodingBinary = "bin";
+    private const string EncodingBinary = "bin";
+    private const string EncodingJson = "json";
     internal const string MessageId = "Nats-Msg-Id";
 
     private const string EpochName = "Streams-Epoch";
@@ -48,6 +49,9 @@ public readonly record struct MessageHeaders
     /// <summary>Generation of the session that sent it.</summary>
     public required ulong Generation { get; init; }
 
+    /// <summary>The form of the batches inside; a JSON message holds one.</summary>
+    public MessageEncoding Encoding { get; init; }
+
     /// <summary>The agent's catalogue version.</summary>
     public required ushort Catalogue { get; init; }
 
@@ -75,7 +79,8 @@ public readonly record struct MessageHeaders
         if (headers is null)
             return new MessageHeaderError(MessageHeaderFault.Missing, EpochName);
         var reader = new HeaderReader(headers);
-        if (reader.Text(EncodingName) is { } encoding && encoding != EncodingBinary)
+        var encoding = reader.Text(EncodingName);
+        if (encoding is not (null or EncodingBinary or EncodingJson))
             return new MessageHeaderError(MessageHeaderFault.UnknownEncoding, EncodingName);
         var epochText = reader.Text(EpochName);
         if (epochText is not null && (!Epoch.TryParse(epochText, out var epoch) || epoch.IsZero))
@@ -90,6 +95,7 @@ public readonly record struct MessageHeaders
             Class = (PriorityClass)reader.Number(ClassName, 0, (ulong)PriorityClass.Bulk),
             ReceivedAt = (long)reader.Number(ReceivedAtName, 0, long.MaxValue),
             Generation = reader.Number(GenerationName, 0, ulong.MaxValue),
+            Encoding = encoding == EncodingJson ? MessageEncoding.Json : MessageEncoding.Binary,
             Catalogue = (ushort)reader.Number(CatalogueName, 0, ushort.MaxValue),
             Host = reader.Text(HostName) ?? "",
         };
@@ -126,7 +132,7 @@ public readonly record struct MessageHeaders
             [ClassName] = ((byte)Class).ToString(invariant),
             [ReceivedAtName] = ReceivedAt.ToString(invariant),
             [GenerationName] = Generation.ToString(invariant),
-            [EncodingName] = EncodingBinary,
+            [EncodingName] = Encoding == MessageEncoding.Json ? EncodingJson : EncodingBinary,
             [CatalogueName] = Catalogue.ToString(invariant),
             [HostName] = Host,
         };

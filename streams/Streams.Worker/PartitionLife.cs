@@ -26,6 +26,7 @@ internal sealed class PartitionLife
     private readonly PartitionFence _fence;
     private readonly FlowPublisher _flow;
     private readonly Watermarks _marks;
+    private readonly MessageIntake _intake;
     private readonly BatchPool _pool = new();
     private readonly CancellationTokenSource _reading = new();
     private readonly CancellationTokenSource _ticking = new();
@@ -58,10 +59,10 @@ internal sealed class PartitionLife
         }
 
         var judge = new BatchJudge(recovered.Stored, shared.Quota, shared.Alerts, TimeProvider.System);
-        var intake = new MessageIntake(partition, admission, _pool, judge, _marks, shared.Alerts, shared.Metrics, shared.Logger);
+        _intake = new MessageIntake(partition, admission, _pool, judge, _marks, shared.Alerts, shared.Metrics, shared.Logger);
         (_kill, _graph) = Source.From(() => ReadAsync(_reading.Token))
             .ViaMaterialized(KillSwitches.Single<IncomingMessage>(), Keep.Right)
-            .Via(new IntakeStage(intake))
+            .Via(new IntakeStage(_intake))
             .Via(new RangeStage(() => new RangeBuilder(partition, shared.Limits, shared.Clock), shared.Clock))
             .SelectAsync(shared.Options.OpenRanges, CommitAsync)
             .ToMaterialized(Sink.ForEach<ulong>(Committed), Keep.Both)
@@ -163,7 +164,7 @@ internal sealed class PartitionLife
 
                 foreach (var message in batch.Messages)
                 {
-                    yield return new IncomingMessage(message.Sequence, Head(message), message.Payload);
+                    yield return new IncomingMessage(message.Sequence, Head(message), message.Payload, message.Headers.Encoding);
                 }
             }
         }
@@ -254,6 +255,7 @@ internal sealed class PartitionLife
         // Unheard by a server that is away, it answers no more all the same.
         await silent.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _reader.DisposeAsync().ConfigureAwait(false);
+        _intake.Dispose();
         if (_pool.Reclaim() is var left and not 0 && failure is null)
         {
             _shared.Logger.BatchesLeaked(_partition, left);

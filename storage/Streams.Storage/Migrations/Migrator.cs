@@ -93,7 +93,11 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         }
 
         await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false);
-        if (!newer && !created[0].Contains($"TTL {table.Ttl}", StringComparison.Ordinal))
+        // A table that keeps its rows has no TTL, and REMOVE TTL is an error where there is none.
+        var wanted = table.Ttl.Length == 0
+            ? !created[0].Contains(" TTL ", StringComparison.Ordinal)
+            : created[0].Contains($" TTL {table.Ttl}", StringComparison.Ordinal);
+        if (!newer && !wanted)
         {
             await ChangeAsync(table.ModifyTtlStatement(), changes, cancellation).ConfigureAwait(false);
         }

@@ -1,4 +1,5 @@
 using Streams.Schema;
+using Streams.Schema.Json;
 using Streams.Storage;
 using Streams.Worker.Commit;
 using Streams.Worker.Recovery;
@@ -45,6 +46,31 @@ internal sealed class BatchJudge(StoredBatches stored, DeadLetterQuota quota, IS
             : Restore(bytes, header, eventClass, target, found, readable);
     }
 
+    /// <summary>
+    /// What becomes of an admitted JSON batch that has no binary form: a dead letter with its text. Of its rows nothing is known.
+    /// </summary>
+    public Refusal JudgeText(ReadOnlySpan<byte> text, in JsonBatchError error, StagedBatch target)
+    {
+        if (quota.IsExhausted(target.Head.AgentId))
+        {
+            return Refusal.QuotaExceeded;
+        }
+
+        target.Keep(text);
+        // It names no class that could be believed; the lane's number is accounted for.
+        var header = new BatchHeader { Name = target.Name, SensorEpoch = target.Name.Epoch };
+        var account = LedgerAccount.OfNothing(header, "");
+        if (stored.Find(target.Lane, target.Name.N) is not null)
+        {
+            target.Stored = true;
+            target.Account = account;
+            return Refusal.None;
+        }
+
+        Condemn(target, header.Rows, error.ToString(), account);
+        return Refusal.None;
+    }
+
     /// <summary>An earlier life stored it without its ledger rows: only those are still to be inserted.</summary>
     private static Refusal Restore(
         ReadOnlySpan<byte> bytes, in BatchHeader header, EventClass eventClass, StagedBatch target, FoundBatch found, bool readable)
@@ -69,12 +95,17 @@ internal sealed class BatchJudge(StoredBatches stored, DeadLetterQuota quota, IS
 
     private Refusal GiveUp(ReadOnlySpan<byte> bytes, in BatchHeader header, EventClass eventClass, StagedBatch target, in BatchError error)
     {
-        quota.TryTake(target.Head.AgentId);
         var account = BatchDecoder.TryReadLedger(bytes, target.Decoded)
             ? LedgerAccount.OfDeadLetter(target.Decoded)
             : LedgerAccount.OfNothing(header, eventClass.Name);
-        target.Condemn(header.Rows, "undecodable", 0, error.ToString(), account, time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
-        alerts.Raise("dead_letter", target.ToString(), $"undecodable: {error}");
+        Condemn(target, header.Rows, error.ToString(), account);
         return Refusal.None;
+    }
+
+    private void Condemn(StagedBatch target, int rows, string message, LedgerAccount account)
+    {
+        quota.TryTake(target.Head.AgentId);
+        target.Condemn(rows, "undecodable", 0, message, account, time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
+        alerts.Raise("dead_letter", target.ToString(), $"undecodable: {message}");
     }
 }

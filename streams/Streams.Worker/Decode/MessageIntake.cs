@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Streams.Queue;
 using Streams.Schema;
+using Streams.Schema.Json;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
 
@@ -18,8 +20,10 @@ internal sealed class MessageIntake(
     Watermarks watermarks,
     ISystemAlerts alerts,
     WorkerMetrics metrics,
-    ILogger logger)
+    ILogger logger) : IDisposable
 {
+    // Only a partition that hears from a JSON agent needs one.
+    private JsonBatchReader? _json;
     private IncomingMessage? _message;
     private MessageHead _head;
     private ReadOnlyMemory<byte> _rest;
@@ -108,7 +112,7 @@ internal sealed class MessageIntake(
         {
             if (!BatchHeader.TryRead(_rest.Span, out var header, out var error) || header.TotalLength > _rest.Length)
             {
-                Refuse(Refusal.Undecodable, error);
+                Refuse(Refusal.Undecodable, error.ToString());
                 return;
             }
 
@@ -127,13 +131,64 @@ internal sealed class MessageIntake(
         }
     }
 
+    public void Dispose() => _json?.Dispose();
+
     private bool TryDecode(out StagedBatch? batch)
     {
         batch = null;
-        var sequence = new BatchSequence(_rest);
+        if (_message!.Encoding == MessageEncoding.Json)
+        {
+            return TryDecodeText(out batch);
+        }
+
+        return TryDecodeBinary(_rest, out batch);
+    }
+
+    /// <summary>A JSON message is one batch: its binary form goes the way of all, its text to the dead letters when it has none.</summary>
+    private bool TryDecodeText(out StagedBatch? batch)
+    {
+        batch = null;
+        var text = _rest;
+        _json ??= new JsonBatchReader();
+        if (_head.Count != 1)
+        {
+            return Refuse(Refusal.WrongCount, default);
+        }
+
+        var name = new BatchName(_head.Epoch, _head.Lane, _head.First);
+        switch (_json.TryConvert(text.Span, name, out var converted, out var error))
+        {
+            case JsonBatchOutcome.Ok:
+                _rest = converted;
+                return TryDecodeBinary(converted, out batch);
+            case JsonBatchOutcome.Unknown:
+                return Refuse(Refusal.Unknown, error.ToString());
+            case JsonBatchOutcome.WrongName:
+                return Refuse(Refusal.WrongName, default);
+        }
+
+        var rented = pool.Rent();
+        rented.Head = _head;
+        rented.Name = name;
+        var refusal = judge.JudgeText(text.Span, error, rented);
+        if (refusal != Refusal.None)
+        {
+            rented.Dispose();
+            return Refuse(refusal, error.ToString());
+        }
+
+        Admit(rented, text.Length);
+        batch = rented;
+        return true;
+    }
+
+    private bool TryDecodeBinary(ReadOnlyMemory<byte> bytes, out StagedBatch? batch)
+    {
+        batch = null;
+        var sequence = new BatchSequence(bytes);
         if (!sequence.MoveNext())
         {
-            return Refuse(sequence.Error.IsUnknown ? Refusal.Unknown : Refusal.Undecodable, sequence.Error);
+            return Refuse(sequence.Error.IsUnknown ? Refusal.Unknown : Refusal.Undecodable, sequence.Error.ToString());
         }
 
         var n = _head.First + _index;
@@ -149,10 +204,18 @@ internal sealed class MessageIntake(
         if (refusal != Refusal.None)
         {
             rented.Dispose();
-            return Refuse(refusal, error);
+            return Refuse(refusal, error.Kind == BatchErrorKind.None ? null : error.ToString());
         }
 
-        _rest = _rest[sequence.Current.Length..];
+        Admit(rented, sequence.Current.Length);
+        batch = rented;
+        return true;
+    }
+
+    private void Admit(StagedBatch batch, int length)
+    {
+        var n = batch.Name.N;
+        _rest = _rest[length..];
         _index++;
         if (_rest.IsEmpty && _index < _head.Count)
         {
@@ -164,12 +227,13 @@ internal sealed class MessageIntake(
 
         admission.Advance(_head.Key, n);
         watermarks.Admit(_head.Key, _head.Epoch, n + 1);
-        metrics.Admitted(rented.Decoded);
-        batch = rented;
-        return true;
+        if (batch.Letter is null)
+        {
+            metrics.Admitted(batch.Decoded);
+        }
     }
 
-    private bool Refuse(Refusal refusal, BatchError error)
+    private bool Refuse(Refusal refusal, string? error)
     {
         var n = _head.First + _index;
         admission.Hold(_head.Key, _head.Generation);
@@ -179,7 +243,7 @@ internal sealed class MessageIntake(
         alerts.Raise(
             refusal == Refusal.PartlyStored ? "batch_partly_stored" : refusal == Refusal.QuotaExceeded ? "dead_letter_quota" : "lane_held",
             _head.Key.ToString(),
-            error.Kind == BatchErrorKind.None ? $"held at batch {n}: {refusal}" : $"held at batch {n}: {refusal}, {error}");
+            error is null ? $"held at batch {n}: {refusal}" : $"held at batch {n}: {refusal}, {error}");
         _rest = default;
         return false;
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Queue;
 using Streams.Schema;
@@ -35,6 +36,7 @@ public sealed class MessageIntakeTests : IDisposable
     public void Dispose()
     {
         Assert.Equal(0, _pool.Outstanding);
+        _intake.Dispose();
         _metrics.Dispose();
     }
 
@@ -151,6 +153,51 @@ public sealed class MessageIntakeTests : IDisposable
     }
 
     [Fact]
+    public void A_text_batch_is_decoded_and_the_lane_goes_on_behind_it()
+    {
+        _intake.Begin(Text(0, """{"seq":1,"pid":7},{"seq":2,"pid":8}"""));
+        Assert.True(_intake.TryNext(out var item));
+        using (item.Batch)
+        {
+            Assert.True(item.EndsMessage);
+            Assert.Null(item.Batch!.Letter);
+            Assert.Equal((2, 1), (item.Batch.Rows, item.Batch.LedgerRows));
+        }
+
+        Assert.Equal([(1u, true)], Run(Batches.Message(2, Epoch, 1, 1, 1)));
+    }
+
+    [Fact]
+    public void Text_that_is_no_batch_is_a_dead_letter_with_its_field()
+    {
+        _intake.Begin(Text(0, """{"seq":1,"pid":"x"}"""));
+        Assert.True(_intake.TryNext(out var item));
+        using (item.Batch)
+        {
+            Assert.Equal("events[0].pid: an integer from 0 to 4294967295", item.Batch!.Letter!.Message);
+            Assert.Equal((0, 1), (item.Batch.Rows, item.Batch.LedgerRows));
+        }
+
+        Assert.Equal([(1u, true)], Run(Text(1, """{"seq":1}""")));
+    }
+
+    [Fact]
+    public void Text_of_an_unknown_class_another_name_or_count_is_refused()
+    {
+        var good = Text(0, """{"seq":1}""");
+        foreach (var (from, to) in new[] { ("process_exec", "process_dream"), ("\"n\":0", "\"n\":1") })
+        {
+            Assert.Equal([(null, true)], Run(good with
+            {
+                Payload = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(good.Payload.Span).Replace(from, to, StringComparison.Ordinal)),
+            }));
+        }
+
+        Assert.Equal([(null, true)], Run(good with { Head = good.Head!.Value with { Count = 2 } }));
+        Assert.Equal([(0u, true)], Run(good));
+    }
+
+    [Fact]
     public void A_batch_under_another_name_than_promised_is_refused()
     {
         var other = Batches.Message(1, Epoch, 2, 0, 1);
@@ -223,6 +270,12 @@ public sealed class MessageIntakeTests : IDisposable
         _marks.Take(marks);
         return marks;
     }
+
+    private static IncomingMessage Text(uint n, string events) => new(
+        n,
+        new MessageHead("agent-1", "host-1", Epoch, 1, n, 1, 1, Batches.Noon),
+        Encoding.UTF8.GetBytes($$"""{"epoch":"{{Epoch}}","lane":1,"n":{{n}},"class":"process_exec","schema":1,"events":[{{events}}]}"""),
+        MessageEncoding.Json);
 
     private static BatchHeader Header(IncomingMessage message, int at) =>
         BatchHeader.TryRead(message.Payload.Span[at..], out var header, out _) ? header : throw new InvalidOperationException();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Streams.Checker;
 using Streams.Queue;
 using Streams.Schema;
@@ -96,7 +97,20 @@ internal sealed class Producer : IAsyncDisposable
         await PublishAsync(lane, first, batches, payload.ToArray());
     }
 
-    private ValueTask<ulong> PublishAsync(uint lane, uint first, uint batches, byte[] payload)
+    /// <summary>The next message of a lane as a JSON agent sends it: one batch of <see cref="Rows"/> rows, numbered by the lane as a CPU.</summary>
+    public async Task SendTextAsync(uint lane, Func<string, string>? change = null)
+    {
+        var n = _next.GetValueOrDefault(lane);
+        _next[lane] = n + 1;
+        var first = (n * (ulong)(Rows + Lost)) + 1;
+        var rows = string.Join(',', Enumerable.Range(0, Rows).Select(i => FormattableString.Invariant(
+            $$"""{"time":{{ReceivedAt}},"seq":{{first + Lost + (ulong)i}},"cpu":{{lane}},"pid":{{i + 2}},"filename":"/bin/tool","argv":"tool\u0000-v"}""")));
+        var text = FormattableString.Invariant(
+            $$$"""{"epoch":"{{{Epoch}}}","lane":{{{lane}}},"n":{{{n}}},"class":"process_exec","schema":1,"ledger":[{"cpu":{{{lane}}},"first":{{{first}}},"last":{{{first + Rows + Lost - 1}}},"rows":{{{Rows}}},"lost":{"ring_full":{{{Lost}}}}}],"events":[{{{rows}}}]}""");
+        await PublishAsync(lane, n, 1, Encoding.UTF8.GetBytes(change is null ? text : change(text)), MessageEncoding.Json);
+    }
+
+    private ValueTask<ulong> PublishAsync(uint lane, uint first, uint batches, byte[] payload, MessageEncoding encoding = MessageEncoding.Binary)
     {
         var headers = new MessageHeaders
         {
@@ -107,6 +121,7 @@ internal sealed class Producer : IAsyncDisposable
             Class = PriorityClass.Event,
             ReceivedAt = ReceivedAt,
             Generation = Generation,
+            Encoding = encoding,
             Catalogue = Catalogue.Version,
             Host = "host-" + AgentId,
         };

@@ -51,11 +51,15 @@ internal static class AgentKills
             {
                 await Task.Delay(TimeSpan.FromSeconds(0.5 + random.NextDouble() * 3), stop);
                 Sample(data, resident);
-                using (var process = Process.GetProcessById(Endpoints.Read(data).Children[Agent]))
+                var pid = await AgentAsync(data, not: 0, stop);
+                using (var process = Process.GetProcessById(pid))
                 {
                     process.Kill();
                     await process.WaitForExitAsync(stop);
                 }
+
+                // Rows of connections of after the kill may be what the killed one has left.
+                await AgentAsync(data, not: pid, stop);
 
                 var recovery = await RecoverAsync(engine, rows, connects, stop);
                 var outcome = recovery is { } time ? $"rows again after {time:0.0} s" : "NOT RECOVERED";
@@ -96,6 +100,23 @@ internal static class AgentKills
                 Process.Start("rm", ["-r", Path.Combine(Pins, id)]).WaitForExit();
             }
         }
+    }
+
+    /// <summary>Waits for `up` to have an agent, other than that process.</summary>
+    private static async Task<int> AgentAsync(string data, int not, CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed < RecoveryDeadline)
+        {
+            if (Endpoints.Read(data).Children.TryGetValue(Agent, out var pid) && pid != not)
+            {
+                return pid;
+            }
+
+            await Task.Delay(Poll, stop);
+        }
+
+        throw new BenchFailure($"streams up did not start the agent again within {RecoveryDeadline.TotalSeconds:0} s");
     }
 
     // The verdict of a moment may miss what is on its way; what is lost or doubled stays so.
