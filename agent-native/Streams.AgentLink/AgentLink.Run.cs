@@ -109,6 +109,7 @@ public sealed partial class AgentLink
             }
 
             var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set, identity, _outbox);
+            Volatile.Write(ref _gatewaySerial, keys.Gateway.Serial);
             _running = session;
             return (await session.RunAsync(stop).ConfigureAwait(false), true);
         }

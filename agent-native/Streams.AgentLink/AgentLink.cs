@@ -41,6 +41,7 @@ public sealed partial class AgentLink : IDisposable
     private volatile Wire.Messages.SessionMessage? _session;
     private volatile bool _connected;
     private volatile LinkSession? _running;
+    private ulong _gatewaySerial;
 
     /// <param name="identity">The agent's id and key; stays the caller's.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message is one line.</exception>
@@ -170,6 +171,9 @@ public sealed partial class AgentLink : IDisposable
         _signal.Set();
         return true;
     }
+
+    /// <summary>Serial of the certificate of the gateway that the present or last session is with; 0 before the first.</summary>
+    public ulong GatewaySerial => Volatile.Read(ref _gatewaySerial);
 
     /// <summary>Ends the session in good order; the next follows at once. Without one nothing happens: the next will be another anyway.</summary>
     public void Renew() => _running?.Renew();

@@ -31,6 +31,9 @@ internal sealed class RegistryChannel : IDisposable
     /// <summary>How the session is begun anew; set before the link runs.</summary>
     public Action Renew { get; set; } = static () => { };
 
+    /// <summary>Serial of the gateway that the session is with; set before the link runs.</summary>
+    public Func<ulong> GatewaySerial { get; set; } = static () => 0;
+
     /// <exception cref="AgentException">The agent's key cannot be used.</exception>
     public RegistryChannel(string agentId, AgentKeyFiles files, PinnedStatements pinned, AgentLog log, TimeProvider clock)
     {
@@ -105,8 +108,12 @@ internal sealed class RegistryChannel : IDisposable
     /// <summary>Whoever signed it: a list in F0 or in an event.</summary>
     public void Take(RevocationList list)
     {
-        if (_pinned.Take(list))
-            _log.Warn(AgentEvent.RootsSaid, ModuleName.Core, $"revoked gateway certificates: {list.Serials.Count}, list {list.Version}");
+        if (!_pinned.Take(list))
+            return;
+        _log.Warn(AgentEvent.RootsSaid, ModuleName.Core, $"revoked gateway certificates: {list.Serials.Count}, list {list.Version}");
+        // The handshake that follows judges by the list.
+        if (list.Contains(GatewaySerial()))
+            Renew();
     }
 
     public void Dispose() => _keys.ForEach(identity => identity.Dispose());
