@@ -17,6 +17,7 @@ public sealed partial class AgentLink
     {
         var backoff = new Backoff(_options.BackoffBase, _options.BackoffMax, Random.Shared);
         var bootId = BootId.Read();
+        ProveLeft();
         var gateways = new GatewayRounds([_options.Gateway, .. _options.OtherGateways], Random.Shared, _time);
         while (!stop.IsCancellationRequested)
         {
@@ -88,7 +89,8 @@ public sealed partial class AgentLink
             connection = await ConnectAsync(socket, gateway, stop).ConfigureAwait(false);
             var identity = _hooks.Identity?.Invoke() ?? _identity;
             using var keys = await HandshakeAsync(connection, identity, bootId, stop).ConfigureAwait(false);
-            var (regressed, ahead) = _lanes.Resume(keys.Session.Watermarks, keys.Session.MaxOpenLanes);
+            UseCatalogue(Math.Min(keys.Session.CatalogueVersion, Catalogue.Version));
+            var (regressed, ahead) = _lanes.Resume(keys.Session.Watermarks, keys.Session.MaxOpenLanes, CatalogueVersion);
             _space.Set();
             _session = keys.Session;
             _connected = true;
@@ -126,6 +128,19 @@ public sealed partial class AgentLink
             return (connection is null
                 ? new LinkEnd(LinkEndReason.NotReached, $"{gateway.Authority}: {detail}")
                 : new LinkEnd(LinkEndReason.Refused, $"handshake: {detail}", RefusalReason.TimedOut), false);
+        }
+    }
+
+    /// <summary>A batch in a newer catalogue than the server's would only be held there. What is named already stays as it is.</summary>
+    private void UseCatalogue(ushort version)
+    {
+        lock (_appendGate)
+        {
+            _catalogue = version;
+            if (_proofs is { } proofs)
+            {
+                proofs.Enabled = LedgerClasses.BatchProof.VersionIn(version) > 0;
+            }
         }
     }
 

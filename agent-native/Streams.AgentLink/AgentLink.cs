@@ -1,4 +1,5 @@
 using Streams.AgentLink.Lanes;
+using Streams.AgentLink.Proof;
 using Streams.AgentLink.Session;
 using Streams.AgentLink.Spool;
 using Streams.Schema;
@@ -42,6 +43,7 @@ public sealed partial class AgentLink : IDisposable
     private volatile bool _connected;
     private volatile LinkSession? _running;
     private ulong _gatewaySerial;
+    private volatile int _catalogue = Catalogue.Version;
 
     /// <param name="identity">The agent's id and key; stays the caller's.</param>
     /// <exception cref="ArgumentException">An option is out of range; the message is one line.</exception>
@@ -62,12 +64,25 @@ public sealed partial class AgentLink : IDisposable
         _time = time ?? TimeProvider.System;
         var spool = options.SpoolDirectory is { } folder ? SpoolStore.Open(folder, options.SpoolBytes, _time, options.KeepLeftFor) : null;
         _lanes = new LaneTable(Epoch.NewRandom(), options.RetentionBytes, spool);
+        if (options.Proofs)
+        {
+            _proofs = new ProofWriter(identity, _lanes.Epoch, _time);
+            _signTick = _time.CreateTimer(static state => ((AgentLink)state!).SignTick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
         _tick = _time.CreateTimer(static state => ((AgentLink)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>Slots of keys in use; a tripwire of the tests.</summary>
+    internal int KeysHeld => _arena.Rented;
 
     /// <summary>The epoch of new batches: drawn when the link was made, and again if the server has batches of it that were never sent
     /// here.</summary>
     public Epoch Epoch => _lanes.Epoch;
+
+    /// <summary>The catalogue that new batches are written in: this build's before the first session, then the older of it and the
+    /// server's.</summary>
+    public ushort CatalogueVersion => (ushort)_catalogue;
 
     public LinkStatus Status
     {
@@ -93,6 +108,8 @@ public sealed partial class AgentLink : IDisposable
                 BatchesRewound = _lanes.Rewound,
                 BatchesServerLost = _lanes.ServerLost,
                 LanesHeld = _lanes.Holds,
+                Checkpoints = _proofs?.Checkpoints ?? 0,
+                ProofsDropped = _proofs?.Dropped ?? 0,
                 BatchesAppended = _lanes.Appended,
                 BatchesRefused = _counters.Refused,
                 BatchesCommitted = _lanes.Committed,
@@ -119,32 +136,13 @@ public sealed partial class AgentLink : IDisposable
     {
         lock (_appendGate)
         {
-            ushort classId = 0;
-            var bytes = Math.Min(sealer.MaxSealedBytes, Limits.MaxStoredBytes);
-            for (var attempt = 0; ; attempt++)
+            var result = AppendLocked(priority, sealer, out var lane, out var name, out var length);
+            if (result != AppendResult.Appended)
             {
-                if (attempt == Attempts || !TryName(priority, bytes, classId, out var lane, out var name))
-                {
-                    _counters.AppendRefused();
-                    Arm();
-                    return AppendResult.Full;
-                }
-
-                var length = sealer.Seal(name, _scratch.AsSpan(RecordHeader.Size));
-                if (length == 0)
-                {
-                    return AppendResult.TooLarge;
-                }
-
-                if (_lanes.Append(lane!, _scratch.AsSpan(0, RecordHeader.Size + length)))
-                {
-                    break;
-                }
-
-                // The lane was sealed in between, the disk said no, or the server holds the class back: the batch needs another name.
-                classId = BatchHeader.TryRead(_scratch.AsSpan(RecordHeader.Size), out var header, out _) ? header.ClassId : (ushort)0;
+                return result;
             }
 
+            Prove(lane!, name, sealer, length);
             if (_lanes.SyncDue)
             {
                 _lanes.Sync();
@@ -154,6 +152,38 @@ public sealed partial class AgentLink : IDisposable
         Arm();
         _signal.Set();
         return AppendResult.Appended;
+    }
+
+    private AppendResult AppendLocked<TSealer>(PriorityClass priority, TSealer sealer, out Lane? lane, out BatchName name, out int length)
+        where TSealer : IBatchSealer, allows ref struct
+    {
+        ushort classId = 0;
+        length = 0;
+        var bytes = Math.Min(sealer.MaxSealedBytes, Limits.MaxStoredBytes);
+        for (var attempt = 0; ; attempt++)
+        {
+            (lane, name) = (null, default);
+            if (attempt == Attempts || !TryName(priority, bytes, classId, out lane, out name))
+            {
+                _counters.AppendRefused();
+                Arm();
+                return AppendResult.Full;
+            }
+
+            length = sealer.Seal(name, CatalogueVersion, _scratch.AsSpan(RecordHeader.Size));
+            if (length == 0)
+            {
+                return AppendResult.TooLarge;
+            }
+
+            if (_lanes.Append(lane!, _scratch.AsSpan(0, RecordHeader.Size + length)))
+            {
+                return AppendResult.Appended;
+            }
+
+            // The lane was sealed in between, the disk said no, or the server holds the class back: the batch needs another name.
+            classId = BatchHeader.TryRead(_scratch.AsSpan(RecordHeader.Size), out var header, out _) ? header.ClassId : (ushort)0;
+        }
     }
 
     /// <summary>
@@ -185,6 +215,12 @@ public sealed partial class AgentLink : IDisposable
     /// <summary>Waits until every batch appended so far is committed. False when <paramref name="timeout"/> passed first.</summary>
     public async ValueTask<bool> FlushAsync(TimeSpan timeout, CancellationToken cancellation = default)
     {
+        lock (_appendGate)
+        {
+            SignNow();
+        }
+
+        _signal.Set();
         var deadline = _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency);
         while (_lanes.RetainedBytes > 0)
         {
@@ -214,9 +250,11 @@ public sealed partial class AgentLink : IDisposable
     public void Dispose()
     {
         _tick.Dispose();
+        _signTick?.Dispose();
         lock (_appendGate)
         {
             _lanes.Dispose();
+            _proofs?.Dispose();
         }
 
         _space.Set();

@@ -49,6 +49,10 @@ public sealed record AgentLinkOptions
     /// cref="AgentLink.VisitSpooled"/> tells of it. 0 when nobody asks.</summary>
     public TimeSpan KeepLeftFor { get; init; }
 
+    /// <summary>Make rows of batch_proof: a digest per batch, and the agent's signature over their chain every 64 batches of a lane or ten
+    /// seconds. Off by default, because a library that sends rows for others has no key that could speak for them.</summary>
+    public bool Proofs { get; init; }
+
     /// <summary>Memory for batches that are not committed, without a spool or while the disk refuses. 2 MiB: the agent has 16 MB for
     /// everything, and at 20 bytes an event this is 100,000 events.</summary>
     public int RetentionBytes { get; init; } = 2 * 1024 * 1024;

@@ -7,5 +7,12 @@ public readonly struct BuilderSealer(BatchBuilder builder, BatchStamp stamp, Bat
 {
     public int MaxSealedBytes => builder.MaxSealedBytes;
 
-    public int Seal(BatchName name, Span<byte> destination) => builder.Seal(name, in stamp, compression, destination);
+    public int Seal(BatchName name, ushort catalogue, Span<byte> destination) =>
+        builder.Seal(name, stamp with { CatalogueVersion = catalogue }, compression, destination);
+
+    public bool TryDigest(BatchName name, ushort catalogue, ISha256 hash, Span<byte> digest)
+    {
+        builder.Digest(name, stamp with { CatalogueVersion = catalogue }, hash, digest);
+        return true;
+    }
 }

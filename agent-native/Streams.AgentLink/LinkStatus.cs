@@ -59,6 +59,12 @@ public readonly record struct LinkStatus
     /// <summary>Lanes that the server could not store yet.</summary>
     public ulong LanesHeld { get; init; }
 
+    /// <summary>Signatures over the digest chain of a lane.</summary>
+    public ulong Checkpoints { get; init; }
+
+    /// <summary>Digest rows that had no room; the signatures that follow cover their batches.</summary>
+    public ulong ProofsDropped { get; init; }
+
     public ulong FramesSent { get; init; }
 
     /// <summary>Bytes of data frames, header and tag included.</summary>

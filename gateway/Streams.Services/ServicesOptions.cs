@@ -28,6 +28,14 @@ public sealed record ServicesOptions
     /// <summary>In the agent id of the role's own rows, <c>_services-NAME</c>.</summary>
     public string Name { get; init; } = Environment.MachineName;
 
+    /// <summary>The key that signs commands which only look, and its certificate; without them no command is given.</summary>
+    public string? ServiceKeyFile { get; init; }
+
+    public string? ServiceCertificateFile { get; init; }
+
+    /// <summary>A token of the role admin that is always good, for who may read this file; null: tokens are made by other admins only.</summary>
+    public string? AdminTokenFile { get; init; }
+
     /// <summary>How long a stop sends what waits to be rows: as long as a worker needs for a round, twice.</summary>
     public TimeSpan FlushPatience { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -52,6 +60,11 @@ public sealed record ServicesOptions
         if (!File.Exists(ClickHousePasswordFile))
         {
             return $"services: ClickHouse password file {ClickHousePasswordFile} does not exist";
+        }
+
+        if (ServiceKeyFile is null != ServiceCertificateFile is null)
+        {
+            return "services: the service key and its certificate are given together";
         }
 
         return Partitions is >= 1 and <= 256 ? null : $"services: {Partitions} partitions; expected 1 to 256, as the worker has";

@@ -1,6 +1,13 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using Streams.Control.Operators;
 using Streams.Queue;
 using Streams.Queue.Producing;
+using Streams.Services.Actions;
+using Streams.Services.Audit;
+using Streams.Services.Http;
+using Streams.Services.Operators;
 using Streams.Services.Registry;
 using Streams.Storage;
 
@@ -19,6 +26,7 @@ public sealed class StreamsServices : IAsyncDisposable
     private readonly Stack<Func<ValueTask>> _parts = new();
     private QueueConnection? _queue;
     private RowProducer? _rows;
+    private OperatorApi? _api;
     private int _state;
 
     /// <exception cref="ArgumentException">An option is out of bounds; one line.</exception>
@@ -42,6 +50,12 @@ public sealed class StreamsServices : IAsyncDisposable
         { IsConnected: false } => new ServicesHealth(false, "the queue is away"),
         _ => new ServicesHealth(true, "ok"),
     };
+
+    /// <summary>Maps the operator's HTTP under /api/v1; it answers once the role has started.</summary>
+    public void MapApi(IEndpointRouteBuilder routes) => OperatorApi.Map(routes, () => _api);
+
+    /// <summary>Whether a request may see what only operators and this machine may: it comes from here, or has a valid token.</summary>
+    public bool MayLook(HttpContext context) => OperatorGate.IsLoopback(context) || _api?.Knows(context) == true;
 
     /// <summary>Connects and starts the parts. The streams and buckets are a worker's to make.</summary>
     /// <exception cref="QueueException">NATS cannot be used; one line.</exception>
@@ -83,6 +97,7 @@ public sealed class StreamsServices : IAsyncDisposable
         var registry = await RegistryService.StartAsync(queue, storage, _rows, cancel: cancel).ConfigureAwait(false);
         _parts.Push(registry.DisposeAsync);
         // Parts begin here; each is pushed to _parts with how it ends, and the last to begin is the first to end.
+        _api = await StartOperatorsAsync(queue, _rows, cancel).ConfigureAwait(false);
         _queue = queue;
         _logger.ServicesStarted(_rows.AgentId);
     }
@@ -106,6 +121,34 @@ public sealed class StreamsServices : IAsyncDisposable
         _queue = null;
         await EndAsync(_parts).ConfigureAwait(false);
         await EndAsync(_resources).ConfigureAwait(false);
+    }
+
+    private async Task<OperatorApi> StartOperatorsAsync(QueueConnection queue, RowProducer rows, CancellationToken cancel)
+    {
+        var tokens = await OperatorTokens.OpenAsync(queue, _loggers.CreateLogger<OperatorTokens>(), cancel: cancel).ConfigureAwait(false);
+        _parts.Push(tokens.DisposeAsync);
+        if (_options.AdminTokenFile is { } file)
+        {
+            tokens.Keep(OperatorToken.TryParse(await ReadSecretAsync(file, cancel).ConfigureAwait(false), out var token)
+                ? token : throw new ServicesException($"{file}: not an operator token; delete it to have a new one made"));
+        }
+
+        var agents = await AgentDirectory.OpenAsync(queue, cancel).ConfigureAwait(false);
+        _parts.Push(agents.DisposeAsync);
+        CommandIssuer? issuer = null;
+        if (_options.ServiceKeyFile is { } key)
+        {
+            issuer = IssuerFiles.Read(key, _options.ServiceCertificateFile!, TimeProvider.System);
+            _resources.Push(() =>
+            {
+                issuer.Dispose();
+                return ValueTask.CompletedTask;
+            });
+        }
+
+        var actions = await ActionsService.StartAsync(queue, issuer, rows, cancel: cancel).ConfigureAwait(false);
+        _parts.Push(actions.DisposeAsync);
+        return new OperatorApi(new OperatorGate(tokens, new AuditLog(rows, _loggers.CreateLogger<AuditLog>())), actions, tokens, agents);
     }
 
     private static async Task EndAsync(Stack<Func<ValueTask>> owned)

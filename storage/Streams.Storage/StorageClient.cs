@@ -73,6 +73,26 @@ public sealed class StorageClient : IDisposable
         },
         cancellation);
 
+    /// <summary>Runs a query and hands its answer over while it arrives.</summary>
+    /// <exception cref="HttpRequestException">The server refused it; the message is its own.</exception>
+    internal async Task<Stream> OpenAsync(string sql, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Options.Url) { Content = new StringContent(sql) };
+        request.Headers.Add("X-ClickHouse-User", Options.User);
+        request.Headers.Add("X-ClickHouse-Key", Options.Password);
+        request.Headers.Add("X-ClickHouse-Database", Options.Database);
+        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+        {
+            using (response)
+            {
+                throw new HttpRequestException(await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
+            }
+        }
+
+        return await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+    }
+
     public void Dispose()
     {
         Driver.Dispose();

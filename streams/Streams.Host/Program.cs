@@ -11,9 +11,12 @@ var root = new RootCommand("Streams: from kernel events to ClickHouse rows.")
     AgentsCommand.Create(),
     EnrolCommand.Create(),
     LossCommand.Create(),
+    VerifyCommand.Create(),
     DeadLettersCommand.Create(),
     KeysCommand.Create(),
     StatusCommand.Create(),
+    CommandCommand.Create(),
+    TokenCommand.Create(),
     DoctorCommand.Create(),
 };
 return await Invocation.RunAsync(root, args);

@@ -153,7 +153,7 @@ public sealed class LaneTests
     {
         Assert.True(table.TryName(priority, 1000, out var lane, out var name));
         var record = new byte[RecordHeader.Size + 1000];
-        Assert.Equal(1000, new TestSealer(1000, priority).Seal(name, record.AsSpan(RecordHeader.Size)));
+        Assert.Equal(1000, new TestSealer(1000, priority).Seal(name, Catalogue.Version, record.AsSpan(RecordHeader.Size)));
         Assert.True(table.Append(lane!, record));
         return (name.Lane, name.N);
     }

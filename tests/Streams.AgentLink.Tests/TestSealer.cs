@@ -10,7 +10,7 @@ internal readonly struct TestSealer(int length, PriorityClass priority, int rows
 
     public int MaxSealedBytes => length;
 
-    public int Seal(BatchName name, Span<byte> destination)
+    public int Seal(BatchName name, ushort catalogue, Span<byte> destination)
     {
         if (destination.Length < length)
         {
@@ -39,4 +39,6 @@ internal readonly struct TestSealer(int length, PriorityClass priority, int rows
 
         return length;
     }
+
+    public bool TryDigest(BatchName name, ushort catalogue, ISha256 hash, Span<byte> digest) => false;
 }

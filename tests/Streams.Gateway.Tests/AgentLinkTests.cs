@@ -131,7 +131,9 @@ public sealed class AgentLinkTests
     {
         public int MaxSealedBytes => bytes + 2048;
 
-        public int Seal(BatchName name, Span<byte> destination)
+        public bool TryDigest(BatchName name, ushort catalogue, ISha256 hash, Span<byte> digest) => false;
+
+        public int Seal(BatchName name, ushort catalogue, Span<byte> destination)
         {
             var batch = Batches.Make(name.Epoch, name.Lane, name.N, bytes);
             batch.CopyTo(destination);

@@ -15,7 +15,7 @@ namespace Streams.Gateway.Tests;
 public sealed class MessageTests
 {
     private static ControlMessage Response(string id = "cmd-1") =>
-        new(MessageType.Response, Wire.Channels.Control, id, "core", 1_750_000_000_000_000, Encoding.UTF8.GetBytes("{}"));
+        new(MessageType.Response, Wire.Channels.Analysis, id, "analysis", 1_750_000_000_000_000, Encoding.UTF8.GetBytes("{}"));
 
     private static ControlMessage Request(string id = "enrol-1") =>
         new(MessageType.Request, Wire.Channels.Registry, id, "core", 1_750_000_000_000_000, Encoding.UTF8.GetBytes("{}"));
@@ -24,7 +24,7 @@ public sealed class MessageTests
     public async Task A_message_reaches_its_channel_and_the_answer_is_signed_by_the_gateway()
     {
         await using var fixture = await GatewayFixture.StartAsync();
-        var control = new Recorder(Wire.Channels.Control);
+        var control = new Recorder(Wire.Channels.Analysis);
         fixture.Server.Core.Messages.Add(control);
         using var identity = await fixture.EnrolAsync("agent-1");
         await using var agent = await fixture.ConnectAsync(identity);
@@ -33,12 +33,12 @@ public sealed class MessageTests
         Assert.Equal("cmd-1", control.Messages[0].Id);
         Assert.Equal(identity.PublicKey.ToArray(), control.Session!.AgentKey.ToArray());
 
-        var command = new ControlMessage(MessageType.Request, Wire.Channels.Control, "cmd-2", "core", 7, Encoding.UTF8.GetBytes("{\"kind\":\"status\"}"));
+        var command = new ControlMessage(MessageType.Request, Wire.Channels.Analysis, "cmd-2", "analysis", 7, Encoding.UTF8.GetBytes("{\"kind\":\"status\"}"));
         Assert.True(control.Session.TrySend(command));
         var received = await agent.WaitForMessageAsync();
         Assert.Equal(command with { Payload = received.Payload }, received);
         Assert.Equal(command.Payload.ToArray(), received.Payload.ToArray());
-        Assert.Equal(1, fixture.Counter("streams.gateway.messages{agent.control}"));
+        Assert.Equal(1, fixture.Counter("streams.gateway.messages{agent.analysis}"));
         Assert.Throws<ArgumentException>(() => control.Session.TrySend(Response()));
     }
 
@@ -46,7 +46,7 @@ public sealed class MessageTests
     public async Task What_is_refused_is_refused_by_name_and_the_session_goes_on()
     {
         await using var fixture = await GatewayFixture.StartAsync();
-        var control = new Recorder(Wire.Channels.Control);
+        var control = new Recorder(Wire.Channels.Analysis);
         fixture.Server.Core.Messages.Add(control);
         using var identity = await fixture.EnrolAsync("agent-1");
         await using var agent = await fixture.ConnectAsync(identity);
@@ -66,7 +66,7 @@ public sealed class MessageTests
         }
 
         await agent.SendAsync(Response("forged"), identity, payload => payload[^1] ^= 1);
-        Assert.Equal(new ErrorMessage(WireError.BadSignature, Wire.Channels.Control, "forged", ""), await agent.WaitForErrorAsync());
+        Assert.Equal(new ErrorMessage(WireError.BadSignature, Wire.Channels.Analysis, "forged", ""), await agent.WaitForErrorAsync());
         await agent.SendAsync(FrameType.Message, [1, 2, 3]);
         Assert.Equal(new ErrorMessage(WireError.Malformed, 0, "", ""), await agent.WaitForErrorAsync());
         Assert.Empty(control.Messages);
@@ -78,7 +78,7 @@ public sealed class MessageTests
     public async Task A_message_of_another_session_is_a_bad_signature()
     {
         await using var fixture = await GatewayFixture.StartAsync();
-        fixture.Server.Core.Messages.Add(new Recorder(Wire.Channels.Control));
+        fixture.Server.Core.Messages.Add(new Recorder(Wire.Channels.Analysis));
         using var identity = await fixture.EnrolAsync("agent-1");
         await using var first = await fixture.ConnectAsync(identity);
         var payload = new byte[MessageFrame.GetLength(Response())];
@@ -109,7 +109,7 @@ public sealed class MessageTests
     public async Task Too_many_good_messages_are_refused_as_that()
     {
         await using var fixture = await GatewayFixture.StartAsync();
-        var control = new Recorder(Wire.Channels.Control);
+        var control = new Recorder(Wire.Channels.Analysis);
         fixture.Server.Core.Messages.Add(control);
         using var identity = await fixture.EnrolAsync("agent-1");
         await using var agent = await fixture.ConnectAsync(identity);
@@ -127,13 +127,13 @@ public sealed class MessageTests
     public async Task An_agent_that_takes_nothing_is_sent_no_more_than_64()
     {
         await using var fixture = await GatewayFixture.StartAsync();
-        var control = new Recorder(Wire.Channels.Control);
+        var control = new Recorder(Wire.Channels.Analysis);
         fixture.Server.Core.Messages.Add(control);
         using var identity = await fixture.EnrolAsync("agent-1");
         await using var agent = await fixture.ConnectAsync(identity);
         await agent.SendAsync(Response(), identity);
         await Eventually.TrueAsync(() => control.Session is not null, "the session is known");
-        var command = new ControlMessage(MessageType.Request, Wire.Channels.Control, "big", "core", 7, new byte[60_000]);
+        var command = new ControlMessage(MessageType.Request, Wire.Channels.Analysis, "big", "analysis", 7, new byte[60_000]);
         var sent = 0;
         while (control.Session!.TrySend(command))
         {
@@ -164,7 +164,7 @@ public sealed class MessageTests
     {
         await using var fixture = await GatewayFixture.StartAsync(options => options with { Registration = false });
         var registry = new Recorder(Wire.Channels.Registry);
-        var control = new Recorder(Wire.Channels.Control);
+        var control = new Recorder(Wire.Channels.Analysis);
         fixture.Server.Core.Messages.Add(registry);
         fixture.Server.Core.Messages.Add(control);
         var key = SigningKey.Generate();
@@ -181,7 +181,7 @@ public sealed class MessageTests
         Assert.Equal("enrol-1", (await agent.WaitForMessageAsync()).Id);
 
         await agent.SendAsync(Response(), identity);
-        Assert.Equal(new ErrorMessage(WireError.NotAllowed, Wire.Channels.Control, "cmd-1", ""), await agent.WaitForErrorAsync());
+        Assert.Equal(new ErrorMessage(WireError.NotAllowed, Wire.Channels.Analysis, "cmd-1", ""), await agent.WaitForErrorAsync());
         Assert.Empty(control.Messages);
         await agent.HeartbeatAsync();
         Assert.Equal(CloseCode.Protocol, await agent.WaitForCloseAsync());

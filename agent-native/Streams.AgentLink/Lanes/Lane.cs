@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Streams.AgentLink.Proof;
 using Streams.AgentLink.Retention;
 using Streams.AgentLink.Spool;
 using Streams.Schema;
@@ -21,6 +22,9 @@ internal sealed class Lane(Epoch epoch, uint number, PriorityClass priority, ILa
 
     /// <summary>The log as a segment of the spool; null for memory.</summary>
     internal Segment? Segment => Log as Segment;
+
+    /// <summary>Its digest chain; null before its first batch is proven. Guarded by the appender's lock.</summary>
+    internal LaneProof? Proof { get; set; }
 
     /// <summary>No longer the lane that live data is appended to.</summary>
     internal bool Sealed { get; set; }

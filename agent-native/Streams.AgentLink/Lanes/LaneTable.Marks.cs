@@ -27,14 +27,25 @@ internal sealed partial class LaneTable
     internal ulong Holds { get; private set; }
 
     /// <summary>Takes F0's state over: frees what is committed and goes back to the first batch that is not.</summary>
+    /// <param name="catalogue">The server's: classes that it does not have wait.</param>
     /// <returns>Lanes of which the server expects batches that are gone, and of this epoch lanes that are further than they ever
     /// were.</returns>
-    internal (int Regressed, int Ahead) Resume(IReadOnlyList<LaneWatermark> watermarks, int maxInFlight = Wire.Limits.MaxOpenLanes)
+    internal (int Regressed, int Ahead) Resume(IReadOnlyList<LaneWatermark> watermarks, int maxInFlight = Wire.Limits.MaxOpenLanes,
+        ushort catalogue = Catalogue.Version)
     {
         lock (_gate)
         {
             _maxInFlight = maxInFlight;
             _heldClasses.Clear();
+            foreach (var eventClass in Catalogue.Classes)
+            {
+                // Known in advance: without it the first batch of each would stop a lane.
+                if (eventClass.VersionIn(catalogue) == 0)
+                {
+                    _heldClasses.Add(eventClass.Id);
+                }
+            }
+
             foreach (var open in _open)
             {
                 if (open is { Parks: true })

@@ -84,6 +84,38 @@ internal sealed partial class LaneTable
         }
     }
 
+    /// <summary>The lanes that earlier processes left, with the batches that no signed checkpoint covers.</summary>
+    internal List<(Lane Lane, uint From, uint Next)> Unproven()
+    {
+        lock (_gate)
+        {
+            return [.. _left.Where(lane => !lane.Dropped && lane.Segment is { } s && s.Signed < s.Next)
+                .Select(lane => (lane, lane.Segment!.Signed, lane.Segment.Next))];
+        }
+    }
+
+    /// <summary>Copies one batch of a left lane; 0 when it cannot be read now.</summary>
+    internal int CopyLeft(Lane lane, uint n, Span<byte> destination)
+    {
+        lock (_gate)
+        {
+            var length = lane.Dropped ? 0 : lane.Log.LengthOf(n);
+            return length == 0 ? 0 : lane.Log.CopyFrom(n, destination[..length], out _);
+        }
+    }
+
+    /// <summary>Signed checkpoints cover the lane's batches below <paramref name="next"/>, and are kept themselves.</summary>
+    internal void MarkSigned(Lane lane, uint next)
+    {
+        lock (_gate)
+        {
+            if (!lane.Dropped)
+            {
+                lane.Segment?.MarkSigned(next);
+            }
+        }
+    }
+
     /// <summary>Removes the files of left lanes that are committed.</summary>
     private void ForgetLeft()
     {

@@ -57,7 +57,7 @@ internal sealed partial class Segment
         try
         {
             SegmentHeader.WriteFixed(write, Name, Created);
-            SegmentHeader.WriteMark(write.AsSpan(SegmentHeader.FixedSize), _flags | SegmentHeader.Flags.Tombstones, _committed);
+            SegmentHeader.WriteMark(write.AsSpan(SegmentHeader.FixedSize), _flags | SegmentHeader.Flags.Tombstones, _committed, _signed);
             var filled = SegmentHeader.Size;
             var offset = 0L;
             ToStart();

@@ -21,6 +21,7 @@ internal sealed partial class Segment : ILaneLog
     private long _tail;
     private SegmentHeader.Flags _flags;
     private uint _committed;
+    private uint _signed;
     private bool _markDirty;
 
     private Segment(string path, SegmentName name, SpoolCounters counters, bool readOnly)
@@ -49,6 +50,9 @@ internal sealed partial class Segment : ILaneLog
     /// <summary>What the server had committed when the mark was written last.</summary>
     internal uint Committed => _committed;
 
+    /// <summary>Batches from n = 0 on that signed checkpoints cover, as far as the mark knew.</summary>
+    internal uint Signed => _signed;
+
     internal bool Sealed => (_flags & SegmentHeader.Flags.Sealed) != 0;
 
     /// <summary>Nothing but tombstones: evicting it again gains nothing.</summary>
@@ -67,7 +71,7 @@ internal sealed partial class Segment : ILaneLog
         {
             Span<byte> header = stackalloc byte[SegmentHeader.Size];
             SegmentHeader.WriteFixed(header, name, created);
-            SegmentHeader.WriteMark(header[SegmentHeader.FixedSize..], default, 0);
+            SegmentHeader.WriteMark(header[SegmentHeader.FixedSize..], default, 0, 0);
             RandomAccess.Write(segment._handle, header, 0);
         }
         catch (IOException)
@@ -98,10 +102,11 @@ internal sealed partial class Segment : ILaneLog
             return null;
         }
 
-        (segment._flags, segment._committed) = read == SegmentHeader.Size
+        (segment._flags, segment._committed, segment._signed) = read == SegmentHeader.Size
             ? SegmentHeader.ReadMark(header[SegmentHeader.FixedSize..]) : default;
         segment.FindEnd();
         segment._committed = Math.Min(segment._committed, segment.Next);
+        segment._signed = Math.Min(segment._signed, segment.Next);
         segment.CloseFile();
         return segment;
     }
@@ -133,6 +138,12 @@ internal sealed partial class Segment : ILaneLog
             _committed = committed;
             _markDirty = true;
         }
+    }
+
+    internal void MarkSigned(uint signed)
+    {
+        _markDirty |= signed != _signed;
+        _signed = signed;
     }
 
     /// <summary>No batch will be added.</summary>
@@ -199,7 +210,7 @@ internal sealed partial class Segment : ILaneLog
     private void WriteMark()
     {
         Span<byte> mark = stackalloc byte[SegmentHeader.MarkSize];
-        SegmentHeader.WriteMark(mark, _flags, _committed);
+        SegmentHeader.WriteMark(mark, _flags, _committed, _signed);
         try
         {
             RandomAccess.Write(_handle ??= OpenFile(), mark, SegmentHeader.FixedSize);

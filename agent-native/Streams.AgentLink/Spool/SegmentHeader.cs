@@ -5,7 +5,7 @@ namespace Streams.AgentLink.Spool;
 /// <summary>
 /// The first 80 bytes of a segment, little-endian. Written once: 0 magic 8, 8 version u16, 10 priority u8, 11 reserved u8, 12 lane u32,
 /// 16 epoch 16, 32 created i64 (ms since 1970), 40 reserved 20, 60 CRC of the bytes before. Then the mark, which is overwritten: 64 flags
-/// u8, 65 reserved 3, 68 committed u32, 72 reserved u32, 76 CRC of the mark. A mark that cannot be read is taken for "nothing committed":
+/// u8, 65 reserved 3, 68 committed u32, 72 signed u32, 76 CRC of the mark. A mark that cannot be read is taken for "nothing committed":
 /// it only costs sending again.
 /// </summary>
 internal static class SegmentHeader
@@ -41,11 +41,12 @@ internal static class SegmentHeader
         BinaryPrimitives.WriteUInt32LittleEndian(destination[60..], Crc32C.Compute(destination[..60]));
     }
 
-    internal static void WriteMark(Span<byte> destination, Flags flags, uint committed)
+    internal static void WriteMark(Span<byte> destination, Flags flags, uint committed, uint signed)
     {
         destination[..MarkSize].Clear();
         destination[0] = (byte)flags;
         BinaryPrimitives.WriteUInt32LittleEndian(destination[4..], committed);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], signed);
         BinaryPrimitives.WriteUInt32LittleEndian(destination[12..], Crc32C.Compute(destination[..12]));
     }
 
@@ -64,8 +65,8 @@ internal static class SegmentHeader
         return BinaryPrimitives.ReadInt64LittleEndian(source[32..]);
     }
 
-    internal static (Flags Flags, uint Committed) ReadMark(ReadOnlySpan<byte> source) =>
+    internal static (Flags Flags, uint Committed, uint Signed) ReadMark(ReadOnlySpan<byte> source) =>
         source.Length >= MarkSize && BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) == Crc32C.Compute(source[..12])
-            ? ((Flags)source[0], BinaryPrimitives.ReadUInt32LittleEndian(source[4..]))
+            ? ((Flags)source[0], BinaryPrimitives.ReadUInt32LittleEndian(source[4..]), BinaryPrimitives.ReadUInt32LittleEndian(source[8..]))
             : default;
 }

@@ -108,7 +108,7 @@ internal static class ChaosCommand
 
         using var disk = options.DiskMebibytes > 0 ? TemporaryDisk.Mount(Path.Combine(directory, "data"), options.DiskMebibytes) : null;
         Console.WriteLine($"starting in {directory}");
-        await using var run = await ChaosRun.StartAsync(directory, options, profile.Gateways, stop);
+        await using var run = await ChaosRun.StartAsync(directory, options, profile, stop);
         foreach (var fault in profile.Faults)
         {
             await run.HappenAsync(fault, stop);

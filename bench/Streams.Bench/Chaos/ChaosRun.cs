@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using Streams.Bench.Chaos.Faults;
+using Streams.Bench.Chaos.Profiles;
 using Streams.Bench.Chaos.Running;
 using Streams.Bench.Chaos.Sources;
 using Streams.Bench.Running;
@@ -55,7 +56,7 @@ internal sealed class ChaosRun : IAsyncDisposable
     public List<string> Failures { get; } = [];
 
     /// <summary>Starts servers and sources and returns when rows of every source are committed.</summary>
-    public static async Task<ChaosRun> StartAsync(string directory, ChaosOptions options, int gateways, CancellationToken stop)
+    public static async Task<ChaosRun> StartAsync(string directory, ChaosOptions options, Profile profile, CancellationToken stop)
     {
         // Others' tables may hold what an earlier run left.
         var prefix = options.External is null ? "" : Guid.NewGuid().ToString("n")[..8] + "-";
@@ -63,12 +64,12 @@ internal sealed class ChaosRun : IAsyncDisposable
             .Select(i => (Id: $"chaos-{prefix}{i}", Files: new SourceFiles(Directory.CreateDirectory(Path.Combine(directory,
                 $"chaos-{i}")).FullName))).ToList();
         var data = Path.Combine(directory, "data");
-        var stack = await ChaosStack.StartAsync(data, Path.Combine(directory, "up.log"), [.. files.Select(f => (f.Id, f.Files.Key))],
-            gateways, options.External, stop);
+        var stack = await ChaosStack.StartAsync(data, Path.Combine(directory, "up.log"), [.. files.Select(f => (f.Id, f.Files))],
+            profile, options.External, stop);
         var network = new TcpProxy(stack.GatewayPorts[0]);
         var root = Base64Url.EncodeToString(await RootKey.ReadAsync(data, stop));
         var sources = files.Select(f => new SourceProcess(f.Id, f.Files, $"ws://127.0.0.1:{network.Port}", root,
-            options.Rate / options.Sources)).ToList();
+            options.Rate / options.Sources, profile.AgentsPerSource)).ToList();
         sources.ForEach(source => source.Start());
         var run = new ChaosRun(directory, stack, network, sources);
         try

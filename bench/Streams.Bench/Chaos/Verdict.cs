@@ -17,15 +17,19 @@ internal static class Verdict
         using var histories = new HistoryChecker(url, endpoints.ClickHouseUser, password, "streams");
         var journal = new JournalVerdict();
         long lost = 0, doubled = 0, reordered = 0, unaccounted = 0;
-        foreach (var sources in run.Sources.GroupBy(source => source.Id))
+        foreach (var sources in run.Sources.SelectMany(source => source.Agents).GroupBy(agent => agent.Id))
         {
             // Two processes may be one agent (clones): their journals are of different sensor epochs and judged together.
             var incarnations = sources.SelectMany(source => JournalFile.Read(source.Files.Journal)).DistinctBy(i => i.SensorEpoch).ToList();
             var verdict = await journals.CheckAsync(sources.Key, incarnations, stop);
             journal += verdict;
             var history = await histories.CheckAsync(sources.Key, cancel: stop);
-            Console.WriteLine($"{sources.Key}: {verdict}");
-            Console.WriteLine($"  tables and ledger: {history}");
+            if (run.Sources.All(source => source.Agents.Count == 1))
+            {
+                Console.WriteLine($"{sources.Key}: {verdict}");
+                Console.WriteLine($"  tables and ledger: {history}");
+            }
+
             lost += history.Lost;
             doubled += history.Doubled;
             reordered += history.Reordered;

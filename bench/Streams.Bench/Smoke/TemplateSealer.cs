@@ -11,7 +11,7 @@ internal readonly struct TemplateSealer(byte[] template, Epoch sensorEpoch) : IB
 {
     public int MaxSealedBytes => template.Length;
 
-    public int Seal(BatchName name, Span<byte> destination)
+    public int Seal(BatchName name, ushort catalogue, Span<byte> destination)
     {
         if (destination.Length < template.Length || !BatchHeader.TryRead(template, out var header, out _))
         {
@@ -21,4 +21,6 @@ internal readonly struct TemplateSealer(byte[] template, Epoch sensorEpoch) : IB
         (header with { Name = name, SensorEpoch = sensorEpoch }).Write(destination);
         return template.Length;
     }
+
+    public bool TryDigest(BatchName name, ushort catalogue, ISha256 hash, Span<byte> digest) => false;
 }

@@ -36,7 +36,8 @@ internal sealed class RawAgent : IDisposable
             var connection = await HttpUpgrade.RunAsync(socket, swarm.Gateway.ToString(), HandshakeContext.Binary, stop);
             var claims = new AgentClaims(0, 1, swarm.Epochs[index], ++swarm.Counters[index], Catalogue.Digest.ToArray());
             var established = await HandshakeDriver.RunAsync(
-                connection, swarm.Identities[index], swarm.Options, claims, null, swarm.Arena, TimeProvider.System, stop);
+                connection, swarm.Identities[index], key: null, new GatewayExpectations(swarm.Options.Roots, null, null), claims, swarm.Arena,
+                TimeProvider.System, stop);
             var agent = new RawAgent(connection, established);
             try
             {

@@ -139,7 +139,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         _refusalTime = Task.Delay(RefusalDelay, core.Time);
         if (length < 0)
         {
-            return (length == -2 ? RefusalReason.TooLarge : RefusalReason.Disconnected, null);
+            return (length switch { -2 => RefusalReason.TooLarge, -3 => RefusalReason.Malformed, _ => RefusalReason.Disconnected }, null);
         }
 
         var reason = Judge(handshake, buffer.AsSpan(0, length));

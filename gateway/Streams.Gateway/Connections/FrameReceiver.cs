@@ -102,7 +102,8 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
         }
     }
 
-    /// <summary>Receives one handshake message of at most 4 KB into <paramref name="buffer"/>; -1 when the peer is gone, -2 when it is too large.</summary>
+    /// <summary>Receives one handshake message of at most 4 KB into <paramref name="buffer"/>; -1 when the peer is gone, -2 when it is too large,
+    /// -3 when it is text.</summary>
     public async ValueTask<int> ReceiveHandshakeAsync(Memory<byte> buffer)
     {
         try
@@ -113,7 +114,7 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
                 var result = await socket.ReceiveAsync(buffer[length..], CancellationToken.None).ConfigureAwait(false);
                 if (result.MessageType != WebSocketMessageType.Binary)
                 {
-                    return -1;
+                    return result.MessageType == WebSocketMessageType.Close ? -1 : -3;
                 }
 
                 length += result.Count;

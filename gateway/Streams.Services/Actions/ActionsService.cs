@@ -16,7 +16,7 @@ public sealed class ActionsService : IAsyncDisposable
     private readonly BucketCache<CommandRecord> _cache;
     private readonly BucketCache<IdentityRecord> _identities;
     private readonly CommandMailbox _mailbox;
-    private readonly CommandIssuer _issuer;
+    private readonly CommandIssuer? _issuer;
     private readonly CommandBook _book;
     private readonly CommandSweep _sweep;
     private readonly TimeProvider _time;
@@ -24,7 +24,7 @@ public sealed class ActionsService : IAsyncDisposable
     private ResponseReader? _responses;
 
     private ActionsService(
-        QueueConnection queue, CommandIssuer issuer, CommandStore store, BucketCache<CommandRecord> cache,
+        QueueConnection queue, CommandIssuer? issuer, CommandStore store, BucketCache<CommandRecord> cache,
         BucketCache<IdentityRecord> identities, RowProducer producer, TimeProvider time)
     {
         _logger = queue.Options.LoggerFactory.CreateLogger("Streams.Services.Actions");
@@ -38,11 +38,11 @@ public sealed class ActionsService : IAsyncDisposable
     }
 
     /// <param name="queue">Of the services' role; not owned.</param>
-    /// <param name="issuer">Not owned.</param>
+    /// <param name="issuer">Not owned; null: no command is given, those that are under way go on.</param>
     /// <param name="producer">Of this process; not owned.</param>
     /// <exception cref="QueueException">The queue cannot be used.</exception>
     public static async Task<ActionsService> StartAsync(
-        QueueConnection queue, CommandIssuer issuer, RowProducer producer, TimeProvider? time = null, CancellationToken cancel = default)
+        QueueConnection queue, CommandIssuer? issuer, RowProducer producer, TimeProvider? time = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(queue);
         var store = await CommandStore.OpenAsync(queue, cancel).ConfigureAwait(false);
@@ -78,7 +78,7 @@ public sealed class ActionsService : IAsyncDisposable
         CommandDocument document;
         try
         {
-            document = _issuer.Sign(order);
+            document = _issuer!.Sign(order);
         }
         catch (ArgumentException error)
         {
@@ -148,6 +148,11 @@ public sealed class ActionsService : IAsyncDisposable
         if (order.Kind != "status")
         {
             return new CommandProblem("unsupported", "kind", $"kind: {order.Kind} is not served yet; status is");
+        }
+
+        if (_issuer is null)
+        {
+            return new CommandProblem("unsupported", "kind", "kind: these services have no key to sign commands with; start them with --service-key");
         }
 
         if (_issuer.Trouble() is { } trouble)

@@ -37,7 +37,7 @@ public sealed record CommandAnswer(
     string Id, string Kind, string Actor, DateTimeOffset CreatedAt, DateTimeOffset Deadline, bool Ended, IReadOnlyList<CommandAgentAnswer> Agents);
 
 /// <summary>Where a command stands for one agent.</summary>
-public sealed record CommandAgentAnswer(string Agent, string State, DateTimeOffset ChangedAt, string? Detail, JsonElement? Result);
+public sealed record CommandAgentAnswer(string Agent, string State, DateTimeOffset ChangedAt, string? Detail = null, JsonElement? Result = null);
 
 /// <summary>GET /api/v1/agents.</summary>
 public sealed record AgentsAnswer(IReadOnlyList<AgentAnswer> Agents);
@@ -45,7 +45,7 @@ public sealed record AgentsAnswer(IReadOnlyList<AgentAnswer> Agents);
 /// <summary>An agent that may connect.</summary>
 /// <param name="LastSession">Its newest session, which may be over.</param>
 /// <param name="CommandsWaiting">Commands that have not ended.</param>
-public sealed record AgentAnswer(string Agent, string Host, string State, SessionAnswer? LastSession, int CommandsWaiting);
+public sealed record AgentAnswer(string Agent, string Host, string State, int CommandsWaiting, SessionAnswer? LastSession = null);
 
 /// <summary>A session of an agent.</summary>
 public sealed record SessionAnswer(string Gateway, DateTimeOffset ConnectedAt, string Address, ulong Generation);

@@ -47,6 +47,9 @@ public sealed class OperatorApi(OperatorGate gate, ActionsService actions, Opera
         };
     }
 
+    /// <summary>Whether the request has a valid token, of whatever role.</summary>
+    internal bool Knows(HttpContext context) => gate.Knows(context);
+
     private Task OrderAsync(HttpContext context) => gate.RunAsync(context, OperatorRole.Operator, "command.create", async who =>
     {
         if (await OperatorGate.ReadAsync(context, ApiJson.Default.CommandBody).ConfigureAwait(false) is not { } body)

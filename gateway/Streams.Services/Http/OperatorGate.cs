@@ -22,9 +22,7 @@ public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
     /// <summary>Runs the action when the token is valid and its role is enough.</summary>
     public Task RunAsync(HttpContext context, OperatorRole needed, string action, Func<OperatorIdentity, Task> run)
     {
-        var header = context.Request.Headers.Authorization.ToString();
-        var text = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
-        var verdict = tokens.Check(text, out var identity);
+        var verdict = tokens.Check(Token(context), out var identity);
         if (verdict != TokenVerdict.Valid)
         {
             // Strangers leave no rows: they could write as many as they like.
@@ -47,6 +45,8 @@ public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
 
         return run(identity);
     }
+
+    public bool Knows(HttpContext context) => tokens.Check(Token(context), out _) == TokenVerdict.Valid;
 
     public void Audit(HttpContext context, OperatorIdentity identity, string action, string target, string outcome, string detail = "") =>
         audit.Write(new AuditEntry(identity.Name, identity.RoleName, action, target, outcome, Source(context), detail));
@@ -100,6 +100,12 @@ public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
 
     public static Task RefuseAsync(HttpContext context, int status, string code, string message, string? field = null) =>
         AnswerAsync(context, status, new ErrorAnswer(code, message, field), ApiJson.Default.ErrorAnswer);
+
+    private static string? Token(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
+    }
 
     private static IPAddress? Source(HttpContext context) =>
         context.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : context.Connection.RemoteIpAddress;

@@ -36,10 +36,9 @@ public sealed class AgentDirectory : IAsyncDisposable
     /// <param name="waiting">How many commands wait for an agent.</param>
     public IEnumerable<AgentAnswer> List(Func<string, int> waiting) => _identities.All.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry =>
         new AgentAnswer(
-            entry.Key, entry.Value.Host, entry.Value.State,
+            entry.Key, entry.Value.Host, entry.Value.State, waiting(entry.Key),
             _sessions.TryGet(entry.Key, out var session)
-                ? new SessionAnswer(session.Gateway, session.ConnectedAt, session.Address, session.Generation) : null,
-            waiting(entry.Key)));
+                ? new SessionAnswer(session.Gateway, session.ConnectedAt, session.Address, session.Generation) : null));
 
     public async ValueTask DisposeAsync()
     {

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging;
 using Streams.Control.Operators;
 using Streams.Queue;
+using Streams.Services.Audit;
 
 namespace Streams.Services.Operators;
 
@@ -13,15 +15,21 @@ public sealed class OperatorTokens : IAsyncDisposable
     public const int MaxNameLength = 64;
     public static readonly TimeSpan LongestLife = TimeSpan.FromDays(3650);
 
+    private static readonly TimeSpan KeepInterval = TimeSpan.FromSeconds(2);
+
     /// <summary>Compared with where there is no token, so that the time of an answer does not tell which ids exist.</summary>
     private static readonly string NoHash = OperatorToken.NewRandom().Hash();
 
     private readonly OperatorStore _store;
     private readonly BucketCache<OperatorRecord> _cache;
     private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _closed = new();
+    private Task _keeping = Task.CompletedTask;
 
-    private OperatorTokens(OperatorStore store, BucketCache<OperatorRecord> cache, TimeProvider time)
+    private OperatorTokens(OperatorStore store, BucketCache<OperatorRecord> cache, TimeProvider time, ILogger logger)
     {
+        _logger = logger;
         _store = store;
         _cache = cache;
         _time = time;
@@ -29,11 +37,12 @@ public sealed class OperatorTokens : IAsyncDisposable
 
     /// <param name="queue">Of the services' role; not owned.</param>
     /// <exception cref="QueueException">The queue cannot be used.</exception>
-    public static async Task<OperatorTokens> OpenAsync(QueueConnection queue, TimeProvider? time = null, CancellationToken cancel = default)
+    public static async Task<OperatorTokens> OpenAsync(
+        QueueConnection queue, ILogger<OperatorTokens> logger, TimeProvider? time = null, CancellationToken cancel = default)
     {
         var store = await OperatorStore.OpenAsync(queue, cancel).ConfigureAwait(false);
         return new OperatorTokens(
-            store, await BucketCache<OperatorRecord>.OpenAsync(store.WatchAsync, cancel).ConfigureAwait(false), time ?? TimeProvider.System);
+            store, await BucketCache<OperatorRecord>.OpenAsync(store.WatchAsync, cancel).ConfigureAwait(false), time ?? TimeProvider.System, logger);
     }
 
     /// <summary>Whose token it is; asks nobody.</summary>
@@ -99,18 +108,28 @@ public sealed class OperatorTokens : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sees to it that a token which is kept in a file is good: made at the first start, and made again when the queue lost it. One that was
-    /// revoked stays revoked.
+    /// Sees to it that a token which is kept in a file is good, an admin's: made at the first start, and made again when the queue lost it. One
+    /// that was revoked stays revoked.
     /// </summary>
-    public async Task EnsureAsync(OperatorToken token, string name, OperatorRole role, CancellationToken cancel = default)
+    public void Keep(OperatorToken token) => _keeping = Task.Run(async () =>
     {
-        if (await _store.GetAsync(token.Id, cancel).ConfigureAwait(false) is null)
+        while (!_closed.IsCancellationRequested)
         {
-            var now = _time.GetUtcNow();
-            await _store.TryWriteAsync(
-                token.Id, new OperatorRecord(token.Hash(), name, OperatorIdentity.NameOf(role), now + LongestLife, now), 0, cancel).ConfigureAwait(false);
+            try
+            {
+                if (!_cache.TryGet(token.Id, out _))
+                {
+                    await EnsureAsync(token).ConfigureAwait(false);
+                }
+            }
+            catch (Exception failure) when (!_closed.IsCancellationRequested)
+            {
+                _logger.TokenNotKept(failure.Message);
+            }
+
+            await Task.Delay(KeepInterval, _closed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-    }
+    });
 
     /// <summary>False: there is no such token.</summary>
     public async Task<bool> RevokeAsync(string tokenId, CancellationToken cancel = default)
@@ -132,5 +151,20 @@ public sealed class OperatorTokens : IAsyncDisposable
     /// <summary>All tokens, without their hashes' use to anybody.</summary>
     public IReadOnlyList<KeyValuePair<string, OperatorRecord>> List() => [.. _cache.All.OrderBy(entry => entry.Value.CreatedAt)];
 
-    public ValueTask DisposeAsync() => _cache.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _closed.CancelAsync().ConfigureAwait(false);
+        await _keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _cache.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task EnsureAsync(OperatorToken token)
+    {
+        if (await _store.GetAsync(token.Id, _closed.Token).ConfigureAwait(false) is null)
+        {
+            var now = _time.GetUtcNow();
+            var record = new OperatorRecord(token.Hash(), "local", OperatorIdentity.NameOf(OperatorRole.Admin), now + LongestLife, now);
+            await _store.TryWriteAsync(token.Id, record, 0, _closed.Token).ConfigureAwait(false);
+        }
+    }
 }

@@ -208,9 +208,10 @@ public sealed class ClassBlock : NativeBlock, IDisposable
 
     private static void EncodeServerFlags(in Piece piece, SegmentedBuffer buffer)
     {
+        var always = piece.Batch.IgnoredColumns > 0 ? ServerColumns.ColumnsIgnored : 0;
         if (!piece.Batch.Has(ClaimColumns.Time))
         {
-            buffer.Fill(ServerColumns.ClockSuspect, piece.Batch.Rows); // time 0
+            buffer.Fill(always | ServerColumns.ClockSuspect, piece.Batch.Rows); // time 0
             return;
         }
 
@@ -226,7 +227,7 @@ public sealed class ClassBlock : NativeBlock, IDisposable
             {
             }
 
-            buffer.Fill(suspect ? ServerColumns.ClockSuspect : 0, i - start);
+            buffer.Fill(always | (suspect ? ServerColumns.ClockSuspect : 0), i - start);
         }
     }
 

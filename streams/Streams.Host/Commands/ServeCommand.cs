@@ -27,6 +27,9 @@ internal static class ServeCommand
         var database = new Option<string>("--database") { Description = "ClickHouse database; made if it is not there.", DefaultValueFactory = _ => "streams" };
         var key = new Option<string?>("--gateway-key") { Description = "The gateway's secret key file." };
         var certificate = new Option<string?>("--gateway-certificate") { Description = "The gateway's certificate file." };
+        var serviceKey = new Option<string?>("--service-key") { Description = "The services' secret key file, which signs commands that only look; without it none is given." };
+        var serviceCertificate = new Option<string?>("--service-certificate") { Description = "The service certificate's file, signed by a fleet root." };
+        var adminToken = new Option<string?>("--admin-token-file") { Description = "File with an operator token that is good as an admin's." };
         var partitions = new Option<int>("--partitions") { Description = "Ingest partitions, 1 to 64; fixed when the queue's streams are made.", DefaultValueFactory = _ => 4 };
         var quota = new Option<long>("--ingest-quota-bytes") { Description = "Quota of one partition's stream when it is made, in bytes, 1 MiB or more.", DefaultValueFactory = _ => 256L << 20 };
         var pool = new Option<long>("--pool-bytes") { Description = "The gateway's credit pool in bytes.", DefaultValueFactory = _ => 256L << 20 };
@@ -36,7 +39,7 @@ internal static class ServeCommand
         var stopSeconds = new Option<int>("--stop-seconds") { Description = "Longest that a stop may take, 1 to 600.", DefaultValueFactory = _ => 30 };
         var command = new Command("serve", "Run gateway, worker and services against a NATS and a ClickHouse that already run.")
         {
-            roles, listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, servicesSeed, clickHouse, user, password, database, key, certificate, partitions, quota, pool, ttl, guard, floor, stopSeconds,
+            roles, listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, servicesSeed, clickHouse, user, password, database, key, certificate, serviceKey, serviceCertificate, adminToken, partitions, quota, pool, ttl, guard, floor, stopSeconds,
         };
         var transport = new TransportOptions();
         transport.AddTo(command);
@@ -95,6 +98,9 @@ internal static class ServeCommand
                     ClickHousePasswordFile = Need(password),
                     Database = parse.GetValue(database)!,
                     Partitions = parse.GetValue(partitions),
+                    ServiceKeyFile = parse.GetValue(serviceKey),
+                    ServiceCertificateFile = parse.GetValue(serviceCertificate),
+                    AdminTokenFile = parse.GetValue(adminToken),
                 },
             };
             var gatewayProblem = options.Gateway is { } entry ? GatewayOptionsValidator.Validate(entry).FirstOrDefault() : null;

@@ -96,6 +96,10 @@ internal sealed class Identities : IAsyncDisposable
         return [.. identities.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => (entry.Key, entry.Value, sessions.GetValueOrDefault(entry.Key)))];
     }
 
+    /// <summary>The public key under which the agent is let in, base64url; none when it is not.</summary>
+    public async Task<IReadOnlyList<string>> KeysAsync(string agentId, CancellationToken stop) =>
+        await _identities.GetAsync(agentId, stop) is { } identity ? [identity.PublicKey] : [];
+
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
     private static async Task<Dictionary<string, T>> SnapshotAsync<T>(

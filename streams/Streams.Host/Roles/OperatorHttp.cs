@@ -2,12 +2,14 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Streams.Gateway;
 using Streams.Services;
+using Streams.Services.Http;
 using Streams.Worker;
 
 namespace Streams.Host.Roles;
 
 /// <summary>
-/// Operator HTTP: <c>/healthz</c> (200 when rows can flow, else 503, with the reasons) and <c>/metrics</c> (Prometheus text).
+/// Operator HTTP: <c>/healthz</c> (200 when rows can flow, else 503, with the reasons), open; <c>/metrics</c> (Prometheus text), open on
+/// loopback; the services' <c>/api/v1</c>, by token.
 /// </summary>
 internal static class OperatorHttp
 {
@@ -18,8 +20,14 @@ internal static class OperatorHttp
     };
 
     /// <param name="gateway">Null when the process has no such role; gives null before it has started. So the others.</param>
-    public static void Map(WebApplication app, Func<GatewayHealth?>? gateway, Func<WorkerHealth?>? worker, Func<ServicesHealth?>? services)
+    /// <param name="mayLook">Who may see the metrics: this machine, and holders of a token where there is the role that knows them.</param>
+    public static void Map(
+        WebApplication app, Func<GatewayHealth?>? gateway, Func<WorkerHealth?>? worker, Func<ServicesHealth?>? services, Func<HttpContext, bool> mayLook)
     {
+        // Names of agents and sizes of queues are not for everybody; whether all is well, is.
+        app.Use((context, next) => !context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal) || mayLook(context)
+            ? next(context)
+            : OperatorGate.RefuseAsync(context, StatusCodes.Status401Unauthorized, "unauthorized", "metrics are open on loopback; from elsewhere a token is needed"));
         app.MapPrometheusScrapingEndpoint("/metrics");
         app.MapGet("/healthz", context =>
         {

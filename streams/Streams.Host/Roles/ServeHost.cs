@@ -11,6 +11,7 @@ using Streams.Host.Terminal;
 using Streams.Local;
 using Streams.Queue;
 using Streams.Services;
+using Streams.Services.Http;
 using Streams.Stages;
 using Streams.Storage;
 using Streams.Worker;
@@ -42,7 +43,9 @@ internal static class ServeHost
             app,
             options.Gateway is null ? null : () => gateway?.Health(),
             options.Worker is null ? null : () => worker?.Health,
-            services is null ? null : () => services.Health);
+            services is null ? null : () => services.Health,
+            services is null ? OperatorGate.IsLoopback : services.MayLook);
+        services?.MapApi(app);
         await StartAsync(app, options, stop);
         var system = app.Services.GetRequiredService<ActorSystem>();
         await using var started = worker = options.Worker is { } work ? new StreamsWorker(work, system, workerMetrics, loggers) : null;
@@ -66,7 +69,7 @@ internal static class ServeHost
             await (worker?.StopAsync() ?? Task.CompletedTask);
             return 0;
         }
-        catch (Exception failure) when (failure is GatewayException or QueueException or SchemaMismatchException or UnfitServerException
+        catch (Exception failure) when (failure is GatewayException or ServicesException or QueueException or SchemaMismatchException or UnfitServerException
             or ArgumentException or DbException or TimeoutException)
         {
             throw new CommandFailure(failure.Message);

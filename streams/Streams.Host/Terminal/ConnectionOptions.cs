@@ -58,6 +58,9 @@ internal sealed class ConnectionOptions
         };
     }
 
+    /// <summary>True when an instance is named, and not a ClickHouse alone.</summary>
+    public bool HasInstance(ParseResult parse) => parse.GetValue(_clickHouse) is null;
+
     public Endpoints Endpoints(ParseResult parse) => Local.Endpoints.Read(parse.GetValue(_data)!);
 
     private static string ReadLine(string file)

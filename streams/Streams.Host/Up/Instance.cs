@@ -211,6 +211,7 @@ internal sealed class Instance : IAsyncDisposable
     private async Task StartServeAsync(UpOptions options, FleetKeys keys, long ingestQuota, int gatewayPort, CancellationToken stop)
     {
         var healthz = new Uri(new Uri(Endpoints.Operator), "healthz");
+        var services = ServiceKeys.Open(keys, _data.Keys, DateTimeOffset.UtcNow);
         var child = new ChildOptions
         {
             Name = ServeName,
@@ -229,6 +230,9 @@ internal sealed class Instance : IAsyncDisposable
                 "--clickhouse-password-file", Endpoints.ClickHousePasswordFile,
                 "--gateway-key", keys.GatewayKeyFile,
                 "--gateway-certificate", keys.GatewayCertificateFile,
+                "--service-key", services.KeyFile,
+                "--service-certificate", services.CertificateFile,
+                "--admin-token-file", services.AdminTokenFile,
                 "--partitions", options.Partitions.ToString(CultureInfo.InvariantCulture),
                 "--ingest-quota-bytes", ingestQuota.ToString(CultureInfo.InvariantCulture),
                 "--guard-directory", _data.Path,

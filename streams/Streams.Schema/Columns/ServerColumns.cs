@@ -19,6 +19,9 @@ public static class ServerColumns
     /// <summary>Bit of <c>server_flags</c>: <c>time</c> is more than a day from <c>received_at</c>.</summary>
     public const uint ClockSuspect = 1;
 
+    /// <summary>Bit of <c>server_flags</c>: the batch carried columns that the worker did not know and did not store.</summary>
+    public const uint ColumnsIgnored = 2;
+
     /// <summary>Name, type in ClickHouse and meaning, in the order of every table.</summary>
     public static IReadOnlyList<(string Name, string Type, string Description)> All { get; } =
     [
@@ -30,6 +33,6 @@ public static class ServerColumns
         ("batch", "UInt32", "number in the batch's name"),
         ("row", "UInt32", "row in the batch, from 0"),
         ("sensor_epoch", "UInt64", "first 8 bytes of the sensor instance that seq belongs to"),
-        ("server_flags", "UInt32", "bit 0: clock_suspect, time is more than a day from received_at"),
+        ("server_flags", "UInt32", "bit 0: clock_suspect, time is more than a day from received_at; bit 1: columns_ignored, the worker did not know all columns"),
     ];
 }

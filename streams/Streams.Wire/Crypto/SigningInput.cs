@@ -14,6 +14,7 @@ internal static class SigningInput
     internal const string GatewayRevocations = "gateway revocations";
     internal const string FleetRoot = "fleet root";
     internal const string AgentKeyRotation = "agent key rotation";
+    internal const string BatchProof = "batch proof";
     internal const string ControlMessage = "control message";
 
     private const int PrefixBytes = 64;

@@ -95,6 +95,8 @@ public static class KeyFile
         KeyFileKind.Agent => Magic + " agent",
         KeyFileKind.Gateway => Magic + " gateway",
         KeyFileKind.Root => Magic + " root",
+        KeyFileKind.Service => Magic + " service",
+        KeyFileKind.Operator => Magic + " operator",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }

@@ -12,4 +12,10 @@ public enum KeyFileKind
 
     /// <summary>Ed25519 seed of a fleet root. Kept offline.</summary>
     Root,
+
+    /// <summary>Ed25519 seed of the services: signs commands that only look.</summary>
+    Service,
+
+    /// <summary>Ed25519 seed of an operator: signs commands that change a host. Kept offline.</summary>
+    Operator,
 }

@@ -77,7 +77,8 @@ public sealed class RegistryChannelTests : IDisposable
         var old = Present;
         _channel.Look();
         Answer(RotateAnswer.Refuse(RegistryRefusal.UnknownAgent));
-        Assert.Equal((old, 0), (Present, _renewals));
+        Assert.Equal(old, Present);
+        Assert.Equal(0, _renewals);
         Assert.True(Files().HasNext);
     }
 

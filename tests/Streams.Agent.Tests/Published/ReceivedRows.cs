@@ -105,7 +105,7 @@ internal sealed class ReceivedRows : IDisposable
             2 => BinaryPrimitives.ReadUInt16LittleEndian(column.Indices[(i * 2)..]),
             _ => BinaryPrimitives.ReadInt32LittleEndian(column.Indices[(i * 4)..]),
         }],
-        ColumnType.UInt8 => (ulong)column.Data[i],
+        ColumnType.UInt8 or ColumnType.Bool => (ulong)column.Data[i],
         ColumnType.UInt16 => (ulong)BinaryPrimitives.ReadUInt16LittleEndian(column.Data[(i * 2)..]),
         ColumnType.UInt32 => (ulong)BinaryPrimitives.ReadUInt32LittleEndian(column.Data[(i * 4)..]),
         ColumnType.Int32 => (long)BinaryPrimitives.ReadInt32LittleEndian(column.Data[(i * 4)..]),

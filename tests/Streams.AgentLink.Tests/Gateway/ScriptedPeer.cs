@@ -35,6 +35,9 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     internal int SessionSeconds { get; set; } = Wire.Limits.SessionSeconds;
 
+    /// <summary>The catalogue that F0 names.</summary>
+    internal ushort CatalogueVersion { get; set; } = Catalogue.Version;
+
     internal IReadOnlyList<LaneWatermark> Watermarks { get; set; } = [];
 
     internal byte[] Revocations { get; set; } = [];
@@ -104,7 +107,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         {
             Generation = Generation,
             Gateway = "gw-test",
-            CatalogueVersion = Catalogue.Version,
+            CatalogueVersion = CatalogueVersion,
             CatalogueDigest = Catalogue.Digest.ToArray(),
             HeartbeatSeconds = HeartbeatSeconds,
             SessionSeconds = SessionSeconds,
@@ -157,11 +160,13 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     internal Task SendMessageAsync(byte[] message) =>
         _webSocket.SendAsync(message, WebSocketMessageType.Binary, endOfMessage: true, default).WaitAsync(ScriptedGateway.Deadline);
 
-    internal Task SendAsync(FrameType type, byte[] payload)
+    internal Task SendAsync(FrameType type, byte[] payload) => SendMessageAsync(Seal(type, payload));
+
+    /// <summary>A frame that is the next one, not sent.</summary>
+    internal byte[] Seal(FrameType type, byte[] payload)
     {
         var frame = new byte[payload.Length + FrameHeader.Overhead];
-        _sealer!.Seal(type, LaneClass.Control, payload, frame);
-        return SendMessageAsync(frame);
+        return frame[.._sealer!.Seal(type, LaneClass.Control, payload, frame)];
     }
 
     /// <summary>The next binary message, or the peer's close code as the exception's message.</summary>

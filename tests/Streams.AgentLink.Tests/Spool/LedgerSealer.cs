@@ -8,10 +8,12 @@ internal readonly struct LedgerSealer(ulong first, uint rows, int body = 200, Pr
 {
     public int MaxSealedBytes => body + 200;
 
-    public int Seal(BatchName name, Span<byte> destination)
+    public int Seal(BatchName name, ushort catalogue, Span<byte> destination)
     {
         var batch = SpoolBatch.Record(name, priority, first, rows, body).AsSpan(RecordHeader.Size);
         batch.CopyTo(destination);
         return batch.Length;
     }
+
+    public bool TryDigest(BatchName name, ushort catalogue, ISha256 hash, Span<byte> digest) => false;
 }

@@ -38,15 +38,16 @@ internal sealed class Pair : IDisposable
     /// <param name="offer">The gateway's.</param>
     /// <param name="versions">The agent's.</param>
     /// <param name="enrol">The agent has a key and no identity yet.</param>
+    /// <param name="fresh">Ephemeral keys and nonces are drawn, as in life.</param>
     internal Pair(HandshakeContext? agentContext = null, HandshakeContext? gatewayContext = null, GatewayOffer? offer = null,
-        VersionRange? versions = null, bool enrol = false)
+        VersionRange? versions = null, bool enrol = false, bool fresh = false)
     {
         var key = SigningKey.FromSeed(Fill(0x20));
         Gateway = new GatewayIdentity(key, GatewayCertificate.Create(Root, "gw-1", key.PublicKey, Now - 60, Now + 3600, 42));
         Assert.Equal(RefusalReason.None, GatewayHandshake.TryStart(Gateway, gatewayContext ?? HandshakeContext.Binary, Arena,
-            EphemeralKey.TryFromSecret(Arena, Fill(0x40))!, Fill(0x41), out var gateway, offer));
+            Ephemeral(0x40, fresh), fresh ? Draw() : Fill(0x41), out var gateway, offer));
         Assert.Equal(RefusalReason.None, AgentHandshake.TryStart(Agent.Key, enrol ? "" : Agent.AgentId, agentContext ?? HandshakeContext.Binary, Arena,
-            EphemeralKey.TryFromSecret(Arena, Fill(0x50))!, Fill(0x51), out var agent, versions ?? Protocol.Versions));
+            Ephemeral(0x50, fresh), fresh ? Draw() : Fill(0x51), out var agent, versions ?? Protocol.Versions));
         GatewaySide = gateway!;
         AgentSide = agent!;
     }
@@ -108,6 +109,16 @@ internal sealed class Pair : IDisposable
         (new FrameSealer(GatewayKeys!, time ?? TimeProvider.System), new FrameOpener(AgentKeys!, fromAgent: false));
 
     internal static byte[] Fill(byte value) => Enumerable.Range(0, 32).Select(i => (byte)(value + i * 3)).ToArray();
+
+    private EphemeralKey Ephemeral(byte value, bool fresh) =>
+        fresh ? EphemeralKey.TryGenerate(Arena)! : EphemeralKey.TryFromSecret(Arena, Fill(value))!;
+
+    private static byte[] Draw()
+    {
+        var nonce = new byte[32];
+        Entropy.Fill(nonce);
+        return nonce;
+    }
 
     public void Dispose()
     {

@@ -45,6 +45,7 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         {
             RetentionBytes = configuration.RetentionBytes,
             SpoolDirectory = SpoolFolder(stateDirectory),
+            Proofs = true,
             SpoolBytes = (long)configuration.SpoolMebibytes << 20,
             KeepLeftFor = configuration.ObservabilityEnabled ? SensorStartTime : TimeSpan.Zero,
         };
@@ -174,6 +175,8 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         writer.WriteNumber("batches_server_lost", status.BatchesServerLost);
         writer.WriteNumber("batches_rewound", status.BatchesRewound);
         writer.WriteNumber("lanes_held", status.LanesHeld);
+        writer.WriteNumber("checkpoints", status.Checkpoints);
+        writer.WriteNumber("proofs_dropped", status.ProofsDropped);
         writer.WriteNumber("disk_errors", status.DiskErrors);
         writer.WriteString("last_disk_error", status.LastDiskError);
         writer.WriteNumber("batches_appended", status.BatchesAppended);

@@ -38,4 +38,7 @@ internal enum FaultKind
 
     /// <summary>The first gateway stops with publishes in flight, its agents go to the second, then it goes on.</summary>
     SwitchGateway,
+
+    /// <summary>The gateway, which is a process without a worker.</summary>
+    KillGateway,
 }

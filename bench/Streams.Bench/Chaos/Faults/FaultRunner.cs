@@ -38,6 +38,8 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
         FaultKind.Wipe => NatsAsync(fault.Duration, kill: true, () => QueueDamage.Wipe(stack.QueueDirectory), stop),
         FaultKind.DiskFull => DiskFullAsync(fault.Duration, stop),
         FaultKind.SwitchGateway => SwitchGatewayAsync(fault.Duration, stop),
+        // The worker is a process of its own in such a profile.
+        FaultKind.KillGateway => ServeAsync(fault.Duration, kill: true, stop),
         _ => throw new BenchFailure($"no such fault: {fault.Kind}"),
     };
 
@@ -112,9 +114,9 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
 
     private async Task ClockAsync(long seconds, TimeSpan duration, CancellationToken stop)
     {
-        foreach (var source in sources)
+        foreach (var agent in sources.SelectMany(source => source.Agents))
         {
-            await File.WriteAllTextAsync(source.Files.Clock, seconds.ToString(CultureInfo.InvariantCulture), stop);
+            await File.WriteAllTextAsync(agent.Files.Clock, seconds.ToString(CultureInfo.InvariantCulture), stop);
         }
 
         // Sessions made under the wrong clock are what is of interest: certificate dates and back-off.
@@ -122,9 +124,9 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
         networks[0].Cut();
         networks[0].Heal();
         await Task.Delay(duration, stop);
-        foreach (var source in sources)
+        foreach (var agent in sources.SelectMany(source => source.Agents))
         {
-            File.Delete(source.Files.Clock);
+            File.Delete(agent.Files.Clock);
         }
     }
 

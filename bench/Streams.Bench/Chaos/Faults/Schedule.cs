@@ -44,11 +44,11 @@ internal static class Schedule
     public static bool IsOfServers(FaultKind kind) => OfServers.Contains(kind);
 
     /// <summary>The same fault again and again.</summary>
-    public static IReadOnlyList<Fault> Repeat(FaultKind kind, int count, int seed, int sources, double shortest, double longest)
+    public static IReadOnlyList<Fault> Repeat(FaultKind kind, int count, int seed, int sources, double shortest, double longest, double? gap = null)
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(_ => new Fault(kind, random.Next(sources), Seconds(random, shortest, longest),
-            Seconds(random, 0.5, 3)))];
+            Seconds(random, gap ?? 0.5, gap ?? 3)))];
     }
 
     private static double LongestOf(FaultKind kind) => kind switch

@@ -9,6 +9,12 @@ internal sealed record Profile
 
     public int Gateways { get; init; } = 1;
 
+    /// <summary>Gateways have no worker in their process: one more process has.</summary>
+    public bool WorkerApart { get; init; }
+
+    /// <summary>Agents that each source's process plays.</summary>
+    public int AgentsPerSource { get; init; } = 1;
+
     /// <summary>Steps that are not faults of the schedule, after them.</summary>
     public Func<ChaosRun, CancellationToken, Task>? Act { get; init; }
 

@@ -13,7 +13,7 @@ internal static class ProfileCatalogue
 
     public static IReadOnlyList<string> Names { get; } =
         ["random", "cut-2min", "agent-kill-50", "disk-full", "nats-away", "two-gateways", "wipe", "tail-loss", "clones",
-            "restored-directory", "poison", Agent];
+            "restored-directory", "poison", "gateway-restarts", Agent];
 
     public static Profile Of(ChaosOptions options)
     {
@@ -46,6 +46,13 @@ internal static class ProfileCatalogue
             "clones" => new Profile { Faults = [], Act = Steps.CloneAsync, Assert = Assertions.CloneIsVisibleAsync },
             "restored-directory" => new Profile { Faults = [], Act = Steps.RestoreAsync },
             "poison" => new Profile { Faults = [], Act = Steps.PoisonAsync, Assert = Assertions.PoisonIsADeadLetterAsync },
+            "gateway-restarts" => new Profile
+            {
+                // One every ten seconds, with what it takes to come back.
+                Faults = Schedule.Repeat(FaultKind.KillGateway, Count(6, 2), options.Seed, options.Sources, 0.2, 0.2, gap: Seconds(10)),
+                WorkerApart = true,
+                AgentsPerSource = (options.Short ? 40 : 500) / options.Sources,
+            },
             _ => throw new BenchFailure($"--profile {options.Profile}: expected one of {string.Join(", ", Names)}"),
         };
         return options.External is null || !profile.Faults.Any(fault => Schedule.IsOfServers(fault.Kind))

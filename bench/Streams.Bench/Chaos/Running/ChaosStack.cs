@@ -1,4 +1,6 @@
 using System.Globalization;
+using Streams.Bench.Chaos.Profiles;
+using Streams.Bench.Chaos.Sources;
 using Streams.Bench.Running;
 using Streams.Local;
 
@@ -15,6 +17,8 @@ internal sealed class ChaosStack : IAsyncDisposable
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
     private readonly string _data;
+    // Which process is the worker, when gateways have none.
+    private readonly int? _worker;
     private readonly Credentials _credentials;
     private readonly List<ChildProcess?> _serves = [];
     private readonly List<(string Listen, string Operator)> _addresses = [];
@@ -22,9 +26,10 @@ internal sealed class ChaosStack : IAsyncDisposable
     private DateTime _nextLook;
     private ClickHouseServer? _clickHouse;
 
-    private ChaosStack(string data, Endpoints endpoints)
+    private ChaosStack(string data, Endpoints endpoints, int? worker)
     {
         _data = data;
+        _worker = worker;
         Endpoints = endpoints;
         _credentials = Credentials.Open(Path.Combine(data, "keys"));
     }
@@ -70,15 +75,15 @@ internal sealed class ChaosStack : IAsyncDisposable
     public List<string> UnexpectedExits { get; } = [];
 
     /// <summary>Makes keys and one identity per source, then starts the servers.</summary>
-    public static async Task<ChaosStack> StartAsync(string data, string log, IReadOnlyList<(string Id, string KeyFile)> sources,
-        int gateways, ExternalServers? external, CancellationToken stop)
+    public static async Task<ChaosStack> StartAsync(string data, string log, IReadOnlyList<(string Id, SourceFiles Files)> sources,
+        Profile profile, ExternalServers? external, CancellationToken stop)
     {
         Endpoints endpoints;
         await using (var up = await UpProcess.StartAsync(data, log, ["--no-agent", .. FreePorts()], stop))
         {
-            foreach (var (id, keyFile) in external is null ? sources : [])
+            foreach (var (id, files) in external is null ? sources : [])
             {
-                await StreamsCommand.RunAsync(["keys", "create-agent", id, "--key-file", keyFile, "--data", data], stop);
+                await LetInAsync(data, id, files, profile.AgentsPerSource, stop);
             }
 
             endpoints = up.Endpoints;
@@ -86,7 +91,7 @@ internal sealed class ChaosStack : IAsyncDisposable
         }
 
         endpoints = external?.Replace(endpoints) ?? endpoints;
-        var stack = new ChaosStack(data, endpoints);
+        var stack = new ChaosStack(data, endpoints, profile.WorkerApart ? profile.Gateways : null);
         try
         {
             if (external is null)
@@ -95,7 +100,7 @@ internal sealed class ChaosStack : IAsyncDisposable
                 await stack.StartClickHouseAsync(stop);
             }
 
-            for (var i = 0; i < gateways; i++)
+            for (var i = 0; i < profile.Gateways + (profile.WorkerApart ? 1 : 0); i++)
             {
                 stack._addresses.Add(i == 0
                     ? (new Uri(endpoints.Gateway).Authority, new Uri(endpoints.Operator).Authority)
@@ -106,7 +111,7 @@ internal sealed class ChaosStack : IAsyncDisposable
 
             if (external is not null)
             {
-                await ExternalServers.LetInAsync(data, endpoints, sources, stop);
+                await ExternalServers.LetInAsync(data, endpoints, sources, profile.AgentsPerSource, stop);
             }
 
             return stack;
@@ -115,6 +120,24 @@ internal sealed class ChaosStack : IAsyncDisposable
         {
             await stack.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Makes the keys of a source's agents and lets them in.</summary>
+    public static Task LetInAsync(string data, string id, SourceFiles files, int agents, CancellationToken stop) => StreamsCommand.RunAsync(
+        agents == 1
+            ? ["keys", "create-agent", id, "--key-file", files.Key, "--data", data]
+            : ["keys", "create-agents", id, "--count", agents.ToString(CultureInfo.InvariantCulture), "--key-directory",
+                SourceAgent.KeyDirectory(files.Directory), "--data", data],
+        stop);
+
+    /// <summary>So that they can be made again.</summary>
+    public static void ForgetKeys(SourceFiles files)
+    {
+        File.Delete(files.Key);
+        if (Directory.Exists(SourceAgent.KeyDirectory(files.Directory)))
+        {
+            Directory.Delete(SourceAgent.KeyDirectory(files.Directory), recursive: true);
         }
     }
 
@@ -164,6 +187,7 @@ internal sealed class ChaosStack : IAsyncDisposable
                 "--clickhouse-password-file", Endpoints.ClickHousePasswordFile, "--gateway-key", Path.Combine(keys, "gateway.key"),
                 "--gateway-certificate", Path.Combine(keys, "gateway.cert"),
                 "--partitions", Endpoints.Partitions.ToString(CultureInfo.InvariantCulture),
+                .. _worker is { } worker ? ["--roles", index == worker ? "worker" : "gateway"] : Array.Empty<string>(),
                 .. _nats is { } nats
                     ? ["--ingest-quota-bytes", nats.IngestQuota.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
             ],

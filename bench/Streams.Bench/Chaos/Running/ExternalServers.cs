@@ -1,3 +1,4 @@
+using Streams.Bench.Chaos.Sources;
 using Streams.Bench.Running;
 using Streams.Local;
 
@@ -51,23 +52,23 @@ internal sealed record ExternalServers(string Nats, string NatsKeys, string Clic
 
     /// <summary>Lets the sources in; waits for the worker to make the buckets, as its role alone may.</summary>
     public static async Task LetInAsync(
-        string data, Endpoints endpoints, IReadOnlyList<(string Id, string KeyFile)> sources, CancellationToken stop)
+        string data, Endpoints endpoints, IReadOnlyList<(string Id, SourceFiles Files)> sources, int agents, CancellationToken stop)
     {
         using var directory = DataDirectory.Open(data);
         endpoints.Write(directory);
         var until = DateTime.UtcNow + BucketsDeadline;
-        foreach (var (id, keyFile) in sources)
+        foreach (var (id, files) in sources)
         {
             while (true)
             {
                 try
                 {
-                    await StreamsCommand.RunAsync(["keys", "create-agent", id, "--key-file", keyFile, "--data", data], stop);
+                    await ChaosStack.LetInAsync(data, id, files, agents, stop);
                     break;
                 }
                 catch (BenchFailure) when (DateTime.UtcNow < until)
                 {
-                    File.Delete(keyFile);
+                    ChaosStack.ForgetKeys(files);
                     await Task.Delay(500, stop);
                 }
             }

@@ -31,7 +31,7 @@ internal sealed class Peaks(ChaosStack stack, IReadOnlyList<SourceProcess> sourc
             }
 
             QueueBytes = Math.Max(QueueBytes, BytesBelow(stack.QueueDirectory));
-            UncommittedBytes = Math.Max(UncommittedBytes, sources.Sum(source => source.Status?.UncommittedBytes ?? 0));
+            UncommittedBytes = Math.Max(UncommittedBytes, sources.SelectMany(source => source.Agents).Sum(agent => agent.Status?.UncommittedBytes ?? 0));
             CreditReserved = Math.Max(CreditReserved, await CreditAsync(stop));
             await Task.Delay(Interval, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

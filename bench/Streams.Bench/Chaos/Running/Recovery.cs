@@ -24,13 +24,16 @@ internal sealed class Recovery(ChaosStack stack, IReadOnlyList<SourceProcess> so
                     throw new BenchFailure((await source.Process.Exited).ToString());
                 }
 
-                if (!marks.ContainsKey(source.Files.Directory) && source.Status is { } status)
+                foreach (var agent in source.Agents)
                 {
-                    marks[source.Files.Directory] = (status.SensorEpoch, status.Kept + 1);
+                    if (!marks.ContainsKey(agent.Files.Directory) && agent.Status is { } status)
+                    {
+                        marks[agent.Files.Directory] = (status.SensorEpoch, status.Kept + 1);
+                    }
                 }
             }
 
-            if (marks.Count == sources.Count && await CommittedAsync(marks, stop))
+            if (marks.Count == sources.Sum(source => source.Agents.Count) && await CommittedAsync(marks, stop))
             {
                 return clock.Elapsed;
             }

@@ -5,7 +5,7 @@ using Streams.Local;
 namespace Streams.Bench.Chaos.Running;
 
 /// <summary>One source of the harness: started, killed and started again in the same directory.</summary>
-internal sealed class SourceProcess(string id, SourceFiles files, string gateway, string root, int rate) : IAsyncDisposable
+internal sealed class SourceProcess(string id, SourceFiles files, string gateway, string root, int rate, int agents = 1) : IAsyncDisposable
 {
     private ChildProcess? _process;
 
@@ -15,15 +15,18 @@ internal sealed class SourceProcess(string id, SourceFiles files, string gateway
 
     public ChildProcess Process => _process ?? throw new InvalidOperationException($"{id} was not started");
 
-    /// <summary>Where it is; null until its present process has said so.</summary>
-    public SourceStatus? Status => SourceStatus.TryRead(files.Status);
+    /// <summary>Whom the process plays.</summary>
+    public IReadOnlyList<SourceAgent> Agents { get; } = SourceAgent.Of(id, files, agents);
+
+    /// <summary>Where its first agent is; null until its present process has said so.</summary>
+    public SourceStatus? Status => Agents[0].Status;
 
     /// <summary>Another process of the same agent, with a directory of its own.</summary>
     public SourceProcess Twin(SourceFiles other) => new(id, other, gateway, root, rate);
 
     public void Start(params string[] further)
     {
-        File.Delete(files.Status);
+        ForgetStatus();
         _process = ChildProcess.Start(new ChildOptions
         {
             Name = id,
@@ -32,7 +35,7 @@ internal sealed class SourceProcess(string id, SourceFiles files, string gateway
             [
                 typeof(SourceProcess).Assembly.Location, "source", "--id", id, "--directory", files.Directory, "--gateway", gateway,
                     "--root", root,
-                "--rate", rate.ToString(CultureInfo.InvariantCulture), .. further,
+                "--rate", rate.ToString(CultureInfo.InvariantCulture), "--agents", agents.ToString(CultureInfo.InvariantCulture), .. further,
             ],
             LogPath = files.Log,
             Environment = new Dictionary<string, string?> { ["DOTNET_gcServer"] = "0", ["DOTNET_TieredPGO"] = "0" },
@@ -42,7 +45,15 @@ internal sealed class SourceProcess(string id, SourceFiles files, string gateway
     public async Task KillAsync()
     {
         await Process.DisposeAsync();
-        File.Delete(files.Status);
+        ForgetStatus();
+    }
+
+    private void ForgetStatus()
+    {
+        foreach (var agent in Agents.Where(agent => Directory.Exists(agent.Files.Directory)))
+        {
+            File.Delete(agent.Files.Status);
+        }
     }
 
     public ValueTask DisposeAsync() => _process?.DisposeAsync() ?? ValueTask.CompletedTask;

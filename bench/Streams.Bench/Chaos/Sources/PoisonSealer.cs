@@ -10,10 +10,12 @@ internal readonly struct PoisonSealer(BuilderSealer inner) : IBatchSealer
 
     public int MaxSealedBytes => inner.MaxSealedBytes;
 
-    public int Seal(BatchName name, Span<byte> destination)
+    public int Seal(BatchName name, ushort catalogue, Span<byte> destination)
     {
-        var length = inner.Seal(name, destination);
+        var length = inner.Seal(name, catalogue, destination);
         destination[Math.Max(0, length - Spoiled)..length].Fill(0xFF);
         return length;
     }
+
+    public bool TryDigest(BatchName name, ushort catalogue, ISha256 hash, Span<byte> digest) => false;
 }

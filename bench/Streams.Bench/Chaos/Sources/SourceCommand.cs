@@ -11,7 +11,7 @@ using Streams.Wire.Keys;
 namespace Streams.Bench.Chaos.Sources;
 
 /// <summary>
-/// `source`: one synthetic agent in a process of its own, so that a kill -9 of it is real. It speaks the real link, keeps its batches in
+/// `source`: a synthetic agent, or many, in a process of their own, so that a kill -9 of it is real. It speaks the real link, keeps its batches in
 /// the real spool and
 /// writes every number down before it emits it. SIGTERM ends the emission; it then stays until everything is committed.
 /// </summary>
@@ -29,11 +29,17 @@ internal static class SourceCommand
         var root = new Option<string>("--root") { Required = true };
         var rate = new Option<int>("--rate") { Required = true, Description = "Events a second, 10 to 100000." };
         var poison = new Option<int?>("--poison-batch") { Description = "Which batch of this process cannot be decoded." };
-        var command = new Command("source", "One synthetic agent of the chaos harness.") { id, directory, gateway, root, rate, poison };
+        var agents = new Option<int>("--agents") { Description = "How many agents the process plays.", DefaultValueFactory = _ => 1 };
+        var command = new Command("source", "Synthetic agents of the chaos harness.") { id, directory, gateway, root, rate, poison, agents };
         command.Hidden = true;
-        command.SetAction((parse, stop) => RunAsync(
-            parse.GetValue(id)!, new SourceFiles(parse.GetValue(directory)!), new Uri(parse.GetValue(gateway)!),
-            Base64Url.DecodeFromChars(parse.GetValue(root)!), parse.GetValue(rate), parse.GetValue(poison), stop));
+        command.SetAction(async (parse, stop) =>
+        {
+            var played = SourceAgent.Of(parse.GetValue(id)!, new SourceFiles(parse.GetValue(directory)!), parse.GetValue(agents));
+            var ends = await Task.WhenAll(played.Select(agent => Task.Run(() => RunAsync(
+                agent.Id, agent.Files, new Uri(parse.GetValue(gateway)!), Base64Url.DecodeFromChars(parse.GetValue(root)!),
+                parse.GetValue(rate) / played.Count, parse.GetValue(poison), stop))));
+            return ends.Max();
+        });
         return command;
     }
 
@@ -45,6 +51,7 @@ internal static class SourceCommand
             throw new BenchFailure(error!);
         }
 
+        Directory.CreateDirectory(files.Directory);
         using var identity = new AgentIdentity(id, key!);
         var clock = new ShiftedClock(files.Clock);
         clock.Refresh();

@@ -1,9 +1,10 @@
 namespace Streams.Bench.Chaos.Sources;
 
-/// <summary>The files of one source: what it remembers, and by which the harness and it talk.</summary>
-internal sealed record SourceFiles(string Directory)
+/// <summary>The files of one agent of a source: what it remembers, and by which the harness and it talk.</summary>
+/// <param name="KeyFile">Its key, when that is not in the directory.</param>
+internal sealed record SourceFiles(string Directory, string? KeyFile = null)
 {
-    public string Key => Path.Combine(Directory, "agent.key");
+    public string Key => KeyFile ?? Path.Combine(Directory, "agent.key");
 
     public string Connects => Path.Combine(Directory, "connects");
 
