@@ -2,6 +2,7 @@ using Streams.Agent.CommandLine;
 using Streams.Agent.Configuration;
 using Streams.Agent.Doctor;
 using Streams.Agent.Modules.Core;
+using Streams.Agent.Modules.Core.Identity;
 using Streams.Agent.Status;
 
 namespace Streams.Agent;
@@ -51,6 +52,21 @@ internal static class Program
         }
 
         var configuration = ConfigurationLoader.Load(arguments);
+        switch (arguments.Verb)
+        {
+            case AgentVerb.Enrol:
+                ConfigurationValidator.Require(configuration, toConnect: false);
+                return EnrolCommand.Run(configuration, Console.Out);
+            case AgentVerb.RotateKey:
+                ConfigurationValidator.Require(configuration, toConnect: false);
+                return RotateCommand.Run(configuration, Console.Out);
+            case AgentVerb.Run:
+                ConfigurationValidator.Require(configuration, toConnect: false);
+                EnrolCommand.Before(configuration, static line => Console.Error.WriteLine("streams-agent: " + line));
+                break;
+        }
+
+        EnrolledIdentity.Complete(configuration);
         if (arguments.Verb == AgentVerb.PrintConfig)
         {
             ConfigurationValidator.Require(configuration, toConnect: false);

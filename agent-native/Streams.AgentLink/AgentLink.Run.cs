@@ -87,7 +87,8 @@ public sealed partial class AgentLink
         try
         {
             connection = await ConnectAsync(socket, gateway, stop).ConfigureAwait(false);
-            using var keys = await HandshakeAsync(connection, bootId, stop).ConfigureAwait(false);
+            var identity = _hooks.Identity?.Invoke() ?? _identity;
+            using var keys = await HandshakeAsync(connection, identity, bootId, stop).ConfigureAwait(false);
             UseCatalogue(Math.Min(keys.Session.CatalogueVersion, Catalogue.Version));
             var (regressed, ahead) = _lanes.Resume(keys.Session.Watermarks, keys.Session.MaxOpenLanes, CatalogueVersion);
             _space.Set();
@@ -109,7 +110,9 @@ public sealed partial class AgentLink
                     + "new batches get a new epoch");
             }
 
-            var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set, _identity, _outbox);
+            var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set, identity, _outbox);
+            Volatile.Write(ref _gatewaySerial, keys.Gateway.Serial);
+            _running = session;
             return (await session.RunAsync(stop).ConfigureAwait(false), true);
         }
         catch (LinkEndedException ended)
@@ -148,7 +151,8 @@ public sealed partial class AgentLink
         return await Dialer.RunAsync(socket, gateway, _options, limit.Token).ConfigureAwait(false);
     }
 
-    private async Task<HandshakeDriver.Established> HandshakeAsync(WebSocketConnection connection, UInt128 bootId, CancellationToken stop)
+    private async Task<HandshakeDriver.Established> HandshakeAsync(
+        WebSocketConnection connection, AgentIdentity identity, UInt128 bootId, CancellationToken stop)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(_options.HandshakeTimeout);
@@ -162,8 +166,8 @@ public sealed partial class AgentLink
         var claims = new AgentClaims((ulong)((now - DateTimeOffset.UnixEpoch).Ticks / 10), bootId, _lanes.EpochNumber,
             _hooks.NextConnectCounter(), Catalogue.Digest.ToArray());
         var expected = new GatewayExpectations(
-            _options.Roots, _options.GatewayName, trusted ? now.ToUnixTimeSeconds() : null, _hooks.Revoked?.Invoke());
-        var keys = await HandshakeDriver.RunAsync(connection, _identity, key: null, expected, claims, _arena, _time, limit.Token).ConfigureAwait(false);
+            Roots, _options.GatewayName, trusted ? now.ToUnixTimeSeconds() : null, _hooks.Revoked?.Invoke());
+        var keys = await HandshakeDriver.RunAsync(connection, identity, key: null, expected, claims, _arena, _time, limit.Token).ConfigureAwait(false);
         Note(keys);
         if (_arena.UnlockedBytes > 0)
         {
@@ -184,7 +188,7 @@ public sealed partial class AgentLink
             return;
         }
 
-        if (!RevocationList.TryParse(keys.Session.Revocations.Span, out var list) || !list!.IsSignedBy(_options.Roots))
+        if (!RevocationList.TryParse(keys.Session.Revocations.Span, out var list) || !list!.IsSignedBy(Roots))
         {
             Tell(LinkEventKind.RevocationsRefused, "the gateway's list of revoked gateways is not signed by a pinned root: ignored");
             return;
@@ -197,6 +201,8 @@ public sealed partial class AgentLink
             throw HandshakeDriver.Refused(RefusalReason.CertificateRevoked);
         }
     }
+
+    private FleetRoots Roots => _hooks.Roots?.Invoke() ?? _options.Roots;
 
     /// <summary>Tells the gateway why, if that is quick; the connection is dropped either way.</summary>
     private async Task CloseAsync(WebSocketConnection? connection, LinkEnd end)

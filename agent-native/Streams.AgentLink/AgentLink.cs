@@ -41,6 +41,8 @@ public sealed partial class AgentLink : IDisposable
     private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(RecordHeader.Size + Limits.MaxStoredBytes);
     private volatile Wire.Messages.SessionMessage? _session;
     private volatile bool _connected;
+    private volatile LinkSession? _running;
+    private ulong _gatewaySerial;
     private volatile int _catalogue = Catalogue.Version;
 
     /// <param name="identity">The agent's id and key; stays the caller's.</param>
@@ -199,6 +201,12 @@ public sealed partial class AgentLink : IDisposable
         _signal.Set();
         return true;
     }
+
+    /// <summary>Serial of the certificate of the gateway that the present or last session is with; 0 before the first.</summary>
+    public ulong GatewaySerial => Volatile.Read(ref _gatewaySerial);
+
+    /// <summary>Ends the session in good order; the next follows at once. Without one nothing happens: the next will be another anyway.</summary>
+    public void Renew() => _running?.Renew();
 
     /// <summary>Blocks the calling thread until memory was freed since the last refused append, at most <paramref
     /// name="timeout"/>.</summary>

@@ -23,6 +23,12 @@ public sealed record AgentLinkHooks
     /// <summary>The gateway did not take a message.</summary>
     public Action<ErrorMessage>? OnRefused { get; init; }
 
+    /// <summary>The key to come with, asked before every handshake; null: always the one that the link was made with. The id stays the same.</summary>
+    public Func<AgentIdentity>? Identity { get; init; }
+
+    /// <summary>The roots to pin, asked before every handshake; null: those of the options.</summary>
+    public Func<FleetRoots>? Roots { get; init; }
+
     /// <summary>The gateways that are known to be revoked, asked before every handshake; null knows of none.</summary>
     public Func<RevocationList?>? Revoked { get; init; }
 

@@ -10,7 +10,7 @@ public enum QueueRole
     /// <summary>Makes the topology, reads and purges ingest messages, publishes flow, keeps leases and offsets.</summary>
     Worker,
 
-    /// <summary>Keeps identities, looks at sessions and streams.</summary>
+    /// <summary>Keeps identities, tokens and what fleet roots say, looks at sessions and streams.</summary>
     Operator,
 
     /// <summary>Keeps identities, tokens, operators and revocations, sends commands, reads responses, answers the gateways' registry requests.</summary>

@@ -9,6 +9,7 @@ var root = new RootCommand("Streams: from kernel events to ClickHouse rows.")
     SqlCommand.Create(),
     TailCommand.Create(),
     AgentsCommand.Create(),
+    EnrolCommand.Create(),
     LossCommand.Create(),
     VerifyCommand.Create(),
     DeadLettersCommand.Create(),

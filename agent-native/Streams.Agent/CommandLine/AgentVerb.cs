@@ -6,6 +6,8 @@ internal enum AgentVerb
     Doctor,
     Status,
     Spool,
+    Enrol,
+    RotateKey,
     PrintConfig,
     Version,
     Help,

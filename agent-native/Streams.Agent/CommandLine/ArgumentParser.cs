@@ -84,7 +84,9 @@ internal static class ArgumentParser
         "doctor" => AgentVerb.Doctor,
         "status" => AgentVerb.Status,
         "spool" => AgentVerb.Spool,
-        _ => throw new UsageException($"unknown command '{text}'; the commands are run, doctor, status and spool"),
+        "enroll" => AgentVerb.Enrol,
+        "rotate-key" => AgentVerb.RotateKey,
+        _ => throw new UsageException($"unknown command '{text}'; the commands are run, enroll, rotate-key, doctor, status and spool"),
     };
 
     private static AgentVerb Only(AgentVerb? verb, AgentVerb asked, string option) =>

@@ -32,6 +32,9 @@ internal sealed class AgentConfiguration
     /// <summary>Ed25519 public keys (base64url) of the offline roots that sign gateway certificates.</summary>
     public IReadOnlyList<string> FleetRoots { get; set; } = [];
 
+    /// <summary>What the agent enrols with when it has no identity, for images; the environment's STREAMS_ENROLMENT_TOKEN when it is empty.</summary>
+    public string Token { get; set; } = "";
+
     /// <summary>Not /run: the connect counter, by which gateways recognise clones, must outlive the boot.</summary>
     public string StateDirectory { get; set; } = "/var/lib/streams-agent";
 

@@ -1,4 +1,5 @@
 using Streams.Agent.CommandLine;
+using Streams.Agent.Modules.Core.Identity;
 
 namespace Streams.Agent.Configuration;
 
@@ -21,6 +22,8 @@ internal static class ConfigurationLoader
                 throw new ConfigurationException($"{option} {wrong}; allowed is {setting.Allowed}");
         }
 
+        if (configuration.Token.Length == 0)
+            configuration.Token = Environment.GetEnvironmentVariable(EnrolCommand.TokenVariable) ?? "";
         return configuration;
     }
 }

@@ -51,6 +51,10 @@ internal static class SettingRules
             : $"is '{value}', allowed is 32 bytes in base64url (43 characters)";
     }
 
+    /// <summary>Never says what it is: it is a secret.</summary>
+    public static string? Token(string value) =>
+        value.Length == 0 || Control.Identity.EnrolmentToken.TryParse(value.AsSpan().Trim(), out _) ? null : "is not a token, allowed is id.secret.root";
+
     public static string? Level(string value) =>
         value is "debug" or "info" or "warn" or "error" ? null : $"is '{value}', allowed is debug, info, warn or error";
 

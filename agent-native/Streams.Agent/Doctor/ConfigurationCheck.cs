@@ -1,6 +1,6 @@
 using Streams.Agent.CommandLine;
 using Streams.Agent.Configuration;
-using Streams.Agent.Modules.Core;
+using Streams.Agent.Modules.Core.Identity;
 
 namespace Streams.Agent.Doctor;
 
@@ -13,8 +13,9 @@ internal static class ConfigurationCheck
         try
         {
             configuration = ConfigurationLoader.Load(arguments);
+            EnrolledIdentity.Complete(configuration);
         }
-        catch (ConfigurationException e)
+        catch (AgentException e)
         {
             checks.Add(DoctorCheck.Need("configuration", false, What(e.Message), Remedy(e.Message)));
             return;

@@ -16,6 +16,9 @@ internal enum AgentEvent
     ModuleRestarting = 1012,
     ModuleStopFailed = 1013,
 
+    KeyChange = 1015,
+    RootsSaid = 1016,
+
     LinkState = 1020,
     LinkWarning = 1021,
 

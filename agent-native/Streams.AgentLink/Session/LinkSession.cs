@@ -84,6 +84,9 @@ internal sealed partial class LinkSession
         return _end!;
     }
 
+    /// <summary>Any thread; harmless when it has ended.</summary>
+    internal void Renew() => End(new LinkEnd(LinkEndReason.Expired, "to begin again with another key", Close: CloseCode.SessionExpired));
+
     private void End(LinkEnd end)
     {
         Interlocked.CompareExchange(ref _end, end, null);

@@ -32,7 +32,6 @@ internal sealed class KeyBook(IdentityStore identities)
                         PublicKey = request.PublicKey,
                         PreviousKey = call.PublicKey,
                         Action = "rotated",
-                        TokenId = "",
                         Actor = call.AgentId,
                         Source = call.Source,
                     }
@@ -57,9 +56,9 @@ internal sealed class KeyBook(IdentityStore identities)
             last => notice.Kind switch
             {
                 NoticeKind.NewKeyUsed when last is { PreviousKey.Length: > 0 } && last.PublicKey == notice.PublicKey =>
-                    last with { PreviousKey = "", Action = "rotated", TokenId = "", Actor = notice.AgentId, Source = notice.Source },
+                    last with { PreviousKey = "", Action = "rotated", Actor = notice.AgentId, Source = notice.Source },
                 NoticeKind.Clone when last is { State: IdentityRecord.Active } =>
-                    last with { State = IdentityRecord.Quarantined, Action = "quarantined", TokenId = "", Actor = notice.Gateway, Source = notice.Source },
+                    last with { State = IdentityRecord.Quarantined, Action = "quarantined", Actor = notice.Gateway, Source = notice.Source },
                 _ => null,
             },
             cancel).ConfigureAwait(false);

@@ -102,7 +102,7 @@ internal sealed class TokenBook(EnrolmentStore tokens, IdentityStore identities,
     {
         var (record, _) = await identities.ChangeAsync(
             agent,
-            last => last is null || (last.PublicKey != call.PublicKey && token.Replace && last.TokenId != request.Token)
+            last => last is null || (token.Replace && last.TokenId != request.Token)
                 ? new IdentityRecord(
                     call.PublicKey, request.Host, time.GetUtcNow(), Action: "enrolled", TokenId: request.Token, Actor: token.CreatedBy, Source: call.Source)
                 : null,

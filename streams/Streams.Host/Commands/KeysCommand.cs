@@ -16,20 +16,31 @@ internal static class KeysCommand
     {
         var data = new Option<string>("--data") { Description = "Data directory.", DefaultValueFactory = _ => DataDirectory.Default };
         var command = new Command("keys", "Show the fleet root and the gateway's certificate.") { data };
-        command.SetAction(parse =>
-        {
-            var keys = Open(parse.GetValue(data)!);
-            var certificate = keys.Certificate;
-            Console.WriteLine($"fleet root           {Base64Url.EncodeToString(keys.Root)}");
-            Console.WriteLine($"gateway              {certificate.Name}");
-            Console.WriteLine($"gateway key          {Base64Url.EncodeToString(certificate.PublicKey)}");
-            Console.WriteLine($"certificate serial   {certificate.Serial}");
-            Console.WriteLine($"valid                {Time(certificate.NotBefore)} to {Time(certificate.NotAfter)}");
-            return 0;
-        });
+        var show = new Command("show", "The same.") { data };
+        command.SetAction(parse => Show(parse.GetValue(data)!));
+        show.SetAction(parse => Show(parse.GetValue(data)!));
+        command.Add(show);
         command.Add(CreateAgent(data));
         command.Add(KeysCreateAgents.Create(data));
+        command.Add(KeysGateway.Create(data));
+        command.Add(KeysRoot.Create(data));
         return command;
+    }
+
+    private static int Show(string data)
+    {
+        var keys = Open(data);
+        var certificate = keys.Certificate;
+        Console.WriteLine($"fleet root           {Base64Url.EncodeToString(keys.Root)}");
+        if (keys.NextRoot is { } next)
+        {
+            Console.WriteLine($"next fleet root      {Base64Url.EncodeToString(next)}");
+        }
+        Console.WriteLine($"gateway              {certificate.Name}");
+        Console.WriteLine($"gateway key          {Base64Url.EncodeToString(certificate.PublicKey)}");
+        Console.WriteLine($"certificate serial   {certificate.Serial}");
+        Console.WriteLine($"valid                {Time(certificate.NotBefore)} to {Time(certificate.NotAfter)}");
+        return 0;
     }
 
     private static Command CreateAgent(Option<string> data)
@@ -61,7 +72,7 @@ internal static class KeysCommand
         return command;
     }
 
-    private static FleetKeys Open(string data)
+    internal static FleetKeys Open(string data)
     {
         var directory = Path.Combine(Path.GetFullPath(data), "keys");
         return Directory.Exists(directory)
@@ -69,6 +80,6 @@ internal static class KeysCommand
             : throw new CommandFailure($"there are no keys in {data}; `streams up` makes them at its first start");
     }
 
-    private static string Time(long seconds) =>
+    internal static string Time(long seconds) =>
         DateTimeOffset.FromUnixTimeSeconds(seconds).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 }

@@ -17,9 +17,10 @@ internal sealed class FleetKeys
 
     private readonly string _directory;
 
-    private FleetKeys(string directory, byte[] root, GatewayCertificate certificate)
+    private FleetKeys(string directory, byte[] root, byte[]? next, GatewayCertificate certificate)
     {
         _directory = directory;
+        NextRoot = next;
         Root = root;
         Certificate = certificate;
     }
@@ -27,7 +28,15 @@ internal sealed class FleetKeys
     /// <summary>Ed25519 public key of the fleet root, 32 bytes.</summary>
     public byte[] Root { get; }
 
-    public GatewayCertificate Certificate { get; }
+    /// <summary>The root that agents pin beside it, when one was made; `keys root promote` puts it in its place.</summary>
+    public byte[]? NextRoot { get; }
+
+    public GatewayCertificate Certificate { get; private set; }
+
+    public string NextRootFile => Path.Combine(_directory, "fleet-root.next.key");
+
+    /// <summary>The root before, kept: it can still sign for agents that never pinned the present one.</summary>
+    public string OldRootFile => Path.Combine(_directory, "fleet-root.old.key");
 
     public string RootFile => Path.Combine(_directory, "fleet-root.key");
 
@@ -45,17 +54,38 @@ internal sealed class FleetKeys
         var certificate = ReadCertificate(file);
         var renewAt = certificate is null ? DateTimeOffset.MinValue
             : DateTimeOffset.FromUnixTimeSeconds(certificate.NotAfter) - CertificateLife / 3;
-        var roots = new FleetRoots(root.PublicKey.ToArray());
-        if (certificate is null || now > renewAt || !certificate.PublicKey.SequenceEqual(gateway.PublicKey)
-            || roots.Verify(certificate, now.ToUnixTimeSeconds()) != RefusalReason.None)
+        var nextFile = Path.Combine(directory, "fleet-root.next.key");
+        using var next = File.Exists(nextFile) ? OpenKey(nextFile, KeyFileKind.Root) : null;
+        var roots = next is null ? new FleetRoots(root.PublicKey.ToArray()) : new FleetRoots(root.PublicKey.ToArray(), next.PublicKey.ToArray());
+        var needed = certificate is null || now > renewAt || !certificate.PublicKey.SequenceEqual(gateway.PublicKey)
+            || roots.Verify(certificate, now.ToUnixTimeSeconds()) != RefusalReason.None;
+        var keys = new FleetKeys(directory, root.PublicKey.ToArray(), next?.PublicKey.ToArray(), certificate!);
+        if (needed)
         {
-            certificate = GatewayCertificate.Create(
-                root, "gateway", gateway.PublicKey, now.AddMinutes(-5).ToUnixTimeSeconds(), now.Add(CertificateLife).ToUnixTimeSeconds(),
-                (certificate?.Serial ?? 0) + 1);
-            SecretFile.Write(file, System.Text.Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes) + "\n"));
+            keys.Renew(root, certificate?.Name ?? "gateway", gateway.PublicKey, CertificateLife, now);
         }
-        return new FleetKeys(directory, root.PublicKey.ToArray(), certificate);
+        return keys;
     }
+
+    /// <summary>Has a root sign for a key, with a serial that no certificate of this directory had.</summary>
+    public GatewayCertificate Issue(SigningKey root, string name, ReadOnlySpan<byte> key, TimeSpan life, DateTimeOffset now)
+    {
+        var file = Path.Combine(_directory, "serials");
+        var last = File.Exists(file) && ulong.TryParse(File.ReadAllText(file), out var written) ? written : 0;
+        var serial = Math.Max(last, Certificate?.Serial ?? 0) + 1;
+        SecretFile.Write(file, System.Text.Encoding.ASCII.GetBytes($"{serial}\n"));
+        return GatewayCertificate.Create(root, name, key, now.AddMinutes(-5).ToUnixTimeSeconds(), now.Add(life).ToUnixTimeSeconds(), serial);
+    }
+
+    /// <summary>Issues a certificate for this instance's gateway, which takes it within seconds.</summary>
+    public void Renew(SigningKey root, string name, ReadOnlySpan<byte> key, TimeSpan life, DateTimeOffset now)
+    {
+        Certificate = Issue(root, name, key, life, now);
+        WriteCertificate(GatewayCertificateFile, Certificate);
+    }
+
+    public static void WriteCertificate(string file, GatewayCertificate certificate) =>
+        SecretFile.Write(file, System.Text.Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes) + "\n"));
 
     /// <summary>Opens or makes a key file of mode 0600.</summary>
     public static SigningKey OpenKey(string path, KeyFileKind kind)

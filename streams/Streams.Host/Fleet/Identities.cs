@@ -31,7 +31,11 @@ internal sealed class Identities : IAsyncDisposable
             stop);
         try
         {
-            return new Identities(connection, await IdentityStore.OpenAsync(connection, stop), await SessionStore.OpenAsync(connection, stop));
+            return new Identities(connection, await IdentityStore.OpenAsync(connection, stop), await SessionStore.OpenAsync(connection, stop))
+            {
+                Tokens = await EnrolmentStore.OpenAsync(connection, stop),
+                Statements = await RevocationStore.OpenAsync(connection, stop),
+            };
         }
         catch
         {
@@ -40,9 +44,49 @@ internal sealed class Identities : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets an agent in under this Ed25519 public key (32 bytes).</summary>
-    public Task PutAsync(string agentId, byte[] publicKey, string host, CancellationToken stop) =>
-        _identities.PutAsync(agentId, new IdentityRecord(Base64Url.EncodeToString(publicKey), host, DateTimeOffset.UtcNow), stop);
+    /// <summary>Enrolment tokens, and what the fleet's roots say.</summary>
+    public EnrolmentStore Tokens { get; private init; } = null!;
+
+    public RevocationStore Statements { get; private init; } = null!;
+
+    /// <summary>Who acts, in rows.</summary>
+    public static string Actor => Environment.UserName;
+
+    /// <summary>
+    /// Lets an agent in under this Ed25519 public key (32 bytes). Nothing changes where it is let in so already, and what was revoked stays
+    /// revoked: it is put again at every start.
+    /// </summary>
+    public Task PutAsync(string agentId, byte[] publicKey, string host, CancellationToken stop)
+    {
+        var key = Base64Url.EncodeToString(publicKey);
+        return _identities.ChangeAsync(
+            agentId,
+            last => last is not null && last.PublicKey == key && last.Host == host
+                ? null : new IdentityRecord(key, host, DateTimeOffset.UtcNow, Actor: Actor),
+            stop);
+    }
+
+    /// <summary>Changes an agent's state; false when there is no such agent or it is in that state.</summary>
+    public async Task<bool> SetStateAsync(string agentId, string state, string action, CancellationToken stop)
+    {
+        var (_, changed) = await _identities.ChangeAsync(
+            agentId,
+            last => last is null || last.State == state ? null : last with
+            {
+                State = state,
+                RevokedAt = state == IdentityRecord.Revoked ? DateTimeOffset.UtcNow : null,
+                Action = action,
+                Actor = Actor,
+                Source = "",
+            },
+            stop);
+        return changed;
+    }
+
+    public Task<IdentityRecord?> GetAsync(string agentId, CancellationToken stop) => _identities.GetAsync(agentId, stop);
+
+    /// <summary>All tokens by id.</summary>
+    public Task<Dictionary<string, EnrolmentRecord>> TokensAsync(CancellationToken stop) => SnapshotAsync(Tokens.WatchAsync, stop);
 
     /// <summary>Every agent that may connect, with its newest session if it ever had one.</summary>
     public async Task<IReadOnlyList<(string AgentId, IdentityRecord Identity, SessionRecord? Session)>> ListAsync(CancellationToken stop)

@@ -67,8 +67,14 @@ internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyL
                 subscribe.AddRange(["flow.*", "service.registry.*"]);
                 break;
             case NatsRole.Operator:
-                publish.AddRange(["$KV.identities.>", "$JS.API.STREAM.LIST"]);
-                publish.AddRange(ReadBucket("identities"));
+                // By hand: who is let in, by which tokens, and what the fleet's roots say.
+                foreach (var bucket in new[] { "identities", "enrolment", "revocations" })
+                {
+                    publish.Add($"$KV.{bucket}.>");
+                    publish.AddRange(ReadBucket(bucket));
+                }
+
+                publish.Add("$JS.API.STREAM.LIST");
                 publish.AddRange(ReadBucket("sessions"));
                 break;
             default:

@@ -2,14 +2,13 @@ using System.Text.Json;
 using Streams.Agent.Configuration;
 using Streams.Agent.Logging;
 using Streams.Agent.Modules.Core;
-using Streams.Agent.Processes;
+using Streams.Agent.Modules.Core.Identity;
 using Streams.Agent.Status;
 using Streams.AgentLink;
 using Streams.AgentLink.Connect;
 using Streams.AgentLink.Spool;
 using Streams.Schema;
 using Streams.Wire;
-using Streams.Wire.Handshake;
 using Streams.Wire.Messages;
 
 namespace Streams.Agent.Modules.Comm;
@@ -32,24 +31,18 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
 
     private readonly AgentLink.AgentLink _link;
     private readonly AgentLog _log;
+    private readonly RegistryChannel _registry;
     private CancellationTokenSource? _stop;
     private Task? _run;
 
     public CommModule(
-        AgentConfiguration configuration, AgentIdentity identity, FleetRoots roots, string stateDirectory, Func<HeartbeatMessage> heartbeat, AgentLog log)
+        AgentConfiguration configuration, RegistryChannel registry, string stateDirectory, Func<HeartbeatMessage> heartbeat, AgentLog log)
     {
         _log = log;
         var counter = new ConnectCounterFile(Path.Combine(stateDirectory, "connect.counter"));
-        Uri[] gateways = configuration.Gateways.Count == 0 ? [new Uri(configuration.Gateway)] : [.. configuration.Gateways.Select(gateway => new Uri(gateway))];
-        var options = new AgentLinkOptions
+        _registry = registry;
+        var options = LinkSettings.Of(configuration, registry.Pinned.Roots) with
         {
-            Gateway = gateways[0],
-            OtherGateways = gateways[1..],
-            Proxy = Proxy(configuration.Proxy),
-            Tls = TlsSupport.Create(configuration.TlsAuthorityFile.Length == 0 ? "" : configuration.Resolve(configuration.TlsAuthorityFile)),
-            Roots = roots,
-            HostName = Environment.MachineName,
-            AgentVersion = AgentVersion.Text,
             RetentionBytes = configuration.RetentionBytes,
             SpoolDirectory = SpoolFolder(stateDirectory),
             Proofs = true,
@@ -58,14 +51,30 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         };
         try
         {
-            _link = new AgentLink.AgentLink(options, identity,
-                new AgentLinkHooks { NextConnectCounter = counter.Next, Heartbeat = heartbeat, OnEvent = OnEvent, OnMessage = OnMessage });
+            _link = new AgentLink.AgentLink(options, registry.Identity, new AgentLinkHooks
+            {
+                NextConnectCounter = counter.Next,
+                Heartbeat = () =>
+                {
+                    registry.Look();
+                    return heartbeat();
+                },
+                Identity = () => registry.Identity,
+                Roots = () => registry.Pinned.Roots,
+                Revoked = () => registry.Pinned.Revoked,
+                OnRevocations = registry.Take,
+                OnEvent = OnEvent,
+                OnMessage = OnMessage,
+            });
         }
         catch (SpoolException e)
         {
             throw new AgentException(e.Message);
         }
 
+        registry.Send = _link.TrySend;
+        registry.Renew = _link.Renew;
+        registry.GatewaySerial = () => _link.GatewaySerial;
         if (_link.Status is { Lanes: > 0 } left)
             log.Info(AgentEvent.LinkState, Name,
                 $"the spool has {left.RetainedBytes} bytes in {left.Lanes} lanes of earlier processes to send");
@@ -186,16 +195,6 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
         Compressor.Dispose();
     }
 
-    private static ProxyChoice Proxy(string setting)
-    {
-        if (setting == "environment")
-        {
-            return ProxyChoice.FromEnvironment(Environment.GetEnvironmentVariable, out var error) ?? throw new AgentException($"link.proxy: {error}");
-        }
-
-        return setting.Length > 0 && ProxyChoice.TryParse(setting, out var choice) ? choice! : ProxyChoice.None;
-    }
-
     // What is in memory because the disk refuses ends with the process: these lines are its only trace.
     private void LogKept()
     {
@@ -209,10 +208,12 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
     }
 
     private WireError OnMessage(ControlMessage message) =>
-        message.Channel == Channels.Control && OnControl is { } control ? control(message) : WireError.Unsupported;
+        message.Channel == Channels.Registry ? _registry.Take(message)
+        : message.Channel == Channels.Control && OnControl is { } control ? control(message) : WireError.Unsupported;
 
     private void OnEvent(LinkEvent linkEvent)
     {
+        _registry.OnEvent(linkEvent);
         if (linkEvent.Kind == LinkEventKind.Connected)
             SessionBegan?.Invoke();
         var retry = linkEvent.RetryIn > TimeSpan.Zero ? $", next attempt in {linkEvent.RetryIn.TotalSeconds:0.0} s" : "";

@@ -4,8 +4,8 @@ using Streams.Agent.Configuration;
 using Streams.Agent.Logging;
 using Streams.Agent.Modules.Comm;
 using Streams.Agent.Modules.Core.Commands;
+using Streams.Agent.Modules.Core.Identity;
 using Streams.Agent.Modules.Observability;
-using Streams.Agent.Modules.Observability.Sensor;
 using Streams.Agent.Modules.Telemetry;
 using Streams.Agent.Processes;
 using Streams.Agent.Status;
@@ -26,6 +26,7 @@ internal sealed class AgentHost : IDisposable
     private readonly StateDirectory _state;
     private readonly SemaphoreSlim _wake = new(0);
     private readonly ThreadRegistry _threads = new();
+    private readonly RegistryChannel _registry;
     private readonly CommModule _comm;
     private readonly ObservabilityModule? _observability;
     private readonly ModuleManager _manager;
@@ -43,21 +44,22 @@ internal sealed class AgentHost : IDisposable
         var costs = new ModuleCosts(_threads);
         _load = new ModuleLoad(costs, clock);
         _state = StateDirectory.Open(configuration.Resolve(configuration.StateDirectory));
-        var identity = AgentIdentityFile.Read(configuration);
-        var roots = AgentIdentityFile.Roots(configuration);
-        _comm = new CommModule(configuration, identity, roots, _state.Path, Heartbeat, _log);
+        var pinned = new PinnedStatements(_state.Path, AgentIdentityFile.Roots(configuration));
+        _registry = new RegistryChannel(
+            configuration.AgentId, new AgentKeyFiles(configuration.Resolve(configuration.KeyFile)), pinned, _log, clock);
+        _comm = new CommModule(configuration, _registry, _state.Path, Heartbeat, _log);
         var modules = new List<IAgentModule> { _comm };
         if (configuration.TelemetryEnabled)
             modules.Add(new TelemetryModule(configuration, _comm, _comm.Epoch, _threads, costs, CopyStatus, clock));
         if (configuration.ObservabilityEnabled)
         {
-            var owner = identity.PublicKey[..SensorOptions.OwnerBytes].ToArray();
+            var owner = SensorOwner.Read(_state.Path, _registry.Identity.PublicKey);
             modules.Add(_observability = new ObservabilityModule(configuration, owner, _state.Path, _comm, _threads, _log, clock));
         }
 
         _manager = new ModuleManager(modules, ModuleDeclarations.InStartOrder, _log, clock, AgentProcess.ResidentBytes, () => _wake.Release());
         _report = new StatusReport(configuration, _comm, modules, CopyStatus, clock);
-        _control = ControlChannel.Open(configuration.AgentId, roots, _state.Path, _report.Write, _comm, _log, clock);
+        _control = ControlChannel.Open(configuration.AgentId, pinned.Roots, _state.Path, _report.Write, _comm, _log, clock);
     }
 
     /// <summary>Runs the agent until it is asked to stop.</summary>
@@ -76,6 +78,7 @@ internal sealed class AgentHost : IDisposable
     {
         _control.Dispose();
         _comm.Dispose();
+        _registry.Dispose();
         _state.Dispose();
         _wake.Dispose();
     }

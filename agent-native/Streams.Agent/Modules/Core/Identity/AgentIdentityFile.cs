@@ -1,22 +1,16 @@
 using System.Buffers.Text;
 using Streams.Agent.Configuration;
-using Streams.AgentLink.Connect;
 using Streams.Wire.Handshake;
-using Streams.Wire.Keys;
 
-namespace Streams.Agent.Modules.Core;
+namespace Streams.Agent.Modules.Core.Identity;
 
 /// <summary>Who the agent is and whom it trusts: the key file and the pinned roots of the configuration.</summary>
 internal static class AgentIdentityFile
 {
     /// <summary>Reads the agent's key. The caller disposes the identity.</summary>
     /// <exception cref="AgentException">The file is not there, others may read it, or it is not an agent's key.</exception>
-    public static AgentIdentity Read(AgentConfiguration configuration)
-    {
-        if (!KeyFileReader.TryRead(configuration.Resolve(configuration.KeyFile), KeyFileKind.Agent, out var key, out var error))
-            throw new AgentException($"{error}; give the agent a key file of its own with key_file or --key-file");
-        return new AgentIdentity(configuration.AgentId, key!);
-    }
+    public static AgentIdentity Read(AgentConfiguration configuration) =>
+        new(configuration.AgentId, new AgentKeyFiles(configuration.Resolve(configuration.KeyFile)).Read());
 
     /// <summary>The pinned roots. The configuration has been validated.</summary>
     public static FleetRoots Roots(AgentConfiguration configuration)

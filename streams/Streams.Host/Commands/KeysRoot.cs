@@ -1,0 +1,88 @@
+using System.Buffers.Text;
+using System.CommandLine;
+using Streams.Host.Fleet;
+using Streams.Host.Terminal;
+using Streams.Local;
+using Streams.Queue;
+using Streams.Wire.Crypto;
+using Streams.Wire.Handshake;
+using Streams.Wire.Keys;
+
+namespace Streams.Host.Commands;
+
+/// <summary>
+/// `streams keys root`: another fleet root without a hand on any host. `create` has the present root name the next one, and agents pin
+/// both; `promote` has gateways show certificates of the next one; `retire` has agents forget the one before.
+/// </summary>
+internal static class KeysRoot
+{
+    public static Command Create(Option<string> data) =>
+        new("root", "Another fleet root, in three steps: create, promote, retire.") { CreateNext(data), Promote(data), Retire(data) };
+
+    private static Command CreateNext(Option<string> data)
+    {
+        var command = new Command("create", "Make the next root; every agent that connects pins it beside the present one.") { data };
+        command.SetAction(async (parse, stop) =>
+        {
+            var keys = KeysCommand.Open(parse.GetValue(data)!);
+            using var root = FleetKeys.OpenKey(keys.RootFile, KeyFileKind.Root);
+            // Made once: said again it says the same.
+            using var next = FleetKeys.OpenKey(keys.NextRootFile, KeyFileKind.Root);
+            await SayAsync(parse.GetValue(data)!, root, next.PublicKey.ToArray(), stop);
+            Console.WriteLine($"next fleet root      {Base64Url.EncodeToString(next.PublicKey)}");
+            Console.WriteLine("once every agent has been connected: streams keys root promote");
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Promote(Option<string> data)
+    {
+        var command = new Command("promote", "Put the next root in the place of the present one, and have it sign for this instance's gateway.") { data };
+        command.SetAction(parse =>
+        {
+            var keys = KeysCommand.Open(parse.GetValue(data)!);
+            if (keys.NextRoot is null)
+            {
+                throw new CommandFailure("there is no next root; first: streams keys root create");
+            }
+            using var next = FleetKeys.OpenKey(keys.NextRootFile, KeyFileKind.Root);
+            using var gateway = FleetKeys.OpenKey(keys.GatewayKeyFile, KeyFileKind.Gateway);
+            keys.Renew(next, keys.Certificate.Name, gateway.PublicKey, TimeSpan.FromDays(90), DateTimeOffset.UtcNow);
+            File.Move(keys.RootFile, keys.OldRootFile, overwrite: true);
+            File.Move(keys.NextRootFile, keys.RootFile);
+            Console.WriteLine($"fleet root           {Base64Url.EncodeToString(next.PublicKey)}");
+            Console.WriteLine($"certificate serial   {keys.Certificate.Serial}");
+            Console.WriteLine("tokens of before are over: they name the old root. When no agent is missing: streams keys root retire");
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Retire(Option<string> data)
+    {
+        var command = new Command("retire", "Have agents forget the root before the present one.") { data };
+        command.SetAction(async (parse, stop) =>
+        {
+            var keys = KeysCommand.Open(parse.GetValue(data)!);
+            if (keys.NextRoot is not null || !File.Exists(keys.OldRootFile))
+            {
+                throw new CommandFailure("no root was promoted; first: streams keys root create, then promote");
+            }
+            using var root = FleetKeys.OpenKey(keys.RootFile, KeyFileKind.Root);
+            await SayAsync(parse.GetValue(data)!, root, root.PublicKey.ToArray(), stop);
+            Console.WriteLine($"agents that connect pin only {Base64Url.EncodeToString(root.PublicKey)}");
+            return 0;
+        });
+        return command;
+    }
+
+    private static async Task SayAsync(string data, SigningKey root, byte[] next, CancellationToken stop)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var statement = RootSuccession.Create(root, next, now.ToUnixTimeSeconds());
+        await using var stores = await Identities.OpenAsync(Endpoints.Read(data), stop);
+        await stores.Statements.TryPutAsync(
+            RevocationStore.Succession, new RevocationRecord(Base64Url.EncodeToString(statement.Bytes), (ulong)now.ToUnixTimeMilliseconds()), stop);
+    }
+}
