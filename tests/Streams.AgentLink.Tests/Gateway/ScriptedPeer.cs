@@ -35,6 +35,9 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     internal int SessionSeconds { get; set; } = Wire.Limits.SessionSeconds;
 
+    /// <summary>The catalogue that F0 names.</summary>
+    internal ushort CatalogueVersion { get; set; } = Catalogue.Version;
+
     internal IReadOnlyList<LaneWatermark> Watermarks { get; set; } = [];
 
     internal byte[] Revocations { get; set; } = [];
@@ -104,7 +107,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         {
             Generation = Generation,
             Gateway = "gw-test",
-            CatalogueVersion = Catalogue.Version,
+            CatalogueVersion = CatalogueVersion,
             CatalogueDigest = Catalogue.Digest.ToArray(),
             HeartbeatSeconds = HeartbeatSeconds,
             SessionSeconds = SessionSeconds,

@@ -7,7 +7,7 @@ using Streams.Wire.Proof;
 namespace Streams.Storage.Tests.Proofs;
 
 /// <summary>An agent whose batches, ledger and proofs are in the engine as a worker would have put them there.</summary>
-internal sealed class ProvenAgent(Engine engine, string id) : IDisposable
+internal sealed class ProvenAgent(Engine engine, string id, int ageSeconds = 0) : IDisposable
 {
     private readonly AgentIdentity _identity = new(id, SigningKey.Generate());
     private readonly List<(DecodedBatch Batch, BatchOrigin Origin)> _batches = [];
@@ -19,7 +19,7 @@ internal sealed class ProvenAgent(Engine engine, string id) : IDisposable
 
     internal Epoch Epoch { get; } = Epoch.NewRandom();
 
-    internal string Id => id;
+    private BatchOrigin Origin => new(id, id + ".example", Batches.Now - (ageSeconds * 1_000_000L));
 
     /// <summary>Adds batches to a lane, with digests, and signs the last one of them.</summary>
     internal void Add(uint lane, int batches, bool sign = true, bool prove = true, bool restart = false)
@@ -29,7 +29,7 @@ internal sealed class ProvenAgent(Engine engine, string id) : IDisposable
             var n = (uint)_batches.Count(b => b.Batch.Header.Name.Lane == lane);
             var batch = Batches.Exec(new BatchName(Epoch, lane, n), _seq, 20);
             _seq += 20;
-            _batches.Add((batch, Batches.Origin(id)));
+            _batches.Add((batch, Origin));
             if (prove)
             {
                 Prove(lane, n, batch, sign && i == batches - 1, restart, begins: restart && i == 0);
@@ -63,7 +63,7 @@ internal sealed class ProvenAgent(Engine engine, string id) : IDisposable
     {
         var key = _identity.PublicKey.ToArray();
         var verifier = new ProofVerifier(engine.Client, (checkpoint, signature) => BatchProofSignature.Verify(key, checkpoint, signature));
-        var at = DateTimeOffset.UnixEpoch.AddMicroseconds(Batches.Now);
+        var at = DateTimeOffset.UnixEpoch.AddMicroseconds(Origin.ReceivedAt);
         var reports = new List<LaneReport>();
         await foreach (var report in verifier.VerifyAsync(id, at.AddMinutes(-1), at.AddMinutes(1)))
         {
@@ -158,9 +158,9 @@ internal sealed class ProvenAgent(Engine engine, string id) : IDisposable
 
         builder.TryAddLedger(ClaimColumns.UserSpaceCpu, 1, (ulong)_proofs.Count, (uint)_proofs.Count);
         using var batch = Batches.Decode(builder, c, new BatchName(Epoch, ProofLane, _proofBatches++));
-        using var rows = Batches.Block(c, (batch, Batches.Origin(id)));
+        using var rows = Batches.Block(c, (batch, Origin));
         Assert.Equal(InsertOutcome.Ok, (await engine.InsertAsync(rows)).Outcome);
-        using var ledger = Batches.Ledger((batch, Batches.Origin(id)));
+        using var ledger = Batches.Ledger((batch, Origin));
         Assert.Equal(InsertOutcome.Ok, (await engine.InsertAsync(ledger)).Outcome);
     }
 

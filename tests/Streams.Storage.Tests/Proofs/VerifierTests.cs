@@ -118,7 +118,25 @@ public sealed class VerifierTests(Engine engine)
     }
 
     [Fact]
-    public async Task Rows_without_proofs_are_told_apart_by_encoding()
+    public async Task Rows_without_proofs_are_told_apart_by_encoding_and_age()
+    {
+        var elapsed = (int)(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - (Batches.Now / 1_000_000));
+        using var young = new ProvenAgent(engine, "proof-young", ageSeconds: -elapsed);
+        young.Add(0, 3, prove: false);
+        await young.StoreAsync();
+        Assert.Equal("unsigned_tail", Assert.Single(await young.VerifyAsync()).State);
+
+        using var old = new ProvenAgent(engine, "proof-old", ageSeconds: 600);
+        old.Add(0, 3, prove: false);
+        await old.StoreAsync();
+        Assert.Equal(("no_proof", 3L), Assert.Single(await old.VerifyAsync()) is var report ? (report.State, report.NoProof) : default);
+        await engine.Client.ExecuteAsync(
+            "INSERT INTO agent_session (agent_id, received_at, agent, event, encoding) SELECT '_gateway-1', now64(6) - INTERVAL 15 MINUTE, 'proof-old', 'begin', 'json'");
+        Assert.Equal("unsigned_json", Assert.Single(await old.VerifyAsync()).State);
+    }
+
+    [Fact]
+    public async Task Without_proofs_the_ledger_still_tells_how_many_rows_there_were()
     {
         using var agent = new ProvenAgent(engine, "proof-none");
         agent.Add(0, 3, prove: false);
