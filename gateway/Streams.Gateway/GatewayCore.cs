@@ -5,6 +5,7 @@ using Streams.Gateway.Credit;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Queueing;
+using Streams.Gateway.Records;
 using Streams.Gateway.Registration;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
@@ -62,6 +63,9 @@ internal sealed class GatewayCore
     public required IReadOnlyList<IngestGraph> Graphs { get; init; }
 
     public required AgentRates Rates { get; init; }
+
+    /// <summary>What is said as rows.</summary>
+    public required GatewayRecords Records { get; init; }
 
     public SessionRegistry Registry { get; } = new();
 

@@ -98,6 +98,12 @@ internal static partial class GatewayLog
     [LoggerMessage(2041, LogLevel.Error, "The renewed TLS files cannot be used, the certificate before stays in use: {Why}")]
     public static partial void TlsNotReloaded(this ILogger logger, string why);
 
+    [LoggerMessage(2060, LogLevel.Error, "system alert {Kind}: {Subject}: {Detail}")]
+    public static partial void SystemAlert(this ILogger logger, string kind, string subject, string detail);
+
+    [LoggerMessage(2061, LogLevel.Information, "Refused handshakes are few again: {Count} within a minute")]
+    public static partial void FailuresOver(this ILogger logger, long count);
+
     [LoggerMessage(2070, LogLevel.Information, "The gateway's certificate was renewed: {Gateway}, serial {Serial}, valid to {NotAfter:yyyy-MM-dd HH:mm} UTC; sessions that live go on")]
     public static partial void CertificateReloaded(this ILogger logger, string gateway, ulong serial, DateTimeOffset notAfter);
 

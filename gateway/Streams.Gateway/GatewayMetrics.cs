@@ -43,6 +43,7 @@ public sealed class GatewayMetrics : IDisposable
     private readonly Counter<long> _messagesRefused;
     private readonly Counter<long> _signatures;
     private readonly Counter<long> _commands;
+    private readonly Counter<long> _alerts;
 
     /// <param name="factory">Null makes a meter of its own, e.g. in tests.</param>
     public GatewayMetrics(IMeterFactory? factory = null)
@@ -68,6 +69,7 @@ public sealed class GatewayMetrics : IDisposable
         _messagesRefused = _meter.CreateCounter<long>("streams.gateway.messages.refused", "{message}", "Control messages not taken, by who refused and error");
         _commands = _meter.CreateCounter<long>("streams.gateway.commands", "{command}", "Commands that were read for an agent, by fate (sent, expired, malformed)");
         _signatures = _meter.CreateCounter<long>("streams.gateway.signatures", "{signature}", "Signatures of agents that were checked, by stage (handshake, session)");
+        _alerts = _meter.CreateCounter<long>("streams.gateway.alerts", "{alert}", "System alerts by kind; each is a log event and a row of system_alert too");
     }
 
     /// <summary>For tests, which listen to one of several in a process.</summary>
@@ -107,6 +109,8 @@ public sealed class GatewayMetrics : IDisposable
     internal void Refused(RefusalReason reason) => Refused(reason.ToString());
 
     internal void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void Alerted(string kind) => _alerts.Add(1, new KeyValuePair<string, object?>("kind", kind));
 
     internal void SessionOpened() => _opened.Add(1);
 

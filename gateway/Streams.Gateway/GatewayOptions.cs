@@ -86,6 +86,18 @@ public sealed record GatewayOptions
     /// <summary>A frame that an agent began must be complete, and one that it is sent must be taken, within this.</summary>
     public TimeSpan FrameTime { get; init; } = TimeSpan.FromSeconds(Wire.Limits.FrameReceiveSeconds);
 
+    /// <summary>
+    /// Refused handshakes a minute above which a person is told; over again below half of it. A host with a wrong key tries twice a minute
+    /// at most, so these are sixty such hosts, or somebody who tries.
+    /// </summary>
+    public int AuthFailuresPerMinute { get; init; } = 120;
+
+    /// <summary>How long refusals are counted before they are rows, at most 256 of them: two parts a minute of a table that nobody reads by the second.</summary>
+    public TimeSpan RecordInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a stop sends what waits to be rows: twice what a worker's round takes.</summary>
+    public TimeSpan FlushPatience { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>Seconds between heartbeats, both ways; three missed end a session.</summary>
     public int HeartbeatSeconds { get; init; } = Wire.Limits.DefaultHeartbeatSeconds;
 

@@ -50,6 +50,9 @@ public static class GatewayOptionsValidator
         Range(problems, "agent signature rate", options.AgentSignatureRate, 10, 1_000_000);
         Range(problems, "agent burst (ms)", (long)options.AgentBurst.TotalMilliseconds, 1000, 3_600_000);
         Range(problems, "frame time (ms)", (long)options.FrameTime.TotalMilliseconds, 1000, 60_000);
+        Range(problems, "auth failures per minute", options.AuthFailuresPerMinute, 1, 1_000_000);
+        Range(problems, "record interval (ms)", (long)options.RecordInterval.TotalMilliseconds, 10, 60_000);
+        Range(problems, "flush patience (ms)", (long)options.FlushPatience.TotalMilliseconds, 0, 60_000);
         Range(problems, "heartbeat seconds", options.HeartbeatSeconds, 1, 3600);
         Range(problems, "session seconds", options.SessionSeconds, 60, 7 * 24 * 3600);
         Range(problems, "watermark time-out (ms)", (long)options.WatermarkTimeout.TotalMilliseconds, 1, 60_000);

@@ -9,6 +9,7 @@ using Streams.Gateway.Credit;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Queueing;
+using Streams.Gateway.Records;
 using Streams.Gateway.Registration;
 using Streams.Gateway.Sessions;
 using Streams.Queue;
@@ -43,6 +44,7 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
     private GatewayCore? _core;
     private string? _holdReason;
     private QueueWatch? _queue;
+    private GatewayRecords? _records;
     private WebApplication? _web;
     private AgentEndpoint? _endpoint;
 
@@ -106,6 +108,9 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
         _logger.Started(_core.Identity.Certificate.Name, Address.ToString(), _options.Partitions, _graphs.Count, _options.PoolBytes);
     }
 
+    /// <summary>Raises an alert of the process around the gateway, as the gateway's own; nothing before the start.</summary>
+    public void Alert(string kind, string subject, string detail) => _records?.Alert(kind, subject, detail);
+
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (_core is { } core && core.TryDrain())
@@ -129,6 +134,8 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
 
             await Task.WhenAll(_graphs.Select(graph => graph.StopAsync(Patience))).ConfigureAwait(false);
             await Task.WhenAll(_outlets.Select(outlet => outlet.StopAsync(Patience))).ConfigureAwait(false);
+            // All sessions have said their end by now; a worker may be there to store it.
+            await core.Records.StopAsync(_options.FlushPatience).ConfigureAwait(false);
             _logger.Stopped();
         }
 
@@ -162,6 +169,8 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
             cancel).ConfigureAwait(false));
         await Topology.CheckAsync(connection, _options.Partitions, cancel).ConfigureAwait(false);
         var store = await SessionStore.OpenAsync(connection, cancel).ConfigureAwait(false);
+        _records = OwnAsync(await GatewayRecords.OpenAsync(
+            connection, _options, keys.Current.Certificate.Name, _metrics, _logger, _time, cancel).ConfigureAwait(false));
         var pool = new CreditPool(_options.PoolBytes, _options.Partitions);
         var buffers = new FrameBuffers();
         GatewayCore? core = null;
@@ -192,6 +201,7 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
             Store = store,
             Rates = new AgentRates(_options),
             Flow = flow,
+            Records = _records,
             Wheel = wheel,
             Graphs = _graphs,
         };

@@ -69,6 +69,26 @@ public sealed class DataPathTests
     }
 
     [Fact]
+    public async Task Rows_of_a_class_that_servers_write_end_the_session_and_reach_nobody()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        using var identity = await fixture.EnrolAsync("agent-1");
+        await using (var agent = await fixture.ConnectAsync(identity))
+        {
+            await agent.WantAsync(LaneClass.Alert, 1024, 1024);
+            await agent.WaitForCreditAsync(LaneClass.Alert, 1024);
+            await agent.SendDataAsync(Batches.Pad(Batches.Audit(agent.Epoch, 1, 0)), LaneClass.Alert);
+            await Eventually.TrueAsync(() => fixture.Counter("streams.gateway.sessions.ended{protocol}") == 1, "the session ended");
+        }
+
+        Assert.Equal(1, fixture.Counter("streams.gateway.dropped{alert,malformed}"));
+        await using var next = await fixture.ConnectAsync(identity);
+        await next.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
+        await next.SendDataAsync(Batches.Pad(Batches.Make(next.Epoch, 1, 0)));
+        Assert.Equal(PriorityClass.Event, Assert.Single(await fixture.ReadAsync("agent-1", 1)).Headers.Class);
+    }
+
+    [Fact]
     public async Task Watermarks_are_in_F0_then_told_as_deltas_and_in_full_in_heartbeats()
     {
         await using var fixture = await GatewayFixture.StartAsync(options => options with { HeartbeatSeconds = 1 });

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using Streams.Control.Identity;
 using Streams.Gateway.Connections;
+using Streams.Gateway.Records;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
 using Streams.Queue;
@@ -26,6 +27,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     private static readonly GatewayOffer WithEnrolment = new(Protocol.Versions, AllowsEnrolment: true);
     private static readonly GatewayOffer WithoutEnrolment = new(Protocol.Versions, AllowsEnrolment: false);
 
+    private string _encoding = "bin";
     private string? _host;
     private Task? _refusalTime;
     private AuthMessage? _auth;
@@ -48,6 +50,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     /// <summary>M1, M2, M3. The keys are the caller's when the reason is None.</summary>
     public async Task<(RefusalReason Reason, SessionKeys? Keys)> AuthenticateAsync(HandshakeContext context)
     {
+        _encoding = context.SelectedSubprotocol == Protocol.JsonSubprotocol ? "json" : "bin";
         if (core.Ephemerals.Take() is not { } ephemeral)
         {
             return (RefusalReason.Overloaded, null);
@@ -258,7 +261,8 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
             core.Notices.Tell(session, AgentId, NoticeKind.Clone, clone);
         }
 
-        if (!session.Begin(route))
+        var facts = new SessionFacts(remote, _encoding, ready.AgentVersion, _auth!.ConnectCounter, clone ?? "");
+        if (!session.Begin(route, facts))
         {
             return session.Ended;
         }

@@ -29,4 +29,26 @@ internal readonly record struct SourcePrefix(ulong Value, bool IsV6)
             ? new SourcePrefix(BinaryPrimitives.ReadUInt64BigEndian(bytes) & ~0xFFUL, true)
             : new SourcePrefix(BinaryPrimitives.ReadUInt32BigEndian(bytes), false);
     }
+
+    /// <summary>The prefix as 16 bytes of an IPv6 address, IPv4 mapped.</summary>
+    public void Write(Span<byte> address)
+    {
+        address[..16].Clear();
+        if (IsV6)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(address, Value);
+            return;
+        }
+
+        address[10..12].Fill(0xFF);
+        BinaryPrimitives.WriteUInt32BigEndian(address[12..], (uint)Value);
+    }
+
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        Write(bytes);
+        var address = new IPAddress(bytes);
+        return IsV6 ? $"{address}/56" : address.MapToIPv4().ToString();
+    }
 }

@@ -285,6 +285,7 @@ internal sealed class AgentConnection : IWheelMember
     {
         _core.Metrics.Refused(reason);
         _core.Logger.HandshakeRefused(reason, agentId, _remote);
+        _core.Records.Refused(reason, agentId, _remote);
     }
 
     private void SetDeadline(long milliseconds) => Volatile.Write(ref _deadline, Environment.TickCount64 + milliseconds);

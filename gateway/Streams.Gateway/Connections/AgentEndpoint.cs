@@ -98,6 +98,7 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
     {
         core.Metrics.Refused(reason);
         core.Logger.ConnectionRefused(remote, reason);
+        core.Records.Refused(reason, remote);
         http.Response.StatusCode = status;
         if (retryAfter > TimeSpan.Zero)
         {

@@ -22,6 +22,7 @@ internal sealed class ConnectionFilter(GatewayCore core, SourceBuckets sources, 
             {
                 core.Metrics.Refused("proxy_header");
                 core.Logger.ConnectionRefused($"{connection.RemoteEndPoint}", "proxy_header");
+                core.Records.Refused("proxy_header", $"{(connection.RemoteEndPoint as IPEndPoint)?.Address}");
                 connection.Abort();
                 return;
             }
@@ -41,6 +42,7 @@ internal sealed class ConnectionFilter(GatewayCore core, SourceBuckets sources, 
             // Nothing can be said before there is TLS; an agent that is cut off here backs off by itself.
             core.Metrics.Refused(reason);
             core.Logger.ConnectionRefused($"{connection.RemoteEndPoint}", reason);
+            core.Records.Refused(reason, $"{(connection.RemoteEndPoint as IPEndPoint)?.Address}");
             connection.Abort();
             return;
         }

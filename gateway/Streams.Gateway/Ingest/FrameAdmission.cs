@@ -33,7 +33,7 @@ internal static class FrameAdmission
 
         var head = batches.Header;
         var count = 1U;
-        if ((byte)head.Priority != (byte)frame.LaneClass)
+        if ((byte)head.Priority != (byte)frame.LaneClass || IsOfServers(head))
         {
             return FrameFate.Malformed;
         }
@@ -42,7 +42,7 @@ internal static class FrameAdmission
         {
             var next = batches.Header;
             if (next.Name.Lane != head.Name.Lane || next.Name.Epoch != head.Name.Epoch || next.Priority != head.Priority
-                || next.Name.N != head.Name.N + count || head.Name.N > uint.MaxValue - count)
+                || next.Name.N != head.Name.N + count || head.Name.N > uint.MaxValue - count || IsOfServers(next))
             {
                 return FrameFate.Malformed;
             }
@@ -79,6 +79,10 @@ internal static class FrameAdmission
         };
         return FrameFate.Stored;
     }
+
+    /// <summary>Whose rows an agent may not write: it would tell of sessions and operators. A tombstone has none.</summary>
+    private static bool IsOfServers(in BatchHeader header) =>
+        header.Rows != 0 && Catalogue.TryGet(header.ClassId, out var eventClass) && eventClass.Producer == EventProducer.Server;
 
     /// <summary>What a refusal of a frame means for its session; None: it goes on.</summary>
     public static SessionEnd Consequence(FrameFate fate) => fate switch

@@ -5,6 +5,7 @@ using Streams.Gateway.Encryption;
 using Streams.Gateway.Heartbeat;
 using Streams.Gateway.Ingest;
 using Streams.Gateway.Queueing;
+using Streams.Gateway.Records;
 using Streams.Gateway.Routing;
 using Streams.Wire;
 using Streams.Wire.Frames;
@@ -26,6 +27,7 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
     private readonly byte[] _sessionId;
     private CreditAccount? _account;
     private AgentRoute? _route;
+    private SessionFacts? _facts;
     private HeartbeatMonitor _heartbeat;
     private long _agentClock;
     private int _ended;
@@ -78,7 +80,7 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
     /// The agent has confirmed the keys and the store has given the generation: credit, heartbeats and data begin. False when the session ended before it
     /// could begin, e.g. by the deadline while the store was slow: then it holds nothing.
     /// </summary>
-    public bool Begin(AgentRoute route)
+    public bool Begin(AgentRoute route, SessionFacts facts)
     {
         var account = _core.Pool.Open(this, route.Partition);
         // The exchange orders this write before the look at the end, as End's orders its own before the look at the account: one of the two closes it.
@@ -91,7 +93,9 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
 
         _heartbeat = new HeartbeatMonitor(Environment.TickCount64, _core.Options.HeartbeatSeconds, _core.Options.SessionSeconds);
         _route = route;
+        _facts = facts;
         _core.Metrics.SessionOpened();
+        _core.Records.Began(route, facts);
         _sender.Raise(FrameType.Credit);
         _core.Registry.Add(this);
         if (_core.IsDraining)
@@ -207,6 +211,7 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
         {
             _core.Registry.Remove(this);
             _core.Metrics.SessionEnded(Ended);
+            _core.Records.Ended(Route, _facts!, Ended);
         }
 
         Opener.Dispose();

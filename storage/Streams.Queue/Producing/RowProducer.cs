@@ -28,6 +28,7 @@ public sealed partial class RowProducer : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
     private Epoch _epoch = Epoch.NewRandom();
     private uint _n;
+    private int _disposed;
 
     private RowProducer(RowProducerOptions options, ILogger logger)
     {
@@ -105,6 +106,8 @@ public sealed partial class RowProducer : IAsyncDisposable
     /// <summary>Ends at once: what is not committed yet is left to the queue, what was not sent is gone.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _closed.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

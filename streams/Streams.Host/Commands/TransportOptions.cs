@@ -16,11 +16,12 @@ internal sealed class TransportOptions
     private readonly Option<string> _proxyFrom = new("--proxy-from") { Description = "Addresses of proxies, as 10.0.0.0/8,192.0.2.7: their connections must begin with a PROXY header (version 1 or 2).", DefaultValueFactory = _ => "" };
     private readonly Option<int> _messages = Number("--agent-messages", "Messages a second of one agent before its session is ended.", Defaults.AgentMessageRate);
     private readonly Option<long> _bytes = Number("--agent-bytes", "Bytes a second of one agent before its session is ended.", Defaults.AgentByteRate);
+    private readonly Option<int> _failures = Number("--auth-failures-per-minute", "Refused handshakes a minute above which there is an alert.", Defaults.AuthFailuresPerMinute);
     private readonly Option<int> _signatures = Number("--agent-signatures", "Signature checks a second of one agent before its session is ended.", Defaults.AgentSignatureRate);
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _certificate, _key, _operatorTls, _proxyFrom, _messages, _bytes, _signatures })
+        foreach (Option option in new Option[] { _certificate, _key, _operatorTls, _proxyFrom, _messages, _bytes, _failures, _signatures })
         {
             command.Options.Add(option);
         }
@@ -46,6 +47,7 @@ internal sealed class TransportOptions
         ProxyFrom = [.. parse.GetValue(_proxyFrom)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Network)],
         AgentMessageRate = parse.GetValue(_messages),
         AgentByteRate = parse.GetValue(_bytes),
+        AuthFailuresPerMinute = parse.GetValue(_failures),
         AgentSignatureRate = parse.GetValue(_signatures),
     };
 

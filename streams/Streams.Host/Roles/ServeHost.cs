@@ -58,7 +58,7 @@ internal static class ServeHost
                 ? new DiskWatch(
                     DiskGuard.Of(guarded, options.DiskFloorBytes),
                     gateway.HoldCredit,
-                    worker is null ? static (_, _, _) => { } : worker.Alert,
+                    worker is null ? gateway.Alert : worker.Alert,
                     loggers.CreateLogger("Streams.Disk"))
                 : null;
             await (gateway?.StartAsync(stop) ?? Task.CompletedTask);

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Streams.Gateway.Records;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
 using Streams.Gateway.Tests.Support;
@@ -10,6 +11,7 @@ namespace Streams.Gateway.Tests.Sessions;
 public sealed class AgentSessionTests
 {
     private static readonly AgentRoute Route = new("agent-1", "host", 0, 1, 1);
+    private static readonly SessionFacts Facts = new("127.0.0.1", "bin", "test", 1, "");
 
     [Fact]
     public async Task A_session_that_ended_before_it_could_begin_keeps_no_credit_and_is_not_registered()
@@ -21,7 +23,7 @@ public sealed class AgentSessionTests
         var session = new AgentSession(core, socket, keys.Gateway, default);
         // The deadline, while the store is slow.
         session.End(SessionEnd.Protocol);
-        Assert.False(session.Begin(Route));
+        Assert.False(session.Begin(Route, Facts));
         Assert.Equal((0L, 0, false), (core.Pool.Reserved, core.Registry.Count, session.HasBegun));
         await session.CloseAsync();
         keys.Agent.Dispose();
@@ -38,7 +40,7 @@ public sealed class AgentSessionTests
         using var socket = new FaultySocket();
         var session = new AgentSession(core, socket, keys.Gateway, default);
         // Its first frame is the credit.
-        Assert.True(session.Begin(Route));
+        Assert.True(session.Begin(Route, Facts));
         await Eventually.TrueAsync(() => session.Ended == SessionEnd.Internal, "the fault is seen");
         await session.CloseAsync().WaitAsync(TimeSpan.FromSeconds(5));
         Assert.Equal(WebSocketState.Aborted, socket.State);
@@ -65,7 +67,7 @@ public sealed class AgentSessionTests
                 session.End(SessionEnd.Protocol);
             });
             both.SignalAndWait();
-            session.Begin(Route);
+            session.Begin(Route, Facts);
             await ending;
             await session.CloseAsync();
             keys.Agent.Dispose();

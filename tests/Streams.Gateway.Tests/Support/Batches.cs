@@ -33,6 +33,18 @@ internal static class Batches
         return buffer[..length];
     }
 
+    /// <summary>One row of a class that servers write.</summary>
+    public static byte[] Audit(Epoch epoch, uint lane, uint n)
+    {
+        using var builder = new BatchBuilder(ServerClasses.Audit);
+        Assert.True(builder.TryBeginRow());
+        builder.SetClaim(1, n + 1, ClaimColumns.UserSpaceCpu, 0, 0);
+        builder.EndRow();
+        Assert.True(builder.TryAddLedger(ClaimColumns.UserSpaceCpu, n + 1, n + 1, 1));
+        var buffer = new byte[Limits.MaxStoredBytes];
+        return buffer[..builder.Seal(new BatchName(epoch, lane, n), new BatchStamp(epoch), BatchCompression.None, buffer)];
+    }
+
     /// <summary>Batches one after the other and zeros to a multiple of 256.</summary>
     public static byte[] Pad(params byte[][] batches)
     {

@@ -111,7 +111,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
         while (messages.Count < count)
         {
             using var batch = await reader.ReadAsync(patience.Token);
-            foreach (var message in batch.Messages)
+            foreach (var message in batch.Messages.Where(message => message.AgentId[0] != '_'))
             {
                 Assert.Equal(agentId, message.AgentId);
                 Assert.Equal(MessageHeaderFault.None, message.HeaderError.Fault);
@@ -165,7 +165,8 @@ internal sealed class GatewayFixture : IAsyncDisposable
         {
             _flows.Add(await FlowPublisher.OpenAsync(Worker, p, (agent, records) =>
             {
-                Interlocked.Increment(ref _questions);
+                // The gateway's own rows have a lane too.
+                Interlocked.Add(ref _questions, agent[0] == '_' ? 0 : 1);
                 records.AddRange(Lanes.GetValueOrDefault(agent) ?? []);
                 return true;
             }));
@@ -182,6 +183,8 @@ internal sealed class GatewayFixture : IAsyncDisposable
             CertificateFile = WriteSecret("gateway.cert", Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes))),
             Graphs = 2,
             WatermarkTimeout = TimeSpan.FromSeconds(1),
+            // Nobody here stores the gateway's own rows.
+            FlushPatience = TimeSpan.Zero,
         };
     }
 
