@@ -6,6 +6,7 @@ using Streams.Queue;
 using Streams.Testing;
 using Streams.Wire;
 using Streams.Wire.Crypto;
+using Streams.Wire.Frames;
 using Streams.Wire.Handshake;
 using Streams.Wire.Messages;
 
@@ -134,6 +135,18 @@ public sealed class CommandQueueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_agent_has_no_room_for_is_sent_again_and_what_it_cannot_read_is_not()
+    {
+        var first = await PostAsync();
+        var second = await PostAsync();
+        await using var agent = await _fixture.ConnectAsync(_identity);
+        Assert.Equal([first, second], [await ReceiveAsync(agent), await ReceiveAsync(agent)]);
+        await RefuseAsync(agent, first, WireError.Malformed);
+        await RefuseAsync(agent, second, WireError.RateLimited);
+        Assert.Equal([first, second], [await ReceiveAsync(agent), await ReceiveAsync(agent)]);
+    }
+
+    [Fact]
     public async Task An_answer_that_the_queue_did_not_take_is_asked_for_again()
     {
         var command = await PostAsync();
@@ -175,6 +188,12 @@ public sealed class CommandQueueTests : IAsyncLifetime
         var document = CommandRequest.Read(message.Payload.Span);
         Assert.Equal(message.Id, document!.Id.ToString());
         return message.Id;
+    }
+
+    private static Task RefuseAsync(RawAgent agent, string command, WireError error)
+    {
+        var payload = new byte[ErrorMessage.MaxBytes];
+        return agent.SendAsync(FrameType.Error, payload[..new ErrorMessage(error, Wire.Channels.Control, command, "").Write(payload)]);
     }
 
     private Task AnswerAsync(RawAgent agent, string command, CommandState state) => agent.SendAsync(
