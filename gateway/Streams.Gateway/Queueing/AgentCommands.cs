@@ -29,8 +29,18 @@ internal sealed class AgentCommands(GatewayCore core, CommandReader reader, Resp
         return session.Commands is { } commands && commands.TryAnswer(word, message.Payload) ? WireError.None : WireError.RateLimited;
     }
 
-    /// <summary>The agent could not even read the frame: it says no more about this command.</summary>
-    public void NotTaken(AgentSession session, ErrorMessage error) => session.Commands?.Answered(error.Id);
+    /// <summary>The agent could not read it, and says no more about it; or it has no room, and is to be sent it again.</summary>
+    public void NotTaken(AgentSession session, ErrorMessage error)
+    {
+        if (error.Code == WireError.RateLimited)
+        {
+            _ = session.Commands?.BeginAgainAsync();
+        }
+        else
+        {
+            session.Commands?.Answered(error.Id);
+        }
+    }
 
     /// <summary>A session began: what waits for its agent is looked for at once.</summary>
     public CommandQueue Open(AgentSession session)

@@ -91,6 +91,19 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
         }
     }
 
+    /// <summary>After a pause, from the first command that waits: something between here and there was not taken.</summary>
+    public async Task BeginAgainAsync()
+    {
+        lock (_gate)
+        {
+            _unanswered.Clear();
+            _next = 0;
+        }
+
+        await Task.Delay(Pause, core.Time).ConfigureAwait(false);
+        Look();
+    }
+
     private bool IsOver => session.Ended != SessionEnd.None;
 
     private async Task LookAsync()
@@ -117,7 +130,7 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
                     continue;
                 }
 
-                if (!Send(found))
+                if (!Send(found, from))
                 {
                     // The session has ended, or too much else waits for the agent.
                     await Task.Delay(Pause, core.Time).ConfigureAwait(false);
@@ -137,7 +150,7 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
     }
 
     /// <summary>True when it is dealt with: sent, or not to be.</summary>
-    private bool Send(QueuedCommand found)
+    private bool Send(QueuedCommand found, ulong from)
     {
         if (!CommandDocument.TryParse(found.Document.Span, out var document))
         {
@@ -154,8 +167,8 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
 
         lock (_gate)
         {
-            // Not back: a restart of the queue may have been asked for meanwhile.
-            _next = Math.Max(_next, found.Sequence + 1);
+            // Unless it was begun again meanwhile.
+            _next = _next == from ? found.Sequence + 1 : _next;
         }
 
         return true;
@@ -231,8 +244,6 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
                 if (!taken)
                 {
                     _answers.Clear();
-                    _unanswered.Clear();
-                    _next = 0;
                 }
 
                 if (taken && _answers.Count > 0)
@@ -244,8 +255,7 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
             if (!taken)
             {
                 core.Metrics.Error("response");
-                await Task.Delay(Pause, core.Time).ConfigureAwait(false);
-                Look();
+                await BeginAgainAsync().ConfigureAwait(false);
             }
 
             return;

@@ -162,9 +162,14 @@ public sealed class ActionsService : IAsyncDisposable
 
         foreach (var agent in order.Agents)
         {
-            if (!_identities.TryGet(agent, out _))
+            if (!_identities.TryGet(agent, out var identity))
             {
                 return new CommandProblem("unknown_agent", "agents", $"agents: {agent} is not known");
+            }
+
+            if (identity.State == IdentityRecord.Revoked)
+            {
+                return new CommandProblem("revoked", "agents", $"agents: {agent} is revoked, it has no session");
             }
         }
 

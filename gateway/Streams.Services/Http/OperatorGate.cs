@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -18,6 +19,10 @@ public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
     public const int MaxBodyBytes = 64 * 1024;
 
     private const string Scheme = "Bearer ";
+    private const long RefusalInterval = 60_000;
+
+    // Bounded by the tokens that there are.
+    private readonly ConcurrentDictionary<string, long> _refusals = new(StringComparer.Ordinal);
 
     /// <summary>Runs the action when the token is valid and its role is enough.</summary>
     public Task RunAsync(HttpContext context, OperatorRole needed, string action, Func<OperatorIdentity, Task> run)
@@ -28,7 +33,7 @@ public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
             // Strangers leave no rows: they could write as many as they like.
             if (identity is not null)
             {
-                Audit(context, identity, action, "", JsonNamingPolicy.SnakeCaseLower.ConvertName($"Token{verdict}"));
+                AuditRefusal(context, identity, action, JsonNamingPolicy.SnakeCaseLower.ConvertName($"Token{verdict}"));
             }
 
             context.Response.Headers.WWWAuthenticate = "Bearer";
@@ -37,7 +42,7 @@ public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
 
         if (identity!.Role < needed)
         {
-            Audit(context, identity, action, "", "forbidden");
+            AuditRefusal(context, identity, action, "forbidden");
             return RefuseAsync(
                 context, StatusCodes.Status403Forbidden, "forbidden",
                 $"the role {OperatorIdentity.NameOf(needed)} is needed, this token has {identity.RoleName}");
@@ -50,6 +55,18 @@ public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
 
     public void Audit(HttpContext context, OperatorIdentity identity, string action, string target, string outcome, string detail = "") =>
         audit.Write(new AuditEntry(identity.Name, identity.RoleName, action, target, outcome, Source(context), detail));
+
+    /// <summary>Once a minute for a token, action and outcome: who is refused must not crowd out what others did.</summary>
+    private void AuditRefusal(HttpContext context, OperatorIdentity identity, string action, string outcome)
+    {
+        var now = Environment.TickCount64;
+        var key = $"{identity.TokenId} {action} {outcome}";
+        if (!_refusals.TryGetValue(key, out var last) || now - last > RefusalInterval)
+        {
+            _refusals[key] = now;
+            Audit(context, identity, action, "", outcome);
+        }
+    }
 
     public static bool IsLoopback(HttpContext context) => Source(context) is { } source && IPAddress.IsLoopback(source);
 

@@ -15,11 +15,15 @@ public sealed partial class ResponseReader : IAsyncDisposable
     private const int Batch = 64;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
+    /// <summary>Of one request for messages; after one that gave none it is looked whether the consumer is still there.</summary>
+    private static readonly TimeSpan Expires = TimeSpan.FromSeconds(5);
+
     private readonly QueueConnection _connection;
     private readonly Func<string, ReadOnlyMemory<byte>, CancellationToken, Task> _handle;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _closed = new();
     private readonly Task _loop;
+    private ulong _purged;
 
     private ResponseReader(QueueConnection connection, Func<string, ReadOnlyMemory<byte>, CancellationToken, Task> handle)
     {
@@ -72,33 +76,43 @@ public sealed partial class ResponseReader : IAsyncDisposable
                 NumReplicas = 1,
             },
             _closed.Token).ConfigureAwait(false);
-        var handled = 0;
-        var options = new NatsJSConsumeOpts { MaxMsgs = Batch };
-        await foreach (var message in consumer.ConsumeAsync(NatsRawSerializer<byte[]>.Default, options, _closed.Token).ConfigureAwait(false))
+        var options = new NatsJSFetchOpts { MaxMsgs = Batch, Expires = Expires };
+        while (true)
         {
-            try
+            // Requests that end, so that a consumer which went with its stream is missed.
+            await foreach (var message in consumer.FetchAsync(options, NatsRawSerializer<byte[]>.Default, _closed.Token).ConfigureAwait(false))
             {
-                await _handle(Subjects.AgentOf(message.Subject).ToString(), message.Data ?? [], _closed.Token).ConfigureAwait(false);
-                await message.AckAsync(cancellationToken: _closed.Token).ConfigureAwait(false);
-            }
-            catch (Exception error) when (!_closed.IsCancellationRequested)
-            {
-                QueueMetrics.Shared.Error("responses");
-                LogHandle(message.Subject, error.Message);
-                continue;
+                if (await TryHandleAsync(message).ConfigureAwait(false) && message.Metadata is { NumPending: 0 })
+                    await MakeRoomAsync(consumer).ConfigureAwait(false);
             }
 
-            if (++handled % Batch == 0 || message.Metadata is { NumPending: 0 })
-                await MakeRoomAsync(consumer).ConfigureAwait(false);
+            await MakeRoomAsync(consumer).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Everything up to the acknowledged floor was handled by somebody.</summary>
+    private async Task<bool> TryHandleAsync(INatsJSMsg<byte[]> message)
+    {
+        try
+        {
+            await _handle(Subjects.AgentOf(message.Subject).ToString(), message.Data ?? [], _closed.Token).ConfigureAwait(false);
+            await message.AckAsync(cancellationToken: _closed.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception error) when (!_closed.IsCancellationRequested)
+        {
+            QueueMetrics.Shared.Error("responses");
+            LogHandle(message.Subject, error.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Everything up to the acknowledged floor was handled by somebody. Fails when the consumer is gone.</summary>
     private async Task MakeRoomAsync(INatsJSConsumer consumer)
     {
         await consumer.RefreshAsync(_closed.Token).ConfigureAwait(false);
-        if (consumer.Info.AckFloor.StreamSeq is > 0 and var floor)
+        if (consumer.Info.AckFloor.StreamSeq is > 0 and var floor && floor != _purged)
         {
+            _purged = floor;
             await _connection.JetStream.PurgeStreamAsync(
                 Topology.Responses, new StreamPurgeRequest { Seq = (ulong)floor + 1 }, _closed.Token).ConfigureAwait(false);
         }

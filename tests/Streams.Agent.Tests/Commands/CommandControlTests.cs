@@ -1,3 +1,4 @@
+using Streams.Agent.Modules.Core.Commands;
 using Streams.Control.Commands;
 
 namespace Streams.Agent.Tests.Commands;
@@ -103,6 +104,25 @@ public sealed class CommandControlTests : IDisposable
         ((CountingHandler)_agent.Handler).Result = () => System.Text.Encoding.UTF8.GetBytes($"\"{new string('x', CommandLimits.MaxResultBytes)}\"");
         var answer = await _agent.AskAsync(_agent.Sign());
         Assert.Equal((CommandState.Finished, "result_too_long", null), (answer.State, answer.Detail, answer.Result));
+    }
+
+    [Fact]
+    public async Task More_than_may_wait_are_turned_away_and_taken_when_there_is_room()
+    {
+        using var go = new ManualResetEventSlim();
+        ((CountingHandler)_agent.Handler).Result = () =>
+        {
+            go.Wait();
+            return "{}"u8.ToArray();
+        };
+        for (var i = 0; i < CommandControl.MaxWaiting; i++)
+            Assert.True(_agent.Control.Receive("x", CommandRequest.Write(_agent.Sign().Bytes.Span)));
+        var more = _agent.Sign();
+        Assert.False(_agent.Control.Receive("x", CommandRequest.Write(more.Bytes.Span)));
+        go.Set();
+        await Streams.Testing.Eventually.TrueAsync(() => _agent.Runs == CommandControl.MaxWaiting, "all ran");
+        await Streams.Testing.Eventually.TrueAsync(() => _agent.Control.Receive("x", CommandRequest.Write(more.Bytes.Span)), "there is room");
+        await Streams.Testing.Eventually.TrueAsync(() => _agent.Runs == CommandControl.MaxWaiting + 1, "it ran");
     }
 
     [Fact]

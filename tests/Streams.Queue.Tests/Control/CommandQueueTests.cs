@@ -112,6 +112,25 @@ public sealed class CommandQueueTests : IAsyncLifetime
         Assert.Equal(4, handled.Count);
     }
 
+    [Fact]
+    public async Task A_reader_goes_on_with_a_stream_that_was_made_anew()
+    {
+        var publisher = new ResponsePublisher(_gateway);
+        var handled = new ConcurrentQueue<string>();
+        await using var reader = ResponseReader.Start(_services, (_, bytes, _) =>
+        {
+            handled.Enqueue(Encoding.ASCII.GetString(bytes.Span));
+            return Task.CompletedTask;
+        });
+        Assert.True(await publisher.TryPublishAsync("agent-1", "before"u8.ToArray()));
+        await Eventually.TrueAsync(() => handled.Contains("before"), "the first");
+        await _nats.RestartAsync(wipe: true);
+        await using (var worker = await _nats.OpenAsync(QueueRole.Worker))
+            await Topology.CreateAsync(worker, Servers.Small());
+        await Eventually.TrueAsync(async () => await publisher.TryPublishAsync("agent-1", "after"u8.ToArray()), "the gateway is back");
+        await Eventually.TrueAsync(() => handled.Contains("after"), "the reader is back", TimeSpan.FromSeconds(30));
+    }
+
     private async Task<long> WaitingAsync()
     {
         await using var worker = await _nats.OpenAsync(QueueRole.Worker);

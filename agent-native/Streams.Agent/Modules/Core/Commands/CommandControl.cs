@@ -60,20 +60,21 @@ internal sealed class CommandControl(
             answer(word);
     }
 
-    /// <summary>A request on agent.control. Any thread; returns at once.</summary>
-    public void Receive(string messageId, ReadOnlySpan<byte> payload)
+    /// <summary>A request on agent.control. Any thread; returns at once. False: too many wait, and this one has to come again.</summary>
+    public bool Receive(string messageId, ReadOnlySpan<byte> payload)
     {
         lock (_gate)
         {
             if (_closed || _waiting.Count >= MaxWaiting)
             {
                 log.Warn(AgentEvent.CommandDropped, ModuleName.Core, $"{MaxWaiting} commands wait: one more is left to come again");
-                return;
+                return false;
             }
 
             _waiting.Enqueue((messageId, payload.ToArray()));
             if (_waiting.Count == 1)
                 _work = _work.ContinueWith(_ => Drain(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            return true;
         }
     }
 

@@ -31,11 +31,7 @@ internal static class ControlChannel
         var control = new CommandControl(
             new CommandVerifier(roots, agentId, time), journal, [new StatusHandler(status)], word => Answer(comm, word, log, clock), log, clock);
         control.Recover();
-        comm.OnControl = message =>
-        {
-            control.Receive(message.Id, message.Payload.Span);
-            return WireError.None;
-        };
+        comm.OnControl = message => control.Receive(message.Id, message.Payload.Span) ? WireError.None : WireError.RateLimited;
         comm.SessionBegan = control.SessionBegan;
         return control;
     }
