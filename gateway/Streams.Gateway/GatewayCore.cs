@@ -64,6 +64,8 @@ internal sealed class GatewayCore
 
     public required AgentRates Rates { get; init; }
 
+    public required SessionTokens Tokens { get; init; }
+
     /// <summary>What is said as rows.</summary>
     public required GatewayRecords Records { get; init; }
 

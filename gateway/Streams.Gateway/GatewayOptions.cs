@@ -104,6 +104,11 @@ public sealed record GatewayOptions
     /// <summary>Seconds a session lives before it starts again with new keys at the latest; it lives 75 to 100 % of it.</summary>
     public int SessionSeconds { get; init; } = Wire.Limits.SessionSeconds;
 
+    /// <summary>
+    /// Seconds a session token is good. It says nothing outside its session, so its life bounds only how long one that was seen in a memory dump could be shown there.
+    /// </summary>
+    public int TokenSeconds { get; init; } = 900;
+
     /// <summary>How long the worker has to answer where an agent's lanes stand, before the agent is told to come again.</summary>
     public TimeSpan WatermarkTimeout { get; init; } = TimeSpan.FromSeconds(3);
 

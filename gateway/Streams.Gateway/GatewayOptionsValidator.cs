@@ -55,6 +55,7 @@ public static class GatewayOptionsValidator
         Range(problems, "flush patience (ms)", (long)options.FlushPatience.TotalMilliseconds, 0, 60_000);
         Range(problems, "heartbeat seconds", options.HeartbeatSeconds, 1, 3600);
         Range(problems, "session seconds", options.SessionSeconds, 60, 7 * 24 * 3600);
+        Range(problems, "token seconds", options.TokenSeconds, 2, 900);
         Range(problems, "watermark time-out (ms)", (long)options.WatermarkTimeout.TotalMilliseconds, 1, 60_000);
         Range(problems, "publish window", options.PublishWindow, 1, 4096);
         return problems;

@@ -194,6 +194,7 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
             Time = _time,
             Arena = arena,
             Ephemerals = ephemerals,
+            Tokens = new SessionTokens(_time, TimeSpan.FromSeconds(_options.TokenSeconds)),
             Pool = pool,
             Buffers = buffers,
             Frames = new FrameContext(buffers, pool, _metrics),

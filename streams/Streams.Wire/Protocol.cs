@@ -6,10 +6,10 @@ public static class Protocol
     /// <summary>Request path of the WebSocket upgrade.</summary>
     public const string Path = "/v1/agent";
 
-    /// <summary>The binary subprotocol, the only one of this version.</summary>
+    /// <summary>The binary subprotocol: what our agent speaks.</summary>
     public const string BinarySubprotocol = "streams.v1.bin";
 
-    /// <summary>Reserved: the JSON profile is not offered or accepted yet.</summary>
+    /// <summary>The specification's JSON envelopes, for agents in any language.</summary>
     public const string JsonSubprotocol = "streams.v1.json";
 
     /// <summary>Newest version of the protocol that this build speaks, and the version byte of its frames.</summary>

@@ -77,6 +77,9 @@ public static class WireErrors
     /// <summary>Name as documents, logs and metrics have it.</summary>
     public static string Label(this WireError error) => (int)error < Labels.Length ? Labels[(int)error] : "unknown";
 
+    /// <summary>The error of a name; None for a name that this version does not know.</summary>
+    public static WireError FromLabel(string label) => (WireError)Math.Max(0, Array.IndexOf(Labels, label));
+
     /// <summary>True when the session cannot go on: sender and receiver no longer agree where they are.</summary>
     public static bool EndsSession(this WireError error) => error is WireError.BadNonce or WireError.NotAuthentic or WireError.Goodbye;
 }

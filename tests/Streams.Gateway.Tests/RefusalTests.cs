@@ -75,7 +75,7 @@ public sealed class RefusalTests
     }
 
     [Theory]
-    [InlineData("streams.v1.json")]
+    [InlineData("streams.v2.json")]
     [InlineData("chat")]
     [InlineData(null)]
     public async Task Another_subprotocol_is_not_upgraded(string? subprotocol)

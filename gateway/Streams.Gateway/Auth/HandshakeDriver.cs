@@ -1,4 +1,3 @@
-using System.Net.WebSockets;
 using Streams.Control.Identity;
 using Streams.Gateway.Connections;
 using Streams.Gateway.Records;
@@ -19,7 +18,7 @@ namespace Streams.Gateway.Auth;
 /// Takes one connection from the upgrade to a session that has begun: M1, M2, M3, F0, `ready`. Until `ready` has confirmed the keys nothing outside this connection
 /// changes: no older session is displaced, no credit given, nothing stored (handshake.md).
 /// </summary>
-internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameReceiver receiver, string remote)
+internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, FrameReceiver receiver, string remote)
 {
     /// <summary>Every refusal leaves this long after M2 came, whatever it was refused for and however little that took.</summary>
     private static readonly TimeSpan RefusalDelay = TimeSpan.FromMilliseconds(25);
@@ -133,16 +132,21 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     private async Task<(RefusalReason Reason, SessionKeys? Keys)> ExchangeAsync(GatewayHandshake handshake, byte[] buffer)
     {
         var length = handshake.WriteHello(core.UnixMicroseconds(), buffer);
-        if (!await SendAsync(buffer.AsMemory(0, length)).ConfigureAwait(false))
+        if (!await socket.TrySendAsync(buffer.AsMemory(0, length), MessageType.Request, "").ConfigureAwait(false))
         {
             return (RefusalReason.Disconnected, null);
         }
 
-        length = await receiver.ReceiveHandshakeAsync(buffer.AsMemory(0, Wire.Limits.MaxHandshakeMessageBytes + 1)).ConfigureAwait(false);
+        length = await socket.ReceiveAsync(buffer.AsMemory(0, Wire.Limits.MaxHandshakeMessageBytes + 1)).ConfigureAwait(false);
         _refusalTime = Task.Delay(RefusalDelay, core.Time);
         if (length < 0)
         {
-            return (length switch { -2 => RefusalReason.TooLarge, -3 => RefusalReason.Malformed, _ => RefusalReason.Disconnected }, null);
+            return (length switch
+            {
+                HandshakeSocket.TooLarge => RefusalReason.TooLarge,
+                HandshakeSocket.Malformed => RefusalReason.Malformed,
+                _ => RefusalReason.Disconnected,
+            }, null);
         }
 
         var reason = Judge(handshake, buffer.AsSpan(0, length));
@@ -152,7 +156,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         }
 
         reason = handshake.WriteAccept(buffer, out var keys);
-        if (reason == RefusalReason.None && !await SendAsync(buffer.AsMemory(0, GatewayHandshake.AcceptBytes)).ConfigureAwait(false))
+        if (reason == RefusalReason.None && !await socket.TrySendAsync(buffer.AsMemory(0, GatewayHandshake.AcceptBytes), MessageType.Event, AgentId).ConfigureAwait(false))
         {
             keys!.Dispose();
             return (RefusalReason.Disconnected, null);
@@ -204,6 +208,7 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
         session.Lanes.ForgetNews();
         return new SessionMessage
         {
+            Token = session.NewToken(),
             Generation = generation,
             Gateway = Gateway.Certificate.Name,
             CatalogueVersion = Catalogue.Version,
@@ -218,22 +223,22 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
     private async Task<(RefusalReason Reason, ReadyMessage? Ready)> ReceiveReadyAsync(AgentSession session, ulong generation)
     {
         // Data cannot come yet: without an account every frame of it is above the credit.
-        var (receipt, buffer, header) = await receiver.ReceiveAsync(session).ConfigureAwait(false);
-        if (receipt != Receipt.Frame)
+        var message = await receiver.ReceiveAsync(session).ConfigureAwait(false);
+        if (message.Receipt != Receipt.Frame)
         {
-            return (receipt == Receipt.Closed ? RefusalReason.Disconnected : RefusalReason.NotConfirmed, null);
+            return (message.Receipt == Receipt.Closed ? RefusalReason.Disconnected : RefusalReason.NotConfirmed, null);
         }
 
         try
         {
-            return session.Opener.Open(buffer.AsSpan(0, header.Length + FrameHeader.Overhead), out _, out var payload) == FrameError.None
-                && header.Type == FrameType.Ready && ReadyMessage.TryRead(payload, out var ready) && ready!.Generation == generation
+            return session.Opener.Open(in message, out var opened) == FrameError.None
+                && opened.Type == FrameType.Ready && ReadyMessage.TryRead(opened.Payload, out var ready) && ready!.Generation == generation
                 ? (RefusalReason.None, ready)
                 : (RefusalReason.NotConfirmed, null);
         }
         finally
         {
-            core.Buffers.Return(buffer);
+            core.Buffers.Return(message.Buffer);
         }
     }
 
@@ -297,18 +302,5 @@ internal sealed class HandshakeDriver(GatewayCore core, WebSocket socket, FrameR
                 (last?.Clones ?? 0) + (clone is null ? 0UL : 1),
                 clone is null ? last?.CloneSeenAt : now),
             clone);
-    }
-
-    private async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> message)
-    {
-        try
-        {
-            await socket.SendAsync(message, WebSocketMessageType.Binary, true, CancellationToken.None).ConfigureAwait(false);
-            return true;
-        }
-        catch (Exception error) when (SocketFault.IsGone(error))
-        {
-            return false;
-        }
     }
 }

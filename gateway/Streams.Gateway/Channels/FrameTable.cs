@@ -1,3 +1,4 @@
+using Streams.Gateway.Encryption;
 using Streams.Gateway.Sessions;
 using Streams.Wire.Frames;
 using Streams.Wire.Messages;
@@ -13,22 +14,24 @@ internal static class FrameTable
     /// <summary>Handles the payload; None when the session goes on.</summary>
     private delegate SessionEnd Handler(AgentSession session, ReadOnlySpan<byte> payload);
 
-    public static SessionEnd Handle(AgentSession session, in FrameHeader header, ReadOnlySpan<byte> payload)
+    public static SessionEnd Handle(AgentSession session, in OpenedMessage opened)
     {
-        if (header.Type == FrameType.Message)
+        if (opened.Type == FrameType.Message)
         {
-            return session.TakeMessage(in header, payload);
+            return session.TakeMessage(in opened);
         }
 
-        Handler? handler = header.Type switch
+        Handler? handler = opened.Type switch
         {
+            // A change of key, which the opener has obeyed.
+            0 => static (_, _) => SessionEnd.None,
             FrameType.Want when !session.IsEnrolling => Want,
             FrameType.Heartbeat when !session.IsEnrolling => Heartbeat,
             FrameType.Error => Error,
             // Ready is the session's first frame and no other.
             _ => null,
         };
-        return handler is null ? SessionEnd.Protocol : handler(session, payload);
+        return handler is null ? SessionEnd.Protocol : handler(session, opened.Payload);
     }
 
     private static SessionEnd Error(AgentSession session, ReadOnlySpan<byte> payload)

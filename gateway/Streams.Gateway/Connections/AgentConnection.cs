@@ -21,17 +21,21 @@ internal sealed class AgentConnection : IWheelMember
     private readonly GatewayCore _core;
     private readonly WebSocket _socket;
     private readonly FrameReceiver _receiver;
+    private readonly HandshakeSocket _handshake;
+    private readonly bool _json;
     private readonly string _remote;
     private AgentSession? _session;
     private long _deadline;
     private int _refusing;
 
-    public AgentConnection(GatewayCore core, WebSocket socket, string remote)
+    public AgentConnection(GatewayCore core, WebSocket socket, string remote, bool json)
     {
         _core = core;
         _socket = socket;
         _remote = remote;
-        _receiver = new FrameReceiver(socket, core.Buffers);
+        _json = json;
+        _receiver = new FrameReceiver(socket, core.Buffers, json);
+        _handshake = new HandshakeSocket(socket, core.Buffers, core.Time, json);
         SetDeadline(Limits.HandshakeSeconds * 1000L);
     }
 
@@ -128,7 +132,7 @@ internal sealed class AgentConnection : IWheelMember
     private async Task<bool> HandshakeAsync(HandshakeContext context)
     {
         var started = Environment.TickCount64;
-        var driver = new HandshakeDriver(_core, _socket, _receiver, _remote);
+        var driver = new HandshakeDriver(_core, _handshake, _receiver, _remote);
         var (reason, keys) = await driver.AuthenticateAsync(context).ConfigureAwait(false);
         if (reason != RefusalReason.None)
         {
@@ -143,7 +147,7 @@ internal sealed class AgentConnection : IWheelMember
         }
 
         // Set before the deadline moves on, so that the wheel always has somebody to end.
-        var session = new AgentSession(_core, _socket, keys!, new SessionPeer(driver.AgentKey, _remote, driver.Gateway));
+        var session = new AgentSession(_core, _socket, keys!, new SessionPeer(driver.AgentKey, _remote, driver.Gateway, driver.AgentId, _json));
         _session = session;
         SetDeadline((Limits.HandshakeSeconds * 1000L) + (long)_core.Options.WatermarkTimeout.TotalMilliseconds);
         var (unconfirmed, end) = await driver.ConfirmAsync(session).ConfigureAwait(false);
@@ -176,23 +180,28 @@ internal sealed class AgentConnection : IWheelMember
 
     private async Task ReceiveAsync(AgentSession session)
     {
-        var started = Environment.TickCount64;
-        var rate = session.IsEnrolling ? new AgentRate(_core.Options, started) : _core.Rates.Of(session.Route.AgentId, started);
+        if (!session.IsEnrolling)
+        {
+            session.Rate = _core.Rates.Of(session.Route.AgentId, Environment.TickCount64);
+        }
+
         while (session.Ended == SessionEnd.None)
         {
-            var (receipt, buffer, header) = await _receiver.ReceiveAsync(session).ConfigureAwait(false);
-            if (receipt == Receipt.Frame)
+            var message = await _receiver.ReceiveAsync(session).ConfigureAwait(false);
+            if (message.Receipt == Receipt.Frame)
             {
-                session.End(rate.Receive(header.Length + FrameHeader.Overhead, Environment.TickCount64));
+                session.End(session.Rate.Receive(message.Length, Environment.TickCount64));
+                // Every envelope is signed.
+                session.End(_json ? session.Rate.CheckSignature(Environment.TickCount64) : SessionEnd.None);
             }
 
-            switch (receipt)
+            switch (message.Receipt)
             {
-                case Receipt.Frame when header.Type == FrameType.Data:
-                    session.Post(buffer, in header);
+                case Receipt.Frame when message.Type == FrameType.Data:
+                    session.Post(in message);
                     break;
                 case Receipt.Frame:
-                    session.End(Control(session, buffer, header));
+                    session.End(Control(session, in message));
                     break;
                 case Receipt.Closed:
                     session.End(SessionEnd.Disconnected);
@@ -202,29 +211,34 @@ internal sealed class AgentConnection : IWheelMember
                     session.End(SessionEnd.CreditExceeded);
                     break;
                 default:
+                    if (message.Error != WireError.None)
+                    {
+                        session.Refused(message.Error, 0, message.Id, message.Field);
+                    }
+
                     session.End(SessionEnd.Protocol);
                     break;
             }
         }
     }
 
-    private SessionEnd Control(AgentSession session, byte[] buffer, FrameHeader header)
+    private SessionEnd Control(AgentSession session, in ReceivedMessage message)
     {
         try
         {
-            var error = session.Opener.Open(buffer.AsSpan(0, header.Length + FrameHeader.Overhead), out _, out var payload);
+            var error = session.Opener.Open(in message, out var opened);
             if (error != FrameError.None)
             {
                 _core.Metrics.Error(error.ToString());
                 return SessionEnd.Protocol;
             }
 
-            _core.Metrics.Control("received", header.Type);
-            return FrameTable.Handle(session, in header, payload);
+            _core.Metrics.Control("received", message.Type);
+            return FrameTable.Handle(session, in opened);
         }
         finally
         {
-            _core.Buffers.Return(buffer);
+            _core.Buffers.Return(message.Buffer);
         }
     }
 
@@ -272,7 +286,7 @@ internal sealed class AgentConnection : IWheelMember
     {
         try
         {
-            await _socket.SendAsync(RefusalMessage.Bytes.ToArray(), WebSocketMessageType.Binary, true, CancellationToken.None).ConfigureAwait(false);
+            await _handshake.TrySendAsync(RefusalMessage.Bytes.ToArray(), MessageType.Event, "").ConfigureAwait(false);
             await _socket.CloseOutputAsync((WebSocketCloseStatus)CloseCode.Refused, null, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception error) when (SocketFault.IsGone(error))

@@ -68,7 +68,7 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
                 DangerousEnableCompression = false,
                 KeepAliveInterval = Timeout.InfiniteTimeSpan,
             }).ConfigureAwait(false);
-            await new AgentConnection(core, socket, remote).RunAsync(context, Leave).ConfigureAwait(false);
+            await new AgentConnection(core, socket, remote, selected == Protocol.JsonSubprotocol).RunAsync(context, Leave).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {

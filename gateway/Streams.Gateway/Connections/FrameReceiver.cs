@@ -13,7 +13,7 @@ internal enum Receipt : byte
     /// <summary>The peer closed, in good order or not.</summary>
     Closed,
 
-    /// <summary>Not a frame: a text message, a bad header, a length that does not fit.</summary>
+    /// <summary>Not a frame or envelope: of the other encoding, a bad header, a length that does not fit.</summary>
     Malformed,
 
     /// <summary>A data frame above the credit.</summary>
@@ -24,7 +24,7 @@ internal enum Receipt : byte
 /// The receiving half of a connection. It waits with a read of zero bytes, so an idle connection holds no buffer; then reads the 20 bytes of the frame header, and
 /// only then rents a buffer of exactly the frame's length. Not thread-safe: the connection's loop alone receives.
 /// </summary>
-internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
+internal sealed partial class FrameReceiver(WebSocket socket, FrameBuffers buffers, bool json = false)
 {
     private readonly byte[] _header = new byte[FrameHeader.Size];
     private long _frameStarted;
@@ -34,7 +34,7 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
 
     /// <summary>Receives one frame. With <see cref="Receipt.Frame"/> the caller owns the buffer.</summary>
     /// <param name="permit">Asked before memory is spent on a data frame; what it permitted comes back to it if the frame does not.</param>
-    public async ValueTask<(Receipt Receipt, byte[] Buffer, FrameHeader Header)> ReceiveAsync(IFramePermit permit)
+    public async ValueTask<ReceivedMessage> ReceiveAsync(IFramePermit permit)
     {
         byte[]? buffer = null;
         var spent = 0;
@@ -43,15 +43,22 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
             var result = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
             if (result.MessageType == WebSocketMessageType.Close)
             {
-                return (Receipt.Closed, [], default);
+                return ReceivedMessage.Failed(Receipt.Closed);
             }
 
             Volatile.Write(ref _frameStarted, Environment.TickCount64);
+            if (json)
+            {
+                return result.MessageType != WebSocketMessageType.Text || result.EndOfMessage
+                    ? ReceivedMessage.Failed(Receipt.Malformed)
+                    : await ReceiveTextAsync(permit).ConfigureAwait(false);
+            }
+
             if (result.MessageType != WebSocketMessageType.Binary || result.EndOfMessage
                 || !await FillAsync(_header, 0, FrameHeader.Size, whole: false).ConfigureAwait(false)
                 || FrameHeader.TryRead(_header, out var header) != FrameError.None || !FrameHeader.IsFromAgent(header.Type))
             {
-                return (Receipt.Malformed, [], default);
+                return ReceivedMessage.Failed(Receipt.Malformed);
             }
 
             var length = header.Length + FrameHeader.Overhead;
@@ -60,12 +67,12 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
                 // Refused before anything is spent on it. With that the pool's bytes bound the number of frames too: of empty ones it would hold millions.
                 if (header.Length == 0 || header.Length % Limits.PaddingBytes != 0)
                 {
-                    return (Receipt.Malformed, [], header);
+                    return ReceivedMessage.Failed(Receipt.Malformed);
                 }
 
                 if (!permit.TrySpend(header.LaneClass, length))
                 {
-                    return (Receipt.CreditExceeded, [], header);
+                    return ReceivedMessage.Failed(Receipt.CreditExceeded);
                 }
 
                 spent = length;
@@ -75,17 +82,17 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
             _header.CopyTo(buffer, 0);
             if (!await FillAsync(buffer, FrameHeader.Size, length, whole: true).ConfigureAwait(false))
             {
-                return (Receipt.Malformed, [], header);
+                return ReceivedMessage.Failed(Receipt.Malformed);
             }
 
             var frame = buffer;
             buffer = null;
             spent = 0;
-            return (Receipt.Frame, frame, header);
+            return new ReceivedMessage(Receipt.Frame, frame, length, header.Type, header.LaneClass);
         }
         catch (Exception error) when (SocketFault.IsGone(error))
         {
-            return (Receipt.Closed, [], default);
+            return ReceivedMessage.Failed(Receipt.Closed);
         }
         finally
         {
@@ -99,36 +106,6 @@ internal sealed class FrameReceiver(WebSocket socket, FrameBuffers buffers)
             {
                 permit.Refund(spent);
             }
-        }
-    }
-
-    /// <summary>Receives one handshake message of at most 4 KB into <paramref name="buffer"/>; -1 when the peer is gone, -2 when it is too large,
-    /// -3 when it is text.</summary>
-    public async ValueTask<int> ReceiveHandshakeAsync(Memory<byte> buffer)
-    {
-        try
-        {
-            var length = 0;
-            while (length < buffer.Length)
-            {
-                var result = await socket.ReceiveAsync(buffer[length..], CancellationToken.None).ConfigureAwait(false);
-                if (result.MessageType != WebSocketMessageType.Binary)
-                {
-                    return result.MessageType == WebSocketMessageType.Close ? -1 : -3;
-                }
-
-                length += result.Count;
-                if (result.EndOfMessage)
-                {
-                    return length;
-                }
-            }
-
-            return -2;
-        }
-        catch (Exception error) when (SocketFault.IsGone(error))
-        {
-            return -1;
         }
     }
 

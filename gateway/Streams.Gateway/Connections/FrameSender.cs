@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Streams.Gateway.Encryption;
 using Streams.Gateway.Queueing;
 using Streams.Wire;
 using Streams.Wire.Frames;
@@ -10,7 +11,7 @@ namespace Streams.Gateway.Connections;
 /// The sending half of a connection: seals what the outbound queue holds, one frame per WebSocket message, and closes at the end. It runs only while there is
 /// something to send: an idle session has no task and no buffer for it.
 /// </summary>
-internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuffers buffers, GatewayMetrics metrics, IFrameSource source)
+internal sealed class FrameSender(WebSocket socket, IMessageSealer sealer, FrameBuffers buffers, GatewayMetrics metrics, IFrameSource source)
     : IThreadPoolWorkItem, IDisposable
 {
     private readonly OutboundQueue _queue = new();
@@ -71,6 +72,11 @@ internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuf
             bool last;
             while (_queue.TryTake(out var message, out last))
             {
+                if (sealer.IsRekeyDue)
+                {
+                    await SendRekeyAsync().ConfigureAwait(false);
+                }
+
                 await SendAsync(message).ConfigureAwait(false);
             }
 
@@ -107,16 +113,13 @@ internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuf
         var buffer = buffers.Rent(room + FrameHeader.Overhead);
         try
         {
-            var length = Seal(message, room, buffer);
+            var length = Seal(message, room, ref buffer);
             if (length < 0)
             {
                 return;
             }
 
-            Volatile.Write(ref _sendStarted, Environment.TickCount64);
-            await socket.SendAsync(buffer.AsMemory(0, length), WebSocketMessageType.Binary, WebSocketMessageFlags.EndOfMessage, CancellationToken.None)
-                .ConfigureAwait(false);
-            Volatile.Write(ref _sendStarted, 0);
+            await SendAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
             metrics.Control("sent", message.Type);
         }
         finally
@@ -125,24 +128,41 @@ internal sealed class FrameSender(WebSocket socket, FrameSealer sealer, FrameBuf
         }
     }
 
-    private int Seal(OutboundMessage message, int room, byte[] buffer)
+    private async ValueTask SendRekeyAsync()
     {
-        var payload = buffer.AsSpan(FrameHeader.Size, room);
-        int length;
-        if (message.IsState)
+        var buffer = buffers.Rent(FrameHeader.Overhead);
+        try
         {
-            length = source.WritePayload(message.Type, payload);
+            var length = sealer.SealRekey(ref buffer, buffers);
+            await SendAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
         }
-        else if (message.Message is { } control)
+        finally
         {
-            length = source.WriteMessage(control, sealer.NameNext(), payload);
+            buffers.Return(buffer);
         }
-        else
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> sealedMessage)
+    {
+        Volatile.Write(ref _sendStarted, Environment.TickCount64);
+        await socket.SendAsync(sealedMessage, sealer.Kind, WebSocketMessageFlags.EndOfMessage, CancellationToken.None).ConfigureAwait(false);
+        Volatile.Write(ref _sendStarted, 0);
+    }
+
+    private int Seal(OutboundMessage message, int room, ref byte[] buffer)
+    {
+        if (message.Message is { } control)
         {
-            message.Payload.Span.CopyTo(payload);
-            length = message.Payload.Length;
+            return sealer.Seal(control, ref buffer, buffers);
         }
 
-        return length < 0 ? -1 : sealer.Seal(message.Type, LaneClass.Control, buffer, length);
+        var payload = buffer.AsSpan(FrameHeader.Size, room);
+        if (!message.IsState)
+        {
+            message.Payload.Span.CopyTo(payload);
+        }
+
+        var length = message.IsState ? source.WritePayload(message.Type, payload) : message.Payload.Length;
+        return length < 0 ? -1 : sealer.Seal(message.Type, ref buffer, length, buffers);
     }
 }

@@ -1,5 +1,4 @@
 using Streams.Wire.Frames;
-using Streams.Wire.Messages;
 
 namespace Streams.Gateway.Connections;
 
@@ -11,9 +10,6 @@ internal interface IFrameSource
 
     /// <summary>Writes the payload; -1 when there is nothing to say after all.</summary>
     int WritePayload(FrameType state, Span<byte> payload);
-
-    /// <summary>Writes and signs a control message for the frame that is at this place.</summary>
-    int WriteMessage(ControlMessage message, (uint KeyEpoch, ulong Counter) place, Span<byte> payload);
 
     /// <summary>Nothing can be sent any more, by a fault of the gateway: the session must end. Called at most once.</summary>
     void SendFailed(Exception fault);

@@ -147,6 +147,15 @@ internal sealed class CreditPool
         }
     }
 
+    /// <summary>Whether what the session may still send is that much, over all classes.</summary>
+    public bool Covers(CreditAccount account, int bytes)
+    {
+        lock (_gate)
+        {
+            return !account.Closed && bytes <= account.TotalUnspent();
+        }
+    }
+
     /// <summary>A spent frame was acknowledged or refused; exactly once per successful <see cref="TrySpend"/>, also after <see cref="Close"/>.</summary>
     public void Return(int bytes)
     {

@@ -1,3 +1,4 @@
+using Streams.Gateway.Connections;
 using Streams.Gateway.Ingest;
 using Streams.Wire.Frames;
 
@@ -9,7 +10,7 @@ namespace Streams.Gateway.Encryption;
 /// frame opens those before it first. So counters stay in order, nobody waits for a thread that is busy elsewhere, and the crypto normally happens
 /// in the graph.
 /// </summary>
-internal sealed class SessionOpener(FrameOpener opener) : IDisposable
+internal sealed class SessionOpener(IMessageOpener opener) : IDisposable
 {
     private readonly Lock _gate = new();
     private IngestFrame? _head;
@@ -49,19 +50,18 @@ internal sealed class SessionOpener(FrameOpener opener) : IDisposable
     }
 
     /// <summary>Opens a frame that is not data, in place, after all data frames that came before it.</summary>
-    public FrameError Open(Span<byte> frame, out FrameHeader header, out Span<byte> plaintext)
+    public FrameError Open(in ReceivedMessage message, out OpenedMessage opened)
     {
         lock (_gate)
         {
             OpenAll();
             if (_disposed)
             {
-                header = default;
-                plaintext = default;
+                opened = default;
                 return FrameError.Closed;
             }
 
-            return opener.TryOpen(frame, out header, out plaintext);
+            return opener.Open(in message, out opened);
         }
     }
 
@@ -107,8 +107,7 @@ internal sealed class SessionOpener(FrameOpener opener) : IDisposable
 
         try
         {
-            var error = opener.TryOpen(frame.Frame, out var header, out _);
-            frame.Opened = error == FrameError.None && header.Type != FrameType.Data ? FrameError.UnexpectedType : error;
+            frame.Opened = opener.OpenData(frame);
         }
         finally
         {

@@ -1,6 +1,7 @@
 using Streams.Gateway.Sessions;
 using Streams.Queue;
 using Streams.Schema;
+using Streams.Wire;
 
 namespace Streams.Gateway.Ingest;
 
@@ -11,7 +12,9 @@ namespace Streams.Gateway.Ingest;
 internal static class FrameAdmission
 {
     /// <summary>Stored means: goes on.</summary>
-    public static FrameFate Admit(IngestFrame frame)
+    public static FrameFate Admit(IngestFrame frame) => frame.Envelope is null ? AdmitFrame(frame) : AdmitJson(frame);
+
+    private static FrameFate AdmitFrame(IngestFrame frame)
     {
         var plaintext = frame.Plaintext;
         if (plaintext.IsEmpty || plaintext.Length % Wire.Limits.PaddingBytes != 0)
@@ -55,8 +58,29 @@ internal static class FrameAdmission
             return FrameFate.Malformed;
         }
 
+        return Admit(frame, head.Name, count, head.Priority, length, MessageEncoding.Binary);
+    }
+
+    /// <summary>One batch a message; what is wrong with it the agent is told by the field's name.</summary>
+    private static FrameFate AdmitJson(IngestFrame frame)
+    {
+        var envelope = frame.Envelope!;
+        var id = envelope.IdText(frame.Frame);
+        var content = frame.Plaintext;
+        var error = JsonAdmission.TryRead(content.Span, id, envelope.Channel, out var name, out var priority, out var field);
+        if (error != WireError.None)
+        {
+            frame.Owner.Refused(error, envelope.Channel.Number, id, field);
+            return FrameFate.Malformed;
+        }
+
+        return Admit(frame, name, 1, priority, content.Length, MessageEncoding.Json);
+    }
+
+    private static FrameFate Admit(IngestFrame frame, BatchName first, uint count, PriorityClass priority, int length, MessageEncoding encoding)
+    {
         var fate = frame.Owner.Lanes.Admit(
-            head.Name.Epoch, head.Name.Lane, head.Name.N, head.Name.N + count - 1, Environment.TickCount64, out var resend);
+            first.Epoch, first.Lane, first.N, first.N + count - 1, Environment.TickCount64, out var resend);
         if (fate != FrameFate.Stored)
         {
             return fate;
@@ -66,11 +90,12 @@ internal static class FrameAdmission
         frame.MessageLength = length;
         frame.Headers = new MessageHeaders
         {
-            Epoch = head.Name.Epoch,
-            Lane = head.Name.Lane,
-            First = head.Name.N,
+            Epoch = first.Epoch,
+            Lane = first.Lane,
+            First = first.N,
             Count = count,
-            Class = head.Priority,
+            Class = priority,
+            Encoding = encoding,
             ReceivedAt = frame.ReceivedAt,
             Generation = route.Generation,
             Catalogue = route.Catalogue,

@@ -1,6 +1,7 @@
 using Streams.Gateway.Encryption;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
+using Streams.Wire;
 
 namespace Streams.Gateway.Ingest;
 
@@ -23,6 +24,9 @@ internal interface IFrameOwner
     /// A message of the session may or may not be in the queue: the worker is asked soon where the lanes stand. Never blocks.
     /// </summary>
     void Doubt();
+
+    /// <summary>Tells the agent what is wrong with a message. Never blocks.</summary>
+    void Refused(WireError error, byte channel, string id, string field);
 
     /// <summary>Ends the session; the first reason counts. Never blocks.</summary>
     void End(SessionEnd end);

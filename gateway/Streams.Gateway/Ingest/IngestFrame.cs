@@ -1,6 +1,7 @@
 using Streams.Queue;
 using Streams.Wire;
 using Streams.Wire.Frames;
+using Streams.Wire.Json;
 
 namespace Streams.Gateway.Ingest;
 
@@ -16,13 +17,18 @@ internal sealed class IngestFrame
 
     private readonly FrameContext _context;
     private byte[]? _buffer;
+    private int _plaintextAt;
+    private int _plaintextLength;
 
     /// <summary><see cref="SettledBit"/>, and the number of holds times <see cref="OneHold"/>.</summary>
     private int _state;
 
     /// <param name="length">Bytes of the whole frame in <paramref name="buffer"/>; they were spent from the session's credit.</param>
-    public IngestFrame(FrameContext context, IFrameOwner owner, byte[] buffer, int length, LaneClass laneClass, long receivedAt)
+    /// <param name="envelope">Of a JSON message.</param>
+    public IngestFrame(
+        FrameContext context, IFrameOwner owner, byte[] buffer, int length, LaneClass laneClass, long receivedAt, Envelope? envelope = null)
     {
+        Envelope = envelope;
         _context = context;
         _buffer = buffer;
         Owner = owner;
@@ -39,6 +45,9 @@ internal sealed class IngestFrame
 
     /// <summary>Microseconds since the Unix epoch: stamped once, here, and constant for every batch in the frame.</summary>
     public long ReceivedAt { get; }
+
+    /// <summary>Of a JSON message; null for a frame.</summary>
+    public Envelope? Envelope { get; }
 
     /// <summary>None once it was decrypted; null before.</summary>
     public FrameError? Opened { get; set; }
@@ -62,9 +71,13 @@ internal sealed class IngestFrame
     /// <summary>The whole frame, sealed or (in place) opened.</summary>
     public Span<byte> Frame => Bytes().AsSpan(0, Length);
 
-    public ReadOnlyMemory<byte> Plaintext => Bytes().AsMemory(FrameHeader.Size, Length - FrameHeader.Overhead);
+    /// <summary>Batches and padding, or the content of a JSON message; empty until it was opened.</summary>
+    public ReadOnlyMemory<byte> Plaintext => Bytes().AsMemory(_plaintextAt, _plaintextLength);
 
     public ReadOnlyMemory<byte> Message => Plaintext[..MessageLength];
+
+    /// <summary>Where opening has put the plaintext.</summary>
+    public void PlaintextAt(int start, int length) => (_plaintextAt, _plaintextLength) = (start, length);
 
     /// <summary>Keeps the bytes where they are until <see cref="Release"/>. False when the frame is settled: they may be another's already.</summary>
     public bool TryHold()

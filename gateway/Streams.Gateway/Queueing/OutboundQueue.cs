@@ -53,7 +53,7 @@ internal sealed class OutboundQueue
         }
     }
 
-    /// <summary>Nothing is taken any more; what waits is dropped except, if wanted, a goodbye. True when the caller must start the sender.</summary>
+    /// <summary>Nothing is taken any more; what waits is dropped except errors, which say why, and if wanted a goodbye. True when the caller must start the sender.</summary>
     public bool Close(bool goodbye)
     {
         lock (_gate)
@@ -64,7 +64,7 @@ internal sealed class OutboundQueue
             }
 
             _closed = true;
-            _messages = null;
+            _messages = Errors(_messages);
             _states = goodbye ? Bit(FrameType.Goodbye) : 0;
             return Start();
         }
@@ -77,7 +77,8 @@ internal sealed class OutboundQueue
         lock (_gate)
         {
             last = false;
-            if (_states != 0)
+            // Goodbye is the last word, also after an error that explains it.
+            if (_states != 0 && !(_closed && _messages is { Count: > 0 }))
             {
                 var type = (FrameType)((int)FrameType.Session + BitOperations.TrailingZeroCount(_states));
                 _states &= _states - 1;
@@ -97,6 +98,9 @@ internal sealed class OutboundQueue
             return false;
         }
     }
+
+    private static Queue<OutboundMessage>? Errors(Queue<OutboundMessage>? messages) =>
+        messages is null ? null : new Queue<OutboundMessage>(messages.Where(static message => message.Type == FrameType.GatewayError));
 
     private static uint Bit(FrameType type) => 1U << ((int)type - (int)FrameType.Session);
 

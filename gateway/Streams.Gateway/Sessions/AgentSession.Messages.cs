@@ -1,5 +1,6 @@
 using Streams.Gateway.Channels;
 using Streams.Gateway.Connections;
+using Streams.Gateway.Encryption;
 using Streams.Wire;
 using Streams.Wire.Frames;
 using Streams.Wire.Messages;
@@ -10,6 +11,9 @@ namespace Streams.Gateway.Sessions;
 internal sealed partial class AgentSession
 {
     private MessageBudget _budget;
+
+    /// <summary>What the agent may cost a second, over all its sessions; until it is known who it is, a measure of this session's own.</summary>
+    public AgentRate Rate { get; set; }
 
     /// <summary>The key that the handshake proved: the agent's messages are verified with it.</summary>
     public ReadOnlyMemory<byte> AgentKey => _peer.Key;
@@ -35,16 +39,8 @@ internal sealed partial class AgentSession
         return Ended == SessionEnd.None && _sender.TrySend(message);
     }
 
-    /// <summary>Tells the agent the session token that is good from now on.</summary>
-    public bool TrySendToken(ReadOnlySpan<byte> token)
-    {
-        var payload = new byte[2 + token.Length];
-        TokenMessage.Write(token, payload);
-        return Ended == SessionEnd.None && _sender.TrySend(FrameType.Token, payload);
-    }
-
-    /// <summary>An opened message frame of the agent. None when the session goes on.</summary>
-    public SessionEnd TakeMessage(in FrameHeader header, ReadOnlySpan<byte> payload)
+    /// <summary>An opened control message of the agent. None when the session goes on.</summary>
+    public SessionEnd TakeMessage(in OpenedMessage opened)
     {
         var now = Environment.TickCount64;
         if (!_budget.TryTake(now))
@@ -52,8 +48,13 @@ internal sealed partial class AgentSession
             return Refuse(WireError.RateLimited, null, now);
         }
 
-        _core.Metrics.SignatureChecked("session");
-        var error = MessageFrame.TryRead(payload, in header, _sessionId, _peer.Key.Span, out var message);
+        // An envelope's was counted when it came.
+        if (opened.Message is null && Rate.CheckSignature(now) is not SessionEnd.None and var end)
+        {
+            return end;
+        }
+
+        var error = Read(in opened, out var message);
         if (error == WireError.None)
         {
             error = IsEnrolling && message!.Channel != Wire.Channels.Registry ? WireError.NotAllowed : _core.Messages.Take(this, message!);
@@ -66,6 +67,20 @@ internal sealed partial class AgentSession
         }
 
         return Refuse(error, message, now);
+    }
+
+    /// <summary>An envelope's signature was verified when it was opened; in a frame the message has one of its own.</summary>
+    private WireError Read(in OpenedMessage opened, out ControlMessage? message)
+    {
+        if (opened.Message is { } signed)
+        {
+            message = signed;
+            return Wire.Channels.CheckMessage(Wire.Channels.Find(signed.Channel), ChannelDirection.AgentToGateway, signed.Module, signed.Type);
+        }
+
+        _core.Metrics.SignatureChecked("session");
+        var header = opened.Header;
+        return MessageFrame.TryRead(opened.Payload, in header, _sessionId, _peer.Key.Span, out message);
     }
 
     /// <summary>The agent did not take what it was sent.</summary>
@@ -93,7 +108,4 @@ internal sealed partial class AgentSession
     }
 
     private string Name => _route?.AgentId ?? "";
-
-    int IFrameSource.WriteMessage(ControlMessage message, (uint KeyEpoch, ulong Counter) place, Span<byte> payload) =>
-        MessageFrame.Write(message, _peer.Gateway, _sessionId, place, payload);
 }

@@ -19,7 +19,7 @@ namespace Streams.Gateway.Sessions;
 /// connection's loop and here; data go to the ingest graph of the agent's partition. Threads: the loop, the graph, the wheel, the flow listener and the sender
 /// meet here, so what they share is guarded by its owner (pool, opener, lanes, outbound queue) or written atomically.
 /// </summary>
-internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, IFramePermit
+internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameSource, IFramePermit, IRefusalSink
 {
     private readonly GatewayCore _core;
     private readonly FrameSender _sender;
@@ -43,8 +43,9 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
         _peer = peer;
         _sessionId = keys.SessionId.ToArray();
         Id = Convert.ToHexStringLower(_sessionId);
-        Opener = new SessionOpener(new FrameOpener(keys, fromAgent: true));
-        _sender = new FrameSender(socket, new FrameSealer(keys, core.Time), core.Buffers, core.Metrics, this);
+        Opener = new SessionOpener(CreateOpener(keys));
+        _sender = new FrameSender(socket, CreateSealer(keys), core.Buffers, core.Metrics, this);
+        Rate = new AgentRate(core.Options, Environment.TickCount64);
     }
 
     /// <summary>For logs; both ends know it.</summary>
@@ -131,12 +132,12 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
         _sender.Close(end.Goodbye() is not null, end.Code());
     }
 
-    /// <summary>Hands a received data frame to its graph.</summary>
-    public void Post(byte[] buffer, in FrameHeader header)
+    /// <summary>Hands a received data message to its graph.</summary>
+    public void Post(in ReceivedMessage message)
     {
-        var length = header.Length + FrameHeader.Overhead;
-        _core.Metrics.Received(header.LaneClass, length);
-        var frame = new IngestFrame(_core.Frames, this, buffer, length, header.LaneClass, _core.UnixMicroseconds());
+        _core.Metrics.Received(message.LaneClass, message.Length);
+        var frame = new IngestFrame(
+            _core.Frames, this, message.Buffer, message.Length, message.LaneClass, _core.UnixMicroseconds(), message.Envelope);
         Opener.Append(frame);
         if (!_core.GraphOf(Route.Partition).TryPost(frame))
         {
@@ -146,6 +147,8 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
     }
 
     public bool TrySpend(LaneClass laneClass, int bytes) => _account is { } account && _core.Pool.TrySpend(account, laneClass, bytes);
+
+    public bool Covers(int bytes) => _account is { } account && _core.Pool.Covers(account, bytes);
 
     public void Refund(int bytes) => _core.Pool.Return(bytes);
 
@@ -190,6 +193,7 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
             TellWatermarks(now);
             TellOrders();
             AskWhenInDoubt(now);
+            RefreshToken(now);
         }
     }
 

@@ -16,6 +16,7 @@ internal static class SigningInput
     internal const string AgentKeyRotation = "agent key rotation";
     internal const string BatchProof = "batch proof";
     internal const string ControlMessage = "control message";
+    internal const string JsonMessage = "json message";
 
     private const int PrefixBytes = 64;
     private static ReadOnlySpan<byte> Domain => "streams/1 "u8;

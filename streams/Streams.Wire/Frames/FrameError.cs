@@ -26,4 +26,7 @@ public enum FrameError : byte
 
     /// <summary>The session's keys are gone.</summary>
     Closed,
+
+    /// <summary>A JSON message with something wrong that was named to its sender.</summary>
+    Refused,
 }

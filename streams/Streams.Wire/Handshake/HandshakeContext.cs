@@ -19,7 +19,10 @@ public sealed record HandshakeContext(string OfferedSubprotocols, string Selecte
     /// <summary>What a <c>streams.v1.bin</c> agent sends and must see.</summary>
     public static HandshakeContext Binary { get; } = new(Protocol.BinarySubprotocol, Protocol.BinarySubprotocol, Protocol.Path);
 
-    /// <summary>Our own choice from an offer (comma-separated, RFC 6455): the binary subprotocol or nothing.</summary>
+    /// <summary>What a <c>streams.v1.json</c> agent sends and must see.</summary>
+    public static HandshakeContext Json { get; } = new(Protocol.JsonSubprotocol, Protocol.JsonSubprotocol, Protocol.Path);
+
+    /// <summary>Our own choice from an offer (comma-separated, RFC 6455): the binary subprotocol if it is there, else the JSON one, else nothing.</summary>
     public static string? Select(string? offered)
     {
         if (string.IsNullOrEmpty(offered) || offered.Length > Limits.MaxPrologueTextBytes)
@@ -27,15 +30,19 @@ public sealed record HandshakeContext(string OfferedSubprotocols, string Selecte
             return null;
         }
 
+        string? selected = null;
         foreach (var range in offered.AsSpan().Split(','))
         {
-            if (offered.AsSpan(range).Trim().SequenceEqual(Protocol.BinarySubprotocol))
+            var name = offered.AsSpan(range).Trim();
+            if (name.SequenceEqual(Protocol.BinarySubprotocol))
             {
                 return Protocol.BinarySubprotocol;
             }
+
+            selected = name.SequenceEqual(Protocol.JsonSubprotocol) ? Protocol.JsonSubprotocol : selected;
         }
 
-        return null;
+        return selected;
     }
 
     internal RefusalReason Check()

@@ -58,7 +58,7 @@ public sealed class IngestFrameTests
                 frame.Settle(FrameFate.GraphFailed);
             });
             both.SignalAndWait();
-            session.Opener.Open(control.AsSpan(), out _, out _);
+            session.Open(control, out _);
             await settling;
             Assert.Equal(0, _context.Buffers.Rented);
         }

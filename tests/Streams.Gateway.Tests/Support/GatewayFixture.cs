@@ -44,6 +44,8 @@ internal sealed class GatewayFixture : IAsyncDisposable
 
     public TestLog Log { get; } = new();
 
+    public byte[] RootKey => _root.PublicKey.ToArray();
+
     public FleetRoots Roots => new(_root.PublicKey.ToArray());
 
     /// <summary>What the worker answers and nothing is told by itself; by agent.</summary>

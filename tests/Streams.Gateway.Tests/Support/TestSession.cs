@@ -30,7 +30,7 @@ internal sealed class TestSession : IFrameOwner, ICreditHolder, IDisposable
         var (gatewayKeys, agentKeys) = Handshake(arena, agentId);
         _sealer = new FrameSealer(agentKeys, TimeProvider.System);
         using var unused = new FrameOpener(agentKeys, fromAgent: false);
-        Opener = new SessionOpener(new FrameOpener(gatewayKeys, fromAgent: true));
+        Opener = new SessionOpener(new BinaryOpener(new FrameOpener(gatewayKeys, fromAgent: true)));
         new FrameSealer(gatewayKeys, TimeProvider.System).Dispose();
     }
 
@@ -76,9 +76,21 @@ internal sealed class TestSession : IFrameOwner, ICreditHolder, IDisposable
     {
     }
 
+    public void Refused(WireError error, byte channel, string id, string field)
+    {
+    }
+
     public void Doubt() => Interlocked.Increment(ref _doubts);
 
     public void End(SessionEnd end) => Interlocked.CompareExchange(ref _ended, (int)end, 0);
+
+    /// <summary>Opens a frame that is not data, as the loop does.</summary>
+    public FrameError Open(byte[] control, out byte[] payload)
+    {
+        var error = Opener.Open(new ReceivedMessage(Receipt.Frame, control, control.Length, default, default), out var opened);
+        payload = opened.Payload.ToArray();
+        return error;
+    }
 
     public byte[] Seal(byte[] payload, FrameType type = FrameType.Data, LaneClass laneClass = LaneClass.Event)
     {

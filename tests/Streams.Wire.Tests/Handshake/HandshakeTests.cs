@@ -168,8 +168,9 @@ public sealed class HandshakeTests
     }
 
     [Theory]
-    [InlineData("streams.v1.json", "streams.v1.json")]
+    [InlineData("streams.v1.json,streams.v1.bin", "streams.v1.json")]
     [InlineData("streams.v1.bin, streams.v1.json", "streams.v1.json")]
+    [InlineData("chat", "streams.v1.json")]
     [InlineData("streams.v1.json", "streams.v1.bin")]
     public void ADowngradedSubprotocolIsRefusedBeforeTheFirstByte(string offered, string selected)
     {
