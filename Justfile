@@ -45,6 +45,10 @@ chaos *args: build
 test *args: build
     @eng/test "$@"
 
+# Throw changed inputs at every parser, for example: ./justw fuzz --seconds 60 --target batch; or guided by coverage: --engine afl --target batch
+fuzz *args: build
+    @eng/fuzz "$@"
+
 # Check formatting and style of C# and BPF C
 style:
     @eng/style

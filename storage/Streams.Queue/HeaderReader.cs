@@ -23,8 +23,8 @@ internal struct HeaderReader(NatsHeaders headers)
         var text = Text(name);
         if (text is null)
             return least;
-        // Leading zeros would give one number two spellings.
-        var canonical = text.Length is > 0 and <= LongestNumber && (text[0] != '0' || text.Length == 1);
+        // Leading zeros would give one number two spellings, and so would a NUL behind it, which TryParse takes.
+        var canonical = text.Length is > 0 and <= LongestNumber && (text[0] != '0' || text.Length == 1) && !text.AsSpan().ContainsAnyExceptInRange('0', '9');
         if (!canonical || !ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value))
         {
             Fail(MessageHeaderFault.Malformed, name);

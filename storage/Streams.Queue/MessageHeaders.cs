@@ -83,7 +83,8 @@ public readonly record struct MessageHeaders
         if (encoding is not (null or EncodingBinary or EncodingJson))
             return new MessageHeaderError(MessageHeaderFault.UnknownEncoding, EncodingName);
         var epochText = reader.Text(EpochName);
-        if (epochText is not null && (!Epoch.TryParse(epochText, out var epoch) || epoch.IsZero))
+        // Capital digits would give one epoch two spellings.
+        if (epochText is not null && (!Epoch.TryParse(epochText, out var epoch) || epoch.IsZero || epoch.ToString() != epochText))
             return new MessageHeaderError(MessageHeaderFault.Malformed, EpochName);
         _ = Epoch.TryParse(epochText, out epoch);
         var read = new MessageHeaders

@@ -25,6 +25,7 @@ public sealed class ArrowTests
         ["Streams.Host"] = ["Streams.Gateway", "Streams.Worker", "Streams.Services", "Streams.Local"],
         ["Streams.Bench"] = ["Streams.AgentLink", "Streams.Local", "Streams.Storage", "Streams.Checker"],
         ["Streams.Testing"] = ["Streams.Local", "Streams.Checker"],
+        ["Streams.Fuzz"] = ["Streams.Agent", "Streams.Gateway", "Streams.Storage"],
     };
 
     public static TheoryData<string> ProductProjects =>

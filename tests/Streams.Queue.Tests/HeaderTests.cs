@@ -55,7 +55,7 @@ public sealed class HeaderTests
     [InlineData("Streams-Class", "6", MessageHeaderFault.OutOfRange)]
     [InlineData("Streams-Received-At", "9223372036854775808", MessageHeaderFault.OutOfRange)]
     [InlineData("Streams-Generation", "18446744073709551616", MessageHeaderFault.Malformed)]
-    [InlineData("Streams-Encoding", "json", MessageHeaderFault.UnknownEncoding)]
+    [InlineData("Streams-Encoding", "xml", MessageHeaderFault.UnknownEncoding)]
     [InlineData("Streams-Catalogue", "65536", MessageHeaderFault.OutOfRange)]
     [InlineData("Streams-Host", "a b", MessageHeaderFault.Malformed)]
     public void Hostile_value_is_a_named_error(string name, string value, MessageHeaderFault fault)

@@ -60,6 +60,34 @@ public sealed class StoreTests
     }
 
     [Fact]
+    public async Task A_damaged_identity_is_nobodys_and_hides_no_other()
+    {
+        await using var nats = await NatsProcess.StartAsync();
+        await using var worker = await nats.OpenAsync(QueueRole.Worker);
+        await using var person = await nats.OpenAsync(QueueRole.Operator);
+        await using var gateway = await nats.OpenAsync(QueueRole.Gateway);
+        await Topology.CreateAsync(worker, Servers.Small());
+        var identities = await IdentityStore.OpenAsync(person);
+        var record = new IdentityRecord("key-1", "host-1", DateTimeOffset.UtcNow);
+        await identities.PutAsync("agent-1", record);
+        foreach (var damage in new[] { "{", "null", "[]", "{\"public_key\":7}" })
+        {
+            await person.Nats.PublishAsync("$KV.identities.agent-2", System.Text.Encoding.UTF8.GetBytes(damage));
+        }
+
+        await identities.PutAsync("agent-3", record);
+        await using var cache = await IdentityCache.OpenAsync(await IdentityStore.OpenAsync(gateway)).WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.True(cache.TryGet("agent-1", out _) && cache.TryGet("agent-3", out _));
+        Assert.False(cache.TryGet("agent-2", out _));
+
+        // While it watches, too: who was known and is damaged is let in no more, and what comes after is heard.
+        await person.Nats.PublishAsync("$KV.identities.agent-1", System.Text.Encoding.UTF8.GetBytes("{"));
+        await identities.PutAsync("agent-3", record with { State = IdentityRecord.Revoked });
+        await Eventually.TrueAsync(
+            () => !cache.TryGet("agent-1", out _) && cache.TryGet("agent-3", out var last) && last.State == IdentityRecord.Revoked, "the revocation is heard");
+    }
+
+    [Fact]
     public async Task Lease_is_stolen_only_after_it_stood_still_for_its_duration()
     {
         await using var nats = await NatsProcess.StartAsync();

@@ -97,7 +97,8 @@ internal sealed class WebSocketConnection : IDisposable
             _inputStart += 2 + extra;
             if (opcode >= OpClose)
             {
-                if (size > MaxControlPayload || !final)
+                // The 64-bit form has room for a negative one.
+                if (size is < 0 or > MaxControlPayload || !final)
                 {
                     throw Broken("long or fragmented control frame");
                 }

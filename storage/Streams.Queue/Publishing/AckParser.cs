@@ -28,12 +28,12 @@ internal static class AckParser
                     continue;
                 if (reader.ValueTextEquals("error"u8))
                     isError = true;
-                else if (reader.ValueTextEquals("seq"u8) && reader.Read() && reader.TokenType == JsonTokenType.Number)
-                    _ = reader.TryGetUInt64(out sequence);
-                else if (reader.ValueTextEquals("err_code"u8) && reader.Read() && reader.TokenType == JsonTokenType.Number)
-                    _ = reader.TryGetInt32(out errorCode);
-                else if (reader.ValueTextEquals("duplicate"u8) && reader.Read())
-                    duplicate = reader.TokenType == JsonTokenType.True;
+                else if (reader.ValueTextEquals("seq"u8))
+                    _ = IsNumber(ref reader) && reader.TryGetUInt64(out sequence);
+                else if (reader.ValueTextEquals("err_code"u8))
+                    _ = IsNumber(ref reader) && reader.TryGetInt32(out errorCode);
+                else if (reader.ValueTextEquals("duplicate"u8))
+                    duplicate = reader.Read() && reader.TokenType == JsonTokenType.True;
             }
         }
         catch (JsonException)
@@ -49,6 +49,9 @@ internal static class AckParser
         };
         return isError || sequence != 0;
     }
+
+    // Moves on from the name to its value, whatever that is: a name can be compared, a value of another kind cannot.
+    private static bool IsNumber(ref Utf8JsonReader reader) => reader.Read() && reader.TokenType == JsonTokenType.Number;
 
     // "Store failed" is the quota with discard-new ("maximum bytes exceeded") or a disk that refuses the write: in both cases not
     // stored, later it may be.

@@ -102,7 +102,8 @@ internal sealed class Bucket<T>
 
     /// <summary>
     /// All records, then every change, until cancelled or until the bucket is another than at the start (then watch again);
-    /// <paramref name="onCurrent"/> is called once when the records that were there have been given out.
+    /// <paramref name="onCurrent"/> is called once when the records that were there have been given out. A damaged record is as one that
+    /// is gone: it must not end the watch, or everything behind it, a revocation for one, would never be heard.
     /// </summary>
     public async IAsyncEnumerable<Change<T>> WatchAsync(Action? onCurrent, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -118,7 +119,7 @@ internal sealed class Bucket<T>
         var current = false;
         await foreach (var entry in _store.WatchAsync(NatsRawSerializer<byte[]>.Default, options, life.Ended).ConfigureAwait(false))
         {
-            var value = entry.Operation == NatsKVOperation.Put ? Parse(entry.Key, entry.Value) : null;
+            var value = entry.Operation == NatsKVOperation.Put ? ParseOrNull(entry.Value) : null;
             yield return new Change<T>(entry.Key, value, entry.Revision);
             if (!current && entry.Delta == 0)
             {
@@ -143,6 +144,22 @@ internal sealed class Bucket<T>
 
     private static QueueException Failed(string key, Exception error) =>
         new($"The key {key} was not read or written: {ClientFault.Reason(error)}", error);
+
+    private T? ParseOrNull(byte[]? json)
+    {
+        try
+        {
+            if (json is not null && JsonSerializer.Deserialize(json, _type) is { } value)
+                return value;
+        }
+        catch (JsonException)
+        {
+            // Counted below, like an empty one.
+        }
+
+        QueueMetrics.Shared.Error("damaged_record");
+        return null;
+    }
 
     private T Parse(string key, byte[]? json)
     {

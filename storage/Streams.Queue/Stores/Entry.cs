@@ -4,9 +4,9 @@ namespace Streams.Queue;
 public readonly record struct Entry<T>(string Key, T Value, ulong Revision)
     where T : class;
 
-/// <summary>A change of a bucket: a record, or its removal.</summary>
+/// <summary>A change of a bucket: a record, or its end.</summary>
 /// <param name="Key">The key.</param>
-/// <param name="Value">The record; null if it was removed.</param>
+/// <param name="Value">The record; null if it was removed or cannot be read.</param>
 /// <param name="Revision">Its revision.</param>
 public readonly record struct Change<T>(string Key, T? Value, ulong Revision)
     where T : class;

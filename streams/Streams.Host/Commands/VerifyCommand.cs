@@ -103,7 +103,7 @@ internal static class VerifyCommand
     private static byte[]? Key(string text)
     {
         Span<byte> bytes = stackalloc byte[SigningKey.PublicKeySize];
-        return text.Length == 43 && Base64Url.TryDecodeFromChars(text, bytes, out var written) && written == bytes.Length ? bytes.ToArray() : null;
+        return text.Length == 43 && Base64Url.IsValid(text) && Base64Url.TryDecodeFromChars(text, bytes, out var written) && written == bytes.Length ? bytes.ToArray() : null;
     }
 
     private static DateTimeOffset? Time(string option, string? text) => text is null ? null

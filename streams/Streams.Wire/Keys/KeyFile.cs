@@ -69,7 +69,8 @@ public static class KeyFile
 
         var line = end < 0 ? [] : content[(end + 1)..].TrimEnd("\r\n "u8);
         Span<byte> body = stackalloc byte[SigningKey.SeedSize + CheckSize];
-        if (line.Length != Base64Url.GetEncodedLength(body.Length) || !Base64Url.TryDecodeFromUtf8(line, body, out var written) || written != body.Length)
+        // IsValid first: decoding throws for a character that is none.
+        if (line.Length != Base64Url.GetEncodedLength(body.Length) || !Base64Url.IsValid(line) || !Base64Url.TryDecodeFromUtf8(line, body, out var written) || written != body.Length)
         {
             error = $"{path}: damaged key file: the second line must be {Base64Url.GetEncodedLength(body.Length)} characters of base64url";
             return false;

@@ -1,0 +1,4 @@
+namespace Streams.Fuzz;
+
+/// <summary>An input broke an invariant or a cap.</summary>
+internal sealed class FuzzException(string message, Exception? inner = null) : Exception(message, inner);

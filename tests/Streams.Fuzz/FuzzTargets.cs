@@ -1,0 +1,35 @@
+using Streams.Fuzz.Targets;
+
+namespace Streams.Fuzz;
+
+/// <summary>Every parser of bytes that come from outside of its process.</summary>
+internal static class FuzzTargets
+{
+    public static IReadOnlyList<FuzzTarget> All { get; } =
+    [
+        new FrameFuzz(),
+        new HandshakeFuzz(),
+        new StatementFuzz(),
+        new MessageFuzz(),
+        new BatchFuzz(),
+        new BatchTextFuzz(),
+        new LedgerFuzz(),
+        new ProxyFuzz(),
+        new UpgradeFuzz(),
+        new WebSocketFuzz(),
+        new TokenFuzz(),
+        new DocumentFuzz(),
+        new CommandFuzz(),
+        new JournalFuzz(),
+        new SpoolFuzz(),
+        new HeaderFuzz(),
+        new FlowFuzz(),
+        new AckFuzz(),
+        new RecordFuzz(),
+        new KeyFileFuzz(),
+        new StoreFuzz(),
+    ];
+
+    public static FuzzTarget Find(string name) => All.FirstOrDefault(target => target.Name == name)
+        ?? throw new FuzzException($"no target {name}; there are: {string.Join(", ", All.Select(target => target.Name))}");
+}
