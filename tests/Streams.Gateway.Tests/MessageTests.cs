@@ -43,6 +43,23 @@ public sealed class MessageTests
     }
 
     [Fact]
+    public async Task More_signatures_than_are_checked_for_one_agent_end_its_session()
+    {
+        await using var fixture = await GatewayFixture.StartAsync(options => options with { AgentSignatureRate = 10, AgentBurst = TimeSpan.FromSeconds(1) });
+        fixture.Server.Core.Messages.Add(new Recorder(Wire.Channels.Control));
+        using var identity = await fixture.EnrolAsync("agent-1");
+        await using var agent = await fixture.ConnectAsync(identity);
+        for (var i = 0; i < 40 && agent.Socket.State == System.Net.WebSockets.WebSocketState.Open; i++)
+        {
+            await agent.SendAsync(Response($"cmd-{i}"), identity);
+        }
+
+        Assert.Equal(CloseCode.LimitExceeded, await agent.WaitForCloseAsync());
+        await Eventually.TrueAsync(() => fixture.Counter("streams.gateway.sessions.ended{signature_rate}") == 1, "counted");
+        Assert.InRange(fixture.Counter("streams.gateway.signatures{session}"), 10, 30);
+    }
+
+    [Fact]
     public async Task What_is_refused_is_refused_by_name_and_the_session_goes_on()
     {
         await using var fixture = await GatewayFixture.StartAsync();

@@ -180,16 +180,19 @@ internal sealed class AgentConnection : IWheelMember
 
     private async Task ReceiveAsync(AgentSession session)
     {
-        var started = Environment.TickCount64;
-        var rate = session.IsEnrolling ? new AgentRate(_core.Options, started) : _core.Rates.Of(session.Route.AgentId, started);
+        if (!session.IsEnrolling)
+        {
+            session.Rate = _core.Rates.Of(session.Route.AgentId, Environment.TickCount64);
+        }
+
         while (session.Ended == SessionEnd.None)
         {
             var message = await _receiver.ReceiveAsync(session).ConfigureAwait(false);
             if (message.Receipt == Receipt.Frame)
             {
-                session.End(rate.Receive(message.Length, Environment.TickCount64));
+                session.End(session.Rate.Receive(message.Length, Environment.TickCount64));
                 // Every envelope is signed.
-                session.End(_json ? rate.CheckSignature(Environment.TickCount64) : SessionEnd.None);
+                session.End(_json ? session.Rate.CheckSignature(Environment.TickCount64) : SessionEnd.None);
             }
 
             switch (message.Receipt)

@@ -1,4 +1,5 @@
 using Streams.Gateway.Channels;
+using Streams.Gateway.Connections;
 using Streams.Gateway.Encryption;
 using Streams.Wire;
 using Streams.Wire.Frames;
@@ -10,6 +11,9 @@ namespace Streams.Gateway.Sessions;
 internal sealed partial class AgentSession
 {
     private MessageBudget _budget;
+
+    /// <summary>What the agent may cost a second, over all its sessions; until it is known who it is, a measure of this session's own.</summary>
+    public AgentRate Rate { get; set; }
 
     /// <summary>The key that the handshake proved: the agent's messages are verified with it.</summary>
     public ReadOnlyMemory<byte> AgentKey => _peer.Key;
@@ -42,6 +46,12 @@ internal sealed partial class AgentSession
         if (!_budget.TryTake(now))
         {
             return Refuse(WireError.RateLimited, null, now);
+        }
+
+        // An envelope's was counted when it came.
+        if (opened.Message is null && Rate.CheckSignature(now) is not SessionEnd.None and var end)
+        {
+            return end;
         }
 
         var error = Read(in opened, out var message);

@@ -45,6 +45,7 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
         Id = Convert.ToHexStringLower(_sessionId);
         Opener = new SessionOpener(CreateOpener(keys));
         _sender = new FrameSender(socket, CreateSealer(keys), core.Buffers, core.Metrics, this);
+        Rate = new AgentRate(core.Options, Environment.TickCount64);
     }
 
     /// <summary>For logs; both ends know it.</summary>
