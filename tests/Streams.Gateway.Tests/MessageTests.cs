@@ -46,7 +46,7 @@ public sealed class MessageTests
     public async Task More_signatures_than_are_checked_for_one_agent_end_its_session()
     {
         await using var fixture = await GatewayFixture.StartAsync(options => options with { AgentSignatureRate = 10, AgentBurst = TimeSpan.FromSeconds(1) });
-        fixture.Server.Core.Messages.Add(new Recorder(Wire.Channels.Control));
+        fixture.Server.Core.Messages.Add(new Recorder(Wire.Channels.Analysis));
         using var identity = await fixture.EnrolAsync("agent-1");
         await using var agent = await fixture.ConnectAsync(identity);
         for (var i = 0; i < 40 && agent.Socket.State == System.Net.WebSockets.WebSocketState.Open; i++)
