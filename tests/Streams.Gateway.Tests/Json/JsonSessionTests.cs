@@ -210,16 +210,16 @@ public sealed class JsonSessionTests
     public async Task A_control_message_is_an_envelope_both_ways()
     {
         await using var fixture = await GatewayFixture.StartAsync();
-        var control = new MessageTests.Recorder(Wire.Channels.Control);
+        var control = new MessageTests.Recorder(Wire.Channels.Analysis);
         fixture.Server.Core.Messages.Add(control);
         await using var agent = await JsonRun.ConnectAsync(fixture, _epoch);
-        await agent.SendAsync("agent.control.status", "response", "core", new JsonObject { ["state"] = "well" }, "cmd-1");
+        await agent.SendAsync("agent.analysis.status", "response", "analysis", new JsonObject { ["state"] = "well" }, "cmd-1");
         await Eventually.TrueAsync(() => control.Messages.Count == 1, "the message is taken");
         Assert.Equal(("cmd-1", "{\"state\":\"well\"}"), (control.Messages[0].Id, Encoding.UTF8.GetString(control.Messages[0].Payload.Span)));
 
         Assert.True(control.Session!.TrySend(new Wire.Messages.ControlMessage(
-            Wire.MessageType.Request, Wire.Channels.Control, "cmd-2", "core", 7, Encoding.UTF8.GetBytes("{\"kind\":\"status\"}"))));
-        Assert.Equal("status", (await agent.WaitForAsync("agent.control"))["kind"]!.GetValue<string>());
+            Wire.MessageType.Request, Wire.Channels.Analysis, "cmd-2", "analysis", 7, Encoding.UTF8.GetBytes("{\"kind\":\"status\"}"))));
+        Assert.Equal("status", (await agent.WaitForAsync("agent.analysis"))["kind"]!.GetValue<string>());
 
         // A channel that nobody is behind: the message is refused, the session goes on.
         await agent.SendAsync("agent.policy", "response", "policy", new JsonObject(), "policy-1");
