@@ -9,7 +9,7 @@ try
     {
         ["--list"] => List(),
         ["--export", var name, var folder] => Export(FuzzTargets.Find(name), folder),
-        ["--afl", var name] => Afl(FuzzTargets.Find(name)),
+        ["--afl", var name] => Afl(name),
         _ => Mutate(args),
     };
 }
@@ -64,10 +64,13 @@ static int Export(FuzzTarget target, string folder)
     return 0;
 }
 
-static int Afl(FuzzTarget target)
+static int Afl(string name)
 {
+    FuzzTarget? target = null;
     Fuzzer.OutOfProcess.Run(stream =>
     {
+        // Not before: instrumented code has nowhere to count until the fuzzer has given it its memory.
+        target ??= FuzzTargets.Find(name);
         using var input = new MemoryStream();
         stream.CopyTo(input);
         target.Run(input.GetBuffer().AsSpan(0, (int)Math.Min(input.Length, target.MaxBytes)));

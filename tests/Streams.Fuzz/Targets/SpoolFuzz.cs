@@ -67,8 +67,8 @@ internal sealed class SpoolFuzz : FuzzTarget, IDisposable
     }
 
     /// <summary>
-    /// The sum of each record's header, wherever one stands and its number could be one: every number below a record's own is answered, so
-    /// one of millions costs millions of answers, and only who owns the disk can make the sum for it.
+    /// The sum of each record's header, wherever one stands and its number and length could be ones: every number below a record's own is
+    /// answered, so one of millions costs millions of answers, and only who owns the disk can make the sum for it.
     /// </summary>
     private static void Repair(Span<byte> content)
     {
@@ -77,7 +77,8 @@ internal sealed class SpoolFuzz : FuzzTarget, IDisposable
         for (var at = 0; content[at..].IndexOf(magic) is var next and >= 0; at += magic.Length)
         {
             at += next;
-            if (content.Length - at >= RecordHeader.Size && BinaryPrimitives.ReadUInt32LittleEndian(content[(at + 8)..]) < 1024)
+            if (content.Length - at >= RecordHeader.Size && BinaryPrimitives.ReadUInt32LittleEndian(content[(at + 8)..]) < 1024
+                && BinaryPrimitives.ReadUInt32LittleEndian(content[(at + 4)..]) >= BatchHeader.Size)
             {
                 BinaryPrimitives.WriteUInt32LittleEndian(content[(at + 28)..], Crc32C.Compute(content.Slice(at, 28), Segment.Salt()));
             }
