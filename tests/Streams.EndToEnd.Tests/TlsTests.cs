@@ -93,7 +93,7 @@ public sealed class TlsTests(ITestOutputHelper output) : IDisposable
                 Path.Combine(Repository.Root, Run.Host), "serve", "--listen", $"127.0.0.1:{gateway}", "--operator-listen", $"127.0.0.1:{operators}",
                 "--tls-certificate", certificates.CertificateFile, "--tls-key", certificates.KeyFile, "--operator-tls",
                 "--nats", endpoints.Nats, "--nats-gateway-seed", endpoints.NatsSeedFiles["gateway"],
-                "--nats-worker-seed", endpoints.NatsSeedFiles["worker"],
+                "--nats-worker-seed", endpoints.NatsSeedFiles["worker"], "--nats-services-seed", endpoints.NatsSeedFiles["services"],
                 "--clickhouse", endpoints.ClickHouse, "--clickhouse-password-file", endpoints.ClickHousePasswordFile,
                 "--gateway-key", Path.Combine(keys, "gateway.key"), "--gateway-certificate", Path.Combine(keys, "gateway.cert"),
             ])
