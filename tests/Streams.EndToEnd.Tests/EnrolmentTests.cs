@@ -39,7 +39,7 @@ public sealed class EnrolmentTests
             await HostAsync(up, "agents", "revoke", "web-1");
             await Eventually.TrueAsync(() => up.Log("streams-serve").Contains(" of web-1 ended: revoked", StringComparison.Ordinal), "the session has ended", Patience);
             await IdentityAsync(up, "enrolled rotated rotated revoked");
-            Assert.Contains("revoked", (await HostAsync(up, "agents")).Output, StringComparison.Ordinal);
+            Assert.Contains("\"state\": \"revoked\"", (await HostAsync(up, "agents", "--json")).Output, StringComparison.Ordinal);
         }
         finally
         {
