@@ -82,8 +82,6 @@ public sealed class PermissionTests : IAsyncLifetime
     [InlineData(QueueRole.Operator, "watermarks.0")]
     [InlineData(QueueRole.Operator, "service.registry.enroll")]
     [InlineData(QueueRole.Operator, "$KV.operators.t")]
-    [InlineData(QueueRole.Operator, "$KV.enrolment.t")]
-    [InlineData(QueueRole.Operator, "$KV.revocations.list")]
     [InlineData(QueueRole.Operator, "$JS.API.STREAM.PURGE.COMMANDS")]
     [InlineData(QueueRole.Operator, "$JS.API.STREAM.NAMES")]
     [InlineData(QueueRole.Operator, "ingest.0.agent-1")]

@@ -21,7 +21,15 @@ public sealed class MigratorTests(Engine engine)
                 $"SELECT create_table_query FROM system.tables WHERE name = '{table.Name}' AND database = currentDatabase() FORMAT TSVRaw");
             Assert.All(TableDefinition.Settings, s => Assert.Contains($"{s.Key} = {s.Value}", sql, StringComparison.Ordinal));
             Assert.Contains($"PARTITION BY {table.PartitionBy}", sql, StringComparison.Ordinal);
-            Assert.Contains(table.Name is LedgerTable.Name or LedgerStateTable.Name or "batch_proof" ? "toIntervalDay(400)" : "toIntervalDay(30)", sql, StringComparison.Ordinal);
+            if (table.Name == "agent_identity")
+            {
+                // Identities are made from it when the queue was lost, however long ago they were enrolled.
+                Assert.DoesNotContain("TTL", sql, StringComparison.Ordinal);
+                continue;
+            }
+
+            Assert.Contains(
+                table.Name is LedgerTable.Name or LedgerStateTable.Name or "batch_proof" ? "toIntervalDay(400)" : "toIntervalDay(30)", sql, StringComparison.Ordinal);
         }
     }
 
@@ -72,7 +80,7 @@ public sealed class MigratorTests(Engine engine)
         await Engine.Migrator(database.Client).RunAsync(default);
         using var shorter = new StorageClient(database.Client.Options with { RetentionDays = 7 });
         var changes = await Engine.Migrator(shorter).RunAsync(default);
-        Assert.Equal(Schema.Catalogue.Classes.Count + 1, changes.Count); // the ledger and the proofs keep their own
+        Assert.Equal(Schema.Catalogue.Classes.Count, changes.Count); // the ledger, the proofs and the identities keep their own
         Assert.All(changes, c => Assert.Contains("MODIFY TTL", c, StringComparison.Ordinal));
         Assert.Empty(await Engine.Migrator(shorter).RunAsync(default));
     }
