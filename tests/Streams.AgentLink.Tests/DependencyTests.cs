@@ -9,7 +9,6 @@ public sealed class DependencyTests
     [InlineData("System.Net.Security")]
     [InlineData("System.Net.Http")]
     [InlineData("System.Net.WebSockets")]
-    [InlineData("System.Text.Json")]
     [InlineData("NSec.Cryptography")]
     public void TheLinkDoesNotReference(string assembly)
     {
@@ -18,4 +17,9 @@ public sealed class DependencyTests
             Assert.DoesNotContain(from.GetReferencedAssemblies(), reference => reference.Name == assembly);
         }
     }
+
+    /// <summary>Wire and Schema read the JSON profile, which only servers reach: the linker leaves it out of the agent.</summary>
+    [Fact]
+    public void TheLinkItselfReadsNoJson() =>
+        Assert.DoesNotContain(typeof(AgentLink).Assembly.GetReferencedAssemblies(), static reference => reference.Name == "System.Text.Json");
 }

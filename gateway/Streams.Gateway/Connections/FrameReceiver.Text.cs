@@ -25,7 +25,7 @@ internal sealed partial class FrameReceiver
             {
                 if (length == buffer.Length)
                 {
-                    if (length >= Limits.MaxControlFrameBytes && !permit.Covers(Math.Min(2 * length, Limits.MaxFrameBytes)))
+                    if (length >= Limits.MaxControlFrameBytes && !permit.Covers(length + 1))
                     {
                         return ReceivedMessage.Failed(Receipt.CreditExceeded);
                     }
