@@ -49,7 +49,7 @@ public sealed class InstanceTests : IAsyncLifetime
         Assert.Equal("\"a\"\n7\n",
             (await Run.HostAsync("sql", "SELECT {x:UInt8} AS a", "--param", "x=7", "--data", Data, "--format", "csv")).Output);
 
-        var malformed = await Run.HostAsync("sql", "SELEC 1", "--data", Data);
+        var malformed = await Run.HostAsync("sql", "SELECT 1 +", "--data", Data);
         Assert.Equal(1, malformed.Code);
         Assert.Contains("Syntax error", malformed.ErrorLine);
 

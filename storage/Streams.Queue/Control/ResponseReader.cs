@@ -1,7 +1,7 @@
+using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
-using Microsoft.Extensions.Logging;
 
 namespace Streams.Queue;
 

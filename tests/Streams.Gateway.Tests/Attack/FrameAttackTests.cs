@@ -33,7 +33,8 @@ public sealed class FrameAttackTests(AttackedGateway attacked) : IClassFixture<A
                 var frame = Seal(agent, type);
                 frame[place < 0 ? frame.Length + place : place] ^= (byte)bits;
                 return Task.FromResult<byte[][]>([frame]);
-            }))));
+            }
+        ))));
     }
 
     [Theory]
@@ -86,7 +87,8 @@ public sealed class FrameAttackTests(AttackedGateway attacked) : IClassFixture<A
         {
             var frame = Seal(agent, type);
             return Task.FromResult<byte[][]>([frame, frame]);
-        })), taken: 4);
+        }
+        )), taken: 4);
 
     [Fact]
     public async Task Ready_that_is_not_exactly_this_sessions_begins_nothing()

@@ -57,19 +57,22 @@ public sealed class HandshakeAttackTests(AttackedGateway attacked) : IClassFixtu
             {
                 System.Text.Encoding.ASCII.GetBytes(attacked.Neighbour.AgentId, auth.AsSpan(AuthLayout.Id));
                 return Sign(auth, hello, attacked.Victim.Key);
-            }),
+            }
+        ),
             ("the neighbour's name and key, signed with the victim's", RefusalReason.BadSignature, (hello, _) =>
                 Sign(Answer(hello, attacked.Neighbour), hello, attacked.Victim.Key)),
             ("the neighbour's key under the victim's name", RefusalReason.KeyMismatch, (hello, auth) =>
             {
                 attacked.Neighbour.PublicKey.CopyTo(auth.AsSpan(AuthLayout.KeyAt(auth)));
                 return Sign(auth, hello, attacked.Neighbour.Key);
-            }),
+            }
+        ),
             ("a good signature of an epoch of zero", RefusalReason.Malformed, (hello, auth) =>
             {
                 auth.AsSpan(AuthLayout.EphemeralAt(auth) + 32 + 32 + 8 + 16, 16).Clear();
                 return Sign(auth, hello, attacked.Victim.Key);
-            }));
+            }
+        ));
     }
 
     [Fact]
@@ -91,7 +94,8 @@ public sealed class HandshakeAttackTests(AttackedGateway attacked) : IClassFixtu
             auth.AsSpan(auth.Length - 32).Clear();
             s.ToByteArray(isUnsigned: true).CopyTo(auth, auth.Length - 32);
             return auth;
-        }),
+        }
+    ),
         ("all zero", RefusalReason.BadSignature, (_, auth) => [.. auth[..^64], .. new byte[64]]),
         ("R of small order", RefusalReason.BadSignature, (_, auth) => [.. auth[..^64], 1, .. new byte[31], .. auth[^32..]]),
         ("under another context", RefusalReason.BadSignature, (hello, auth) => Sign(auth, hello, attacked.Victim.Key, context: SigningInput.GatewayAuth)),

@@ -39,7 +39,11 @@ internal static class JsonRun
     /// <summary>A batch of one exec.</summary>
     public static JsonObject Batch(string epoch, uint lane, uint n) => new()
     {
-        ["epoch"] = epoch, ["lane"] = lane, ["n"] = n, ["class"] = "process_exec", ["schema"] = 1,
+        ["epoch"] = epoch,
+        ["lane"] = lane,
+        ["n"] = n,
+        ["class"] = "process_exec",
+        ["schema"] = 1,
         ["events"] = new JsonArray(new JsonObject { ["time"] = 1_750_000_000_000_000, ["seq"] = n + 1, ["pid"] = 77, ["argv"] = "true" }),
     };
 

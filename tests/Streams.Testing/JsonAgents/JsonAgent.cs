@@ -71,7 +71,9 @@ public sealed class JsonAgent : IAsyncDisposable
 
     public Task ReadyAsync() => SendAsync("auth", "response", "comm", new JsonObject
     {
-        ["generation"] = Generation, ["catalogue_version"] = Session["catalogue_version"]!.GetValue<int>(), ["agent_version"] = "stranger 1",
+        ["generation"] = Generation,
+        ["catalogue_version"] = Session["catalogue_version"]!.GetValue<int>(),
+        ["agent_version"] = "stranger 1",
         ["host"] = "host of " + AgentId,
     });
 
@@ -112,8 +114,13 @@ public sealed class JsonAgent : IAsyncDisposable
         _send.Counter++;
         return new JsonObject
         {
-            ["id"] = id, ["type"] = type, ["channel"] = channel, ["payload"] = Convert.ToBase64String(sealedBytes), ["timestamp"] = timestamp,
-            ["nonce"] = Convert.ToBase64String(nonce), ["signature"] = Convert.ToBase64String(signature),
+            ["id"] = id,
+            ["type"] = type,
+            ["channel"] = channel,
+            ["payload"] = Convert.ToBase64String(sealedBytes),
+            ["timestamp"] = timestamp,
+            ["nonce"] = Convert.ToBase64String(nonce),
+            ["signature"] = Convert.ToBase64String(signature),
             ["headers"] = new JsonObject { ["agent_id"] = agentId, ["module_id"] = module, ["session_token"] = Token },
         };
     }
@@ -196,8 +203,14 @@ public sealed class JsonAgent : IAsyncDisposable
         var auth = handshake.Answer(await ReceiveStructAsync("request"), Convert.FromHexString(epoch), connectCounter);
         await SendTextAsync(new JsonObject
         {
-            ["id"] = "auth", ["type"] = "response", ["channel"] = "auth", ["payload"] = Convert.ToBase64String(auth), ["timestamp"] = Now(), ["nonce"] = "",
-            ["signature"] = "", ["headers"] = new JsonObject { ["agent_id"] = AgentId, ["module_id"] = "comm", ["session_token"] = "" },
+            ["id"] = "auth",
+            ["type"] = "response",
+            ["channel"] = "auth",
+            ["payload"] = Convert.ToBase64String(auth),
+            ["timestamp"] = Now(),
+            ["nonce"] = "",
+            ["signature"] = "",
+            ["headers"] = new JsonObject { ["agent_id"] = AgentId, ["module_id"] = "comm", ["session_token"] = "" },
         }.ToJsonString());
         handshake.Finish(await ReceiveStructAsync("event"));
         (_gatewayKey, _sessionId) = (handshake.GatewayKey, handshake.SessionId);

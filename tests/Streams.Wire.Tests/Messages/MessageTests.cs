@@ -62,8 +62,13 @@ public sealed class MessageTests
             Ledger = [.. Enumerable.Repeat(new LedgerReport(1, 1, 1, 1), Limits.MaxLedgerEntries)],
         };
         Assert.Equal(HeartbeatMessage.MaxBytes, heartbeat.Write(new byte[HeartbeatMessage.MaxBytes]));
-        var session = Session with { Gateway = new string('g', 63), Watermarks = new LaneWatermark[Limits.MaxWatermarks],
-            Token = Enumerable.Repeat((byte)'t', Limits.MaxTokenBytes).ToArray(), Revocations = new byte[Wire.Handshake.RevocationList.MaxBytes] };
+        var session = Session with
+        {
+            Gateway = new string('g', 63),
+            Watermarks = new LaneWatermark[Limits.MaxWatermarks],
+            Token = Enumerable.Repeat((byte)'t', Limits.MaxTokenBytes).ToArray(),
+            Revocations = new byte[Wire.Handshake.RevocationList.MaxBytes]
+        };
         Assert.InRange(session.Length, 1, Limits.MaxControlFrameBytes - Wire.Frames.FrameHeader.Overhead);
         var bytes = new byte[session.Length];
         Assert.Equal(bytes.Length, session.Write(bytes));

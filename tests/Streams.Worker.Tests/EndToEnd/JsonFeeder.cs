@@ -179,15 +179,26 @@ internal sealed class JsonFeeder(JsonGateway gateway, string agentId, byte[] see
             var seq = (n * (ulong)Rows) + (ulong)i + 1;
             events.Add(new JsonObject
             {
-                ["time"] = Fakes.Batches.Noon + (long)seq, ["seq"] = seq, ["pid"] = 1000 + seq, ["comm"] = "true",
+                ["time"] = Fakes.Batches.Noon + (long)seq,
+                ["seq"] = seq,
+                ["pid"] = 1000 + seq,
+                ["comm"] = "true",
                 // Above 2^53: as a string.
-                ["inode"] = ulong.MaxValue.ToString(CultureInfo.InvariantCulture), ["filename"] = "/bin/tr\u00fce", ["argv"] = "true\0--n=" + n, ["argc"] = 2,
+                ["inode"] = ulong.MaxValue.ToString(CultureInfo.InvariantCulture),
+                ["filename"] = "/bin/tr\u00fce",
+                ["argv"] = "true\0--n=" + n,
+                ["argc"] = 2,
             });
         }
 
         return new JsonObject
         {
-            ["epoch"] = Epoch, ["lane"] = 1, ["n"] = n, ["class"] = "process_exec", ["schema"] = 1, ["events"] = events,
+            ["epoch"] = Epoch,
+            ["lane"] = 1,
+            ["n"] = n,
+            ["class"] = "process_exec",
+            ["schema"] = 1,
+            ["events"] = events,
         }.ToJsonString();
     }
 }
