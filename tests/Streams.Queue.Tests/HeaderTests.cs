@@ -29,6 +29,15 @@ public sealed class HeaderTests
             Messages.Headers(5, lane: 7, count: 5, generation: 3).ToNats("agent-1")["Nats-Msg-Id"].ToString());
 
     [Fact]
+    public void The_encoding_of_the_batches_is_kept()
+    {
+        var text = Messages.Headers(5) with { Encoding = MessageEncoding.Json };
+        Assert.Equal("json", text.ToNats("agent-1")["Streams-Encoding"].ToString());
+        Assert.Equal(MessageHeaderFault.None, MessageHeaders.TryRead(text.ToNats("agent-1"), out var read).Fault);
+        Assert.Equal(text, read);
+    }
+
+    [Fact]
     public void A_lane_that_is_sent_again_has_another_id_and_a_reader_sees_no_difference()
     {
         var again = Messages.Headers(5, lane: 7, count: 5, generation: 3) with { Resend = 2 };
