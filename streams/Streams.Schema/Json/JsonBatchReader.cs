@@ -79,6 +79,12 @@ public sealed class JsonBatchReader : IDisposable
             return JsonBatchOutcome.Unknown;
         }
 
+        if (eventClass.Producer == EventProducer.Server)
+        {
+            error = new JsonBatchError("class", "rows of this class come from servers only");
+            return JsonBatchOutcome.Malformed;
+        }
+
         var builder = BuilderOf(eventClass);
         var rows = new JsonRows(builder, head.Schema);
         if (!rows.TryRead(document, head.EventsAt, out error)

@@ -92,6 +92,7 @@ public sealed class JsonBatchReaderTests : IDisposable
     [InlineData("]}", "]", "not JSON at byte")]
     [InlineData("\"schema\":1", "\"schema\":0", "schema: an integer from 1 to 65535")]
     [InlineData("{\"epoch\"", "[{\"epoch\"", "a batch is an object")]
+    [InlineData("process_exec", "agent_identity", "class: rows of this class come from servers only")]
     [InlineData("/bin/", "\\ud800", "a string is not Unicode")]
     [InlineData("/bin/", "\u0001", "not JSON at byte")]
     public void A_bad_head_is_refused_by_its_name(string from, string to, string error) =>
