@@ -36,8 +36,9 @@ internal static class JsonAdmission
         {
             return Read(content, name, channel, ref priority, out field);
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
+            // No JSON, or text with half a surrogate pair.
             field = "";
             return WireError.Malformed;
         }

@@ -36,7 +36,7 @@ internal static class AckParser
                     duplicate = reader.Read() && reader.TokenType == JsonTokenType.True;
             }
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return false;
         }

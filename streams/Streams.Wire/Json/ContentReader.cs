@@ -40,15 +40,7 @@ internal ref struct ContentReader(ReadOnlySpan<byte> json)
             return false;
         }
 
-        for (var i = 0; i < names.Length; i++)
-        {
-            if (_json.ValueTextEquals(names[i]))
-            {
-                index = i;
-                break;
-            }
-        }
-
+        index = IndexOf(names);
         if (index < 0)
         {
             return Fail(WireError.UnknownField, prefix + JsonText.Name(_json.ValueSpan));
@@ -135,16 +127,13 @@ internal ref struct ContentReader(ReadOnlySpan<byte> json)
             return 0;
         }
 
-        for (var i = 0; i < words.Length; i++)
+        var index = IndexOf(words);
+        if (index < 0)
         {
-            if (_json.ValueTextEquals(words[i]))
-            {
-                return i;
-            }
+            Fail(WireError.BadValue, _at);
         }
 
-        Fail(WireError.BadValue, _at);
-        return 0;
+        return Math.Max(index, 0);
     }
 
     /// <summary>Nothing follows.</summary>
@@ -169,6 +158,27 @@ internal ref struct ContentReader(ReadOnlySpan<byte> json)
 
     /// <summary>A rule of the document that the field at hand breaks.</summary>
     public bool FailHere(WireError error) => Fail(error, _at);
+
+    /// <summary>Which of these the name or text at hand is; -1 for none.</summary>
+    private int IndexOf(scoped ReadOnlySpan<string> names)
+    {
+        try
+        {
+            for (var i = 0; i < names.Length; i++)
+            {
+                if (_json.ValueTextEquals(names[i]))
+                {
+                    return i;
+                }
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair: no text at all.
+        }
+
+        return -1;
+    }
 
     private bool Expect(JsonTokenType type) =>
         Error == WireError.None && (_json.TokenType == type || Fail(_at.Length == 0 ? WireError.Malformed : WireError.BadValue, _at));

@@ -49,8 +49,9 @@ public static class EnvelopeReader
                 return error;
             }
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
+            // No JSON, or a name with half a surrogate pair.
             field = "";
             return WireError.Malformed;
         }

@@ -5,6 +5,7 @@ using Streams.Queue;
 using Streams.Schema;
 using Streams.Testing;
 using Streams.Testing.JsonAgents;
+using Streams.Wire;
 
 namespace Streams.Gateway.Tests.Json;
 
@@ -57,6 +58,7 @@ public sealed class JsonSessionTests
     [InlineData("other type", "wrong_type", "type")]
     [InlineData("not JSON", "malformed", "")]
     [InlineData("two documents", "malformed", "")]
+    [InlineData("half a surrogate pair", "malformed", "")]
     [InlineData("payload spoilt", "not_authentic", "payload")]
     [InlineData("payload with a blank", "bad_value", "payload")]
     [InlineData("timestamp changed", "not_authentic", "payload")]
@@ -105,6 +107,24 @@ public sealed class JsonSessionTests
         await JsonRun.SendAsync(agent, batch, id);
         var said = await agent.WaitForCloseAsync();
         Assert.Equal((Protocol, code, field, id), (agent.CloseCode, Text(said, "code"), Text(said, "detail"), Text(said, "id")));
+    }
+
+    [Theory]
+    [InlineData("""{"\ud800":1}""", "malformed")]
+    [InlineData("""{"epoch":"\udc00"}""", "bad_value")]
+    public async Task A_batch_that_is_no_text_ends_its_own_session_and_no_other(string content, string code)
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        using var identity = await fixture.EnrolAsync("agent-1");
+        await using var neighbour = await fixture.ConnectAsync(identity);
+        await using var agent = await JsonRun.ConnectAsync(fixture, _epoch);
+        content += new string(' ', 200);
+        await agent.SendTextAsync(agent.Seal("agent.observability", "event", "observability", content, JsonRun.Id(_epoch, 1, 0)).ToJsonString());
+        var said = await agent.WaitForCloseAsync();
+        Assert.Equal((Protocol, code), (agent.CloseCode, Text(said, "code")));
+        await neighbour.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
+        await neighbour.SendDataAsync(Batches.Pad(Batches.Make(neighbour.Epoch, 1, 0)));
+        Assert.Single(await fixture.ReadAsync("agent-1", 1));
     }
 
     [Fact]
@@ -167,7 +187,7 @@ public sealed class JsonSessionTests
     [Fact]
     public async Task A_new_token_comes_before_the_old_one_ends_which_stays_good_until_then()
     {
-        await using var fixture = await GatewayFixture.StartAsync(options => options with { TokenSeconds = 4 });
+        await using var fixture = await GatewayFixture.StartAsync(options => options with { TokenSeconds = 8 });
         await using var agent = await JsonRun.ConnectAsync(fixture, _epoch);
         var old = agent.Token;
         await agent.WaitForAsync("session.flow.token");
@@ -287,6 +307,7 @@ public sealed class JsonSessionTests
             "field twice" => text[..^1] + ",\"nonce\":\"\"}",
             "not JSON" => text[..^1],
             "two documents" => text + "{}",
+            "half a surrogate pair" => "{\"\\ud800\":1," + text[1..],
             _ => text,
         };
     }

@@ -69,6 +69,8 @@ public sealed class ContentTests
     [InlineData(FrameType.Ready, """{"generation":1,"more":1}""", WireError.UnknownField, "more")]
     [InlineData(FrameType.Ready, """{"Generation":1}""", WireError.UnknownField, "Generation")]
     [InlineData(FrameType.Ready, """{"a b\n\u0000cdefghijklmnopqrstuvwxyz0123456789":1}""", WireError.UnknownField, "a?b\\n\\u0000cdefghijklmnopqrstuvw")]
+    [InlineData(FrameType.Ready, """{"\ud800":1}""", WireError.UnknownField, "\\ud800")]
+    [InlineData(FrameType.Heartbeat, """{"sent_at":1,"modules":[{"name":"core","state":"\ud800"}]}""", WireError.BadValue, "modules.state")]
     [InlineData(FrameType.Ready, "[]", WireError.Malformed, "")]
     [InlineData(FrameType.Ready, "", WireError.Malformed, "")]
     [InlineData(FrameType.Ready, "{\"generation\":1", WireError.Malformed, "generation")]

@@ -132,6 +132,13 @@ public sealed class JsonSealTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("""{"\ud800":1}""")]
+    [InlineData("""{"headers":{"\udc00":1}}""")]
+    [InlineData("""{"id":"\ud800"}""")]
+    public void Half_a_surrogate_pair_is_no_text_and_no_fault_of_ours(string text) =>
+        Assert.NotEqual(WireError.None, EnvelopeReader.TryRead(Encoding.ASCII.GetBytes(text), fromAgent: true, out _, out _));
+
     [Fact]
     public void The_signature_of_another_key_is_not_the_agents()
     {
