@@ -45,7 +45,7 @@ internal static class FrameCase
             var gatewayKey = SigningKey.Generate();
             var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
             using var gateway = new GatewayIdentity(
-                gatewayKey, GatewayCertificate.Create(root, "bench", gatewayKey.PublicKey, now - 60, now + 3600, 1));
+                gatewayKey, FleetCertificate.Create(root, CertificateUse.Gateway, "bench", gatewayKey.PublicKey, now - 60, now + 3600, 1));
             using var agent = new AgentIdentity("bench", SigningKey.Generate());
             var buffer = new byte[Limits.MaxHandshakeMessageBytes];
             Check(AgentHandshake.TryStart(agent, HandshakeContext.Binary, _arena, out var a));

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Streams.Bench.Running;
 using Streams.Bench.Smoke;
+using Streams.Schema;
+using Streams.Wire.Handshake;
 
 namespace Streams.Bench.Wire;
 
@@ -31,12 +33,31 @@ internal static class MessageCase
         await Task.Factory.StartNew(() => agent.Send(DateTime.UtcNow + Load), stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await agent.FlushAsync(FlushDeadline);
         var seconds = clock.Elapsed.TotalSeconds;
+        return await RateAsync(rows, Agent, agent.RowsSent, seconds, stop);
+    }
+
+    /// <summary>streams.v1.json: batches of one event, each a message with a signature of its own.</summary>
+    /// <returns>Messages a second, from the first to the commit of the last.</returns>
+    /// <exception cref="BenchFailure">A row is missing or doubled.</exception>
+    public static async Task<double> JsonAsync(EngineClient rows, Swarm swarm, CancellationToken stop)
+    {
+        const int Index = 0;
+        var claims = new AgentClaims(0, 1, swarm.Epochs[Index], ++swarm.Counters[Index], Catalogue.Digest.ToArray());
+        using var agent = await RawJsonAgent.ConnectAsync(swarm.Gateway, swarm.Identities[Index], swarm.Options.Roots, swarm.Arena, claims, stop);
+        var clock = Stopwatch.StartNew();
+        await agent.SendAsync(Load, FlushDeadline, stop);
+        var seconds = clock.Elapsed.TotalSeconds;
+        return await RateAsync(rows, swarm.Identities[Index].AgentId, agent.Sent, seconds, stop);
+    }
+
+    private static async Task<double> RateAsync(EngineClient rows, string agent, long sent, double seconds, CancellationToken stop)
+    {
         long stored = 0;
         foreach (var table in new[] { "process_exec", "network_connect" })
         {
-            stored += long.Parse((await rows.QueryAsync($"SELECT count() FROM {table} WHERE agent_id = '{Agent}'", stop))[0][0], CultureInfo.InvariantCulture);
+            stored += long.Parse((await rows.QueryAsync($"SELECT count() FROM {table} WHERE agent_id = '{agent}'", stop))[0][0], CultureInfo.InvariantCulture);
         }
 
-        return stored == agent.RowsSent ? stored / seconds : throw new BenchFailure($"{agent.RowsSent} messages were sent, {stored} are rows");
+        return stored == sent ? stored / seconds : throw new BenchFailure($"{sent} messages were sent, {stored} are rows");
     }
 }

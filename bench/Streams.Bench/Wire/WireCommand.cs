@@ -60,6 +60,8 @@ internal static class WireCommand
         Console.WriteLine($"idle session         {idle:N0} bytes, {idle / echo:0.00} of a bare echo's {echo:N0}");
         var binary = await MessageCase.BinaryAsync(data, up, rows, swarm, stop);
         Console.WriteLine($"messages, bin        {binary:N0}/s over one connection, into rows");
+        var json = await MessageCase.JsonAsync(rows, swarm, stop);
+        Console.WriteLine($"messages, json       {json:N0}/s over one connection, each signed, into rows");
         var (junk, perSecond) = await JunkCase.RunAsync(swarm, stop);
         Console.WriteLine($"under junk           {junk:0.00} of the goodput, {perSecond:N0} junk handshakes/s");
         await up.StopAsync();
@@ -74,6 +76,7 @@ internal static class WireCommand
             FrameRatio64k = Round(frames[2]),
             IdleConnectionBytes = Math.Round(idle),
             IdleConnectionRatio = Round(idle / echo),
+            JsonMessagesPerSecond = Math.Round(json),
             BinMessagesPerSecond = Math.Round(binary),
             JunkGoodputRatio = Round(junk),
             JunkPerSecond = Math.Round(perSecond),

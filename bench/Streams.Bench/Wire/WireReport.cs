@@ -27,7 +27,10 @@ internal sealed record WireReport
     /// <summary>÷ the same of a lean Kestrel echo.</summary>
     public required double IdleConnectionRatio { get; init; }
 
-    /// <summary>Messages of one connection that became rows, a second.</summary>
+    /// <summary>Signed messages of one JSON connection that became rows, a second.</summary>
+    public required double JsonMessagesPerSecond { get; init; }
+
+    /// <summary>Batches of one row of one binary connection that became rows, a second.</summary>
     public required double BinMessagesPerSecond { get; init; }
 
     /// <summary>Commits of enrolled agents under ten times as many junk handshakes ÷ without.</summary>
@@ -47,6 +50,7 @@ internal sealed record WireReport
         ("frame_ratio_16k", FrameRatio16k, 0.8, false),
         ("frame_ratio_64k", FrameRatio64k, 0.8, false),
         ("idle_connection_ratio", IdleConnectionRatio, 1.4, true),
+        ("json_messages_per_second", JsonMessagesPerSecond, 1_000, false),
         ("bin_messages_per_second", BinMessagesPerSecond, 10_000, false),
         ("junk_goodput_ratio", JunkGoodputRatio, 0.7, false),
     ];
