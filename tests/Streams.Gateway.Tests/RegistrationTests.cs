@@ -260,6 +260,8 @@ public sealed class RegistrationTests
                 }));
             }
 
+            // Answered behind the subscriptions: the server has them.
+            await connection.PingAsync();
             registry._parts.Add(connection);
             return registry;
         }

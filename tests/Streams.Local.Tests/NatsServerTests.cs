@@ -8,25 +8,6 @@ namespace Streams.Local.Tests;
 public sealed class NatsServerTests
 {
     [Fact]
-    public async Task Starts_survives_kill_and_stops_leaving_nothing()
-    {
-        var wire = LeakTripwire.Set();
-        int pid;
-        await using (var nats = await NatsProcess.StartAsync())
-        {
-            var port = nats.Url.Port;
-            await nats.KillAsync();
-            await nats.RestartAsync();
-            Assert.Equal(port, nats.Url.Port);
-            pid = nats.Server.Process.Id;
-            Assert.True(LeakTripwire.IsRunning(pid));
-        }
-
-        LeakTripwire.AssertEnded(pid);
-        await wire.AssertNothingLeftAsync();
-    }
-
-    [Fact]
     public async Task Refuses_who_has_no_key()
     {
         await using var nats = await NatsProcess.StartAsync();

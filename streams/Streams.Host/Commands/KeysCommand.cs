@@ -72,12 +72,15 @@ internal static class KeysCommand
         return command;
     }
 
-    internal static FleetKeys Open(string data)
+    internal static FleetKeys Open(string data) => FleetKeys.Open(DirectoryOf(data), DateTimeOffset.UtcNow);
+
+    /// <summary>For a command that changes them.</summary>
+    internal static KeysLock Lock(string data) => KeysLock.Take(DirectoryOf(data));
+
+    private static string DirectoryOf(string data)
     {
         var directory = Path.Combine(Path.GetFullPath(data), "keys");
-        return Directory.Exists(directory)
-            ? FleetKeys.Open(directory, DateTimeOffset.UtcNow)
-            : throw new CommandFailure($"there are no keys in {data}; `streams up` makes them at its first start");
+        return Directory.Exists(directory) ? directory : throw new CommandFailure($"there are no keys in {data}; `streams up` makes them at its first start");
     }
 
     internal static string Time(long seconds) =>

@@ -30,6 +30,7 @@ internal static class KeysGateway
             {
                 throw new CommandFailure($"gateway {parse.GetValue(name)}: a name matches [a-z0-9][a-z0-9-]{{0,62}}", 2);
             }
+            using var alone = KeysCommand.Lock(parse.GetValue(data)!);
             var keys = KeysCommand.Open(parse.GetValue(data)!);
             using var root = FleetKeys.OpenKey(keys.RootFile, KeyFileKind.Root);
             using var gateway = FleetKeys.OpenKey(Path.GetFullPath(parse.GetValue(key)!), KeyFileKind.Gateway);
@@ -48,6 +49,7 @@ internal static class KeysGateway
         var command = new Command("renew", "A new certificate for this instance's gateway, which takes it without a restart.") { fresh, days, data };
         command.SetAction(parse =>
         {
+            using var alone = KeysCommand.Lock(parse.GetValue(data)!);
             var keys = KeysCommand.Open(parse.GetValue(data)!);
             var old = keys.Certificate.Serial;
             using var root = FleetKeys.OpenKey(keys.RootFile, KeyFileKind.Root);
@@ -71,6 +73,7 @@ internal static class KeysGateway
         var command = new Command("revoke", "Tell all agents that a gateway's certificate is no longer good.") { serial, data };
         command.SetAction(async (parse, stop) =>
         {
+            using var alone = KeysCommand.Lock(parse.GetValue(data)!);
             var keys = KeysCommand.Open(parse.GetValue(data)!);
             var number = parse.GetValue(serial);
             if (number == keys.Certificate.Serial)
@@ -100,12 +103,12 @@ internal static class KeysGateway
         return command;
     }
 
-    private static Option<int> Days() => new("--days") { Description = "How long it is good, 1 to 366.", DefaultValueFactory = _ => 90 };
+    private static Option<int> Days() => new("--days") { Description = "How long it is good, 1 to 366; `up` renews its own gateway's below 30.", DefaultValueFactory = _ => 90 };
 
     private static TimeSpan Life(ParseResult parse, Option<int> days) => parse.GetValue(days) is >= 1 and <= 366 and var number
         ? TimeSpan.FromDays(number) : throw new CommandFailure($"--days {parse.GetValue(days)}: expected 1 to 366", 2);
 
-    private static void Say(GatewayCertificate certificate)
+    private static void Say(FleetCertificate certificate)
     {
         Console.WriteLine($"gateway              {certificate.Name}");
         Console.WriteLine($"certificate serial   {certificate.Serial.ToString(CultureInfo.InvariantCulture)}");

@@ -24,6 +24,7 @@ internal static class KeysRoot
         var command = new Command("create", "Make the next root; every agent that connects pins it beside the present one.") { data };
         command.SetAction(async (parse, stop) =>
         {
+            using var alone = KeysCommand.Lock(parse.GetValue(data)!);
             var keys = KeysCommand.Open(parse.GetValue(data)!);
             using var root = FleetKeys.OpenKey(keys.RootFile, KeyFileKind.Root);
             // Made once: said again it says the same.
@@ -41,6 +42,7 @@ internal static class KeysRoot
         var command = new Command("promote", "Put the next root in the place of the present one, and have it sign for this instance's gateway.") { data };
         command.SetAction(parse =>
         {
+            using var alone = KeysCommand.Lock(parse.GetValue(data)!);
             var keys = KeysCommand.Open(parse.GetValue(data)!);
             if (keys.NextRoot is null)
             {
@@ -49,8 +51,11 @@ internal static class KeysRoot
             using var next = FleetKeys.OpenKey(keys.NextRootFile, KeyFileKind.Root);
             using var gateway = FleetKeys.OpenKey(keys.GatewayKeyFile, KeyFileKind.Gateway);
             keys.Renew(next, keys.Certificate.Name, gateway.PublicKey, TimeSpan.FromDays(90), DateTimeOffset.UtcNow);
-            File.Move(keys.RootFile, keys.OldRootFile, overwrite: true);
-            File.Move(keys.NextRootFile, keys.RootFile);
+            // There is a root at every moment: who opens the directory and finds none makes one.
+            File.Copy(keys.RootFile, keys.OldRootFile, overwrite: true);
+            File.Move(keys.NextRootFile, keys.RootFile, overwrite: true);
+            // Commands are signed under the new root too: the old one will be forgotten.
+            ServiceKeys.Open(KeysCommand.Open(parse.GetValue(data)!), Path.GetDirectoryName(keys.RootFile)!, DateTimeOffset.UtcNow);
             Console.WriteLine($"fleet root           {Base64Url.EncodeToString(next.PublicKey)}");
             Console.WriteLine($"certificate serial   {keys.Certificate.Serial}");
             Console.WriteLine("tokens of before are over: they name the old root. When no agent is missing: streams keys root retire");
@@ -64,6 +69,7 @@ internal static class KeysRoot
         var command = new Command("retire", "Have agents forget the root before the present one.") { data };
         command.SetAction(async (parse, stop) =>
         {
+            using var alone = KeysCommand.Lock(parse.GetValue(data)!);
             var keys = KeysCommand.Open(parse.GetValue(data)!);
             if (keys.NextRoot is not null || !File.Exists(keys.OldRootFile))
             {

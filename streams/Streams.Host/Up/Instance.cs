@@ -31,6 +31,7 @@ internal sealed class Instance : IAsyncDisposable
     private readonly DiskRecovery _disk;
     private readonly Lock _endpointsGate = new();
     private LocalIdentity? _identity;
+    private CertificateRenewal? _renewal;
     private bool _published;
 
     private Instance(DataDirectory data, Cgroups cgroups, long? floor, Action<string> say)
@@ -88,6 +89,10 @@ internal sealed class Instance : IAsyncDisposable
             Endpoints.Remove(_data);
         }
         await _disk.DisposeAsync();
+        if (_renewal is not null)
+        {
+            await _renewal.DisposeAsync();
+        }
         if (_identity is not null)
         {
             await _identity.DisposeAsync();
@@ -202,6 +207,7 @@ internal sealed class Instance : IAsyncDisposable
         {
             await StartAgentAsync(options, keys, agentProgram, stop);
         }
+        _renewal = new CertificateRenewal(_data.Keys, _say);
         Endpoints = Endpoints with { CgroupIds = [.. _cgroups.All.Select(group => group.Id)] };
         lock (_endpointsGate)
         {

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using Streams.Testing;
+
+namespace Streams.EndToEnd.Tests;
+
+/// <summary>Fleet roots, certificates, tokens and quarantine by an operator's commands, under an agent that runs and is touched by nobody.</summary>
+public sealed class RotationTests : IDisposable
+{
+    private const string Agent = "agent-native/Streams.Agent/bin/Release/net10.0/streams-agent.dll";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly TempDirectory _directory = new("rotation");
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task A_root_is_replaced_under_a_running_agent_and_commands_follow_it()
+    {
+        await using var up = await Up.StartAsync(_directory.File("data"), "--no-agent");
+        string[] settings =
+        [
+            "--gateway", up.Endpoints.Gateway, "--state-directory", _directory.File("state"), "--key-file", _directory.File("agent.key"),
+            "--observability-enabled", "false", "--telemetry-interval-seconds", "1",
+        ];
+        await AgentAsync(["enroll", "--token", await TokenAsync(up), .. settings]);
+        using var agent = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, Agent), "run", .. settings]))!;
+        try
+        {
+            await Eventually.TrueAsync(() => up.Log("streams-serve").Contains("web-1", StringComparison.Ordinal), "the agent is here", Patience);
+            var old = Line(await HostAsync(up, "keys"), "fleet root");
+            Assert.Equal("streams: there is no next root; first: streams keys root create", (await RefusedAsync(up, "keys", "root", "promote")).ErrorLine);
+            Assert.Equal("streams: no root was promoted; first: streams keys root create, then promote", (await RefusedAsync(up, "keys", "root", "retire")).ErrorLine);
+
+            var next = Line(await HostAsync(up, "keys", "root", "create"), "next fleet root");
+            await PinnedAsync($"{old} {next}");
+            Assert.Equal(next, Line(await HostAsync(up, "keys", "root", "promote"), "fleet root"));
+            await HostAsync(up, "command", "status", "web-1", "--wait");
+            await HostAsync(up, "keys", "root", "retire");
+            await PinnedAsync(next);
+            // Signed under the new root alone, verified by a process that began with the old one.
+            Assert.Contains("finished", (await HostAsync(up, "command", "status", "web-1", "--wait", "--json")).Output, StringComparison.Ordinal);
+            Assert.Equal("streams: agent web-1 is active already", (await RefusedAsync(up, "agents", "release", "web-1")).ErrorLine);
+        }
+        finally
+        {
+            Up.Signal("TERM", agent.Id);
+            await agent.WaitForExitAsync().WaitAsync(Patience);
+        }
+    }
+
+    [Fact]
+    public async Task A_certificate_that_ends_soon_is_renewed_while_the_instance_runs_and_further_gateways_get_their_own()
+    {
+        await using var up = await Up.StartAsync(_directory.File("data"), "--no-agent");
+        var certificate = Path.Combine(up.Data, "keys", "gateway.cert");
+        var first = Serial(await HostAsync(up, "keys"));
+        var soon = Serial(await HostAsync(up, "keys", "gateway", "renew", "--days", "1"));
+        Assert.True(soon > first);
+        var text = await File.ReadAllTextAsync(certificate);
+        await Eventually.TrueAsync(async () => await File.ReadAllTextAsync(certificate) != text, "up has the root sign again", Patience);
+        var renewed = await HostAsync(up, "keys");
+        Assert.True(Serial(renewed) > soon);
+        var end = DateTimeOffset.Parse(Line(renewed, "valid").Split(" to ")[1], CultureInfo.InvariantCulture);
+        Assert.InRange(end - DateTimeOffset.UtcNow, TimeSpan.FromDays(89), TimeSpan.FromDays(91));
+
+        var further = await HostAsync(
+            up, "keys", "gateway", "issue", "gateway-2", "--key-file", _directory.File("gateway-2.key"), "--certificate-file", _directory.File("gateway-2.cert"));
+        Assert.Equal("gateway-2", Line(further, "gateway"));
+        Assert.True(Serial(further) > Serial(renewed));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_directory.File("gateway-2.key")));
+        foreach (var bad in new[] { new[] { "Gateway_2", "90" }, ["gateway-2", "0"], ["gateway-2", "367"] })
+        {
+            var refused = await RefusedAsync(
+                up, "keys", "gateway", "issue", bad[0], "--days", bad[1], "--key-file", _directory.File("bad.key"), "--certificate-file", _directory.File("bad.cert"));
+            Assert.Equal(2, refused.Code);
+            Assert.False(File.Exists(_directory.File("bad.cert")), string.Join(' ', bad));
+        }
+
+        Assert.Contains("first: streams keys gateway renew --new-key", (await RefusedAsync(up, "keys", "gateway", "revoke", Text(Serial(renewed)))).ErrorLine, StringComparison.Ordinal);
+        await HostAsync(up, "keys", "gateway", "revoke", Text(Serial(further)));
+    }
+
+    [Fact]
+    public async Task A_revoked_token_lets_nobody_in()
+    {
+        await using var up = await Up.StartAsync(_directory.File("data"), "--no-agent");
+        var token = await TokenAsync(up);
+        await HostAsync(up, "enroll", "revoke", token.Split('.')[0]);
+        Assert.Contains("\"state\": \"revoked\"", (await HostAsync(up, "enroll", "list", "--json")).Output, StringComparison.Ordinal);
+        var refused = await Run.DotnetAsync(
+            Agent,
+            ["enroll", "--token", token, "--gateway", up.Endpoints.Gateway, "--state-directory", _directory.File("state"), "--key-file", _directory.File("agent.key")],
+            Patience);
+        Assert.NotEqual(0, refused.Code);
+        Assert.Contains("token", refused.ErrorLine, StringComparison.Ordinal);
+        Assert.Equal("streams: token 0011223344556677: there is none; `streams enroll list` lists them",
+            (await RefusedAsync(up, "enroll", "revoke", "0011223344556677")).ErrorLine);
+    }
+
+    private Task PinnedAsync(string roots) => Eventually.TrueAsync(
+        () => File.Exists(_directory.File("state/roots")) && File.ReadAllLines(_directory.File("state/roots"))[1] == roots, $"the agent pins {roots}", Patience);
+
+    private static async Task<string> TokenAsync(Up up) => (await HostAsync(up, "enroll", "create", "--agent", "web-1")).Output.Trim();
+
+    private static string Line(Result result, string label) =>
+        result.Output.Split('\n').First(line => line.StartsWith(label + "  ", StringComparison.Ordinal))[label.Length..].Trim();
+
+    private static ulong Serial(Result result) => ulong.Parse(Line(result, "certificate serial"), CultureInfo.InvariantCulture);
+
+    private static string Text(ulong number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static async Task<Result> RefusedAsync(Up up, params string[] arguments)
+    {
+        var result = await Run.HostAsync([.. arguments, "--data", up.Data]);
+        Assert.True(result.Code != 0, result.ToString());
+        return result;
+    }
+
+    private static async Task<Result> HostAsync(Up up, params string[] arguments)
+    {
+        var result = await Run.HostAsync([.. arguments, "--data", up.Data]);
+        Assert.True(result.Code == 0, result.ToString());
+        return result;
+    }
+
+    private static async Task AgentAsync(string[] arguments)
+    {
+        var result = await Run.DotnetAsync(Agent, arguments, Patience);
+        Assert.True(result.Code == 0, result.ToString());
+    }
+}
