@@ -87,7 +87,7 @@ public sealed partial class AgentLink
         try
         {
             connection = await ConnectAsync(socket, gateway, stop).ConfigureAwait(false);
-            var identity = _hooks.Identity?.Invoke() ?? _identity;
+            var identity = Identity;
             using var keys = await HandshakeAsync(connection, identity, bootId, stop).ConfigureAwait(false);
             UseCatalogue(Math.Min(keys.Session.CatalogueVersion, Catalogue.Version));
             var (regressed, ahead) = _lanes.Resume(keys.Session.Watermarks, keys.Session.MaxOpenLanes, CatalogueVersion);
@@ -201,6 +201,8 @@ public sealed partial class AgentLink
             throw HandshakeDriver.Refused(RefusalReason.CertificateRevoked);
         }
     }
+
+    private AgentIdentity Identity => _hooks.Identity?.Invoke() ?? _identity;
 
     private FleetRoots Roots => _hooks.Roots?.Invoke() ?? _options.Roots;
 

@@ -66,7 +66,7 @@ public sealed partial class AgentLink : IDisposable
         _lanes = new LaneTable(Epoch.NewRandom(), options.RetentionBytes, spool);
         if (options.Proofs)
         {
-            _proofs = new ProofWriter(identity, _lanes.Epoch, _time);
+            _proofs = new ProofWriter(() => Identity, _lanes.Epoch, _time);
             _signTick = _time.CreateTimer(static state => ((AgentLink)state!).SignTick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
 

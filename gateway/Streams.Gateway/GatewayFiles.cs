@@ -49,13 +49,13 @@ internal static class GatewayFiles
         return KeyFile.TryParse(path, content, KeyFileKind.Gateway, out var key, out var error) ? key! : throw new GatewayException(error!);
     }
 
-    private static GatewayCertificate ReadCertificate(string path)
+    private static FleetCertificate ReadCertificate(string path)
     {
         try
         {
             var content = File.ReadAllBytes(path);
             var text = Encoding.ASCII.GetString(content).Trim();
-            if (content.Length <= MaxCertificateText && GatewayCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate))
+            if (content.Length <= MaxCertificateText && FleetCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate))
             {
                 return certificate!;
             }

@@ -46,7 +46,7 @@ public sealed class RefusalTests
         gateway.Identity.Dispose();
         var key = SigningKey.Generate();
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        gateway.Identity = new GatewayIdentity(key, GatewayCertificate.Create(gateway.Root, name, key.PublicKey, now + from, now + until, 1));
+        gateway.Identity = new GatewayIdentity(key, FleetCertificate.Create(gateway.Root, CertificateUse.Gateway, name, key.PublicKey, now + from, now + until, 1));
         await using var link = new RunningLink(gateway);
         await AssertRefusedAsync(gateway, link, reason);
     }
@@ -57,7 +57,7 @@ public sealed class RefusalTests
         using var gateway = new ScriptedGateway();
         gateway.Identity.Dispose();
         var key = SigningKey.Generate();
-        gateway.Identity = new GatewayIdentity(key, GatewayCertificate.Create(gateway.Root, "gw-test", key.PublicKey, 1, 2, 1));
+        gateway.Identity = new GatewayIdentity(key, FleetCertificate.Create(gateway.Root, CertificateUse.Gateway, "gw-test", key.PublicKey, 1, 2, 1));
         await using var link = new RunningLink(gateway, o => o with { ClockFloor = DateTimeOffset.MaxValue });
         await using var peer = await gateway.AcceptSessionAsync();
         link.Next(LinkEventKind.DatesNotChecked);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Streams.Control.Commands;
 using Streams.Control.Identity;
 using Streams.Wire.Crypto;
+using Streams.Wire.Handshake;
 
 namespace Streams.Control.Tests;
 
@@ -35,8 +36,8 @@ public sealed class ControlVectorTests
         using var agent = SigningKey.FromSeed(Fill(0x30));
         using var next = SigningKey.FromSeed(Fill(0x31));
         using var person = SigningKey.FromSeed(Fill(0x61));
-        var asService = IssuerCertificate.Create(root, CommandSigner.Service, "actions", service.PublicKey, Second - 60, Second + 3600, 43);
-        var asOperator = IssuerCertificate.Create(root, CommandSigner.Operator, "alice", person.PublicKey, Second - 60, Second + 3600, 44);
+        var asService = FleetCertificate.Create(root, CertificateUse.Service, "actions", service.PublicKey, Second - 60, Second + 3600, 43);
+        var asOperator = FleetCertificate.Create(root, CertificateUse.Operator, "alice", person.PublicKey, Second - 60, Second + 3600, 44);
         var status = CommandDocument.Create(Fields("status", 1), CommandSigner.Service, asService, service);
         var kill = CommandDocument.Create(
             Fields("kill", 2) with { Arguments = [new("pid", "4711"), new("reason", "gründlich")] }, CommandSigner.Operator, asOperator, person);

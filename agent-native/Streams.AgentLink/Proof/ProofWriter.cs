@@ -27,7 +27,7 @@ internal sealed class ProofWriter : IDisposable
     private static readonly int SignatureOf = Class.OrdinalOf("signature");
     private static readonly int Restart = Class.OrdinalOf("restart");
 
-    private readonly AgentIdentity _identity;
+    private readonly Func<AgentIdentity> _identity;
     private readonly TimeProvider _time;
     private readonly BatchStamp _stamp;
     private readonly List<LaneProof> _unsigned = [];
@@ -36,8 +36,9 @@ internal sealed class ProofWriter : IDisposable
     private ulong _first = 1;
     private bool _closed;
 
+    /// <param name="identity">Whose key signs now: it changes while the process lives.</param>
     /// <param name="epoch">Sensor epoch of the rows' numbers: the process's first epoch.</param>
-    internal ProofWriter(AgentIdentity identity, Epoch epoch, TimeProvider time)
+    internal ProofWriter(Func<AgentIdentity> identity, Epoch epoch, TimeProvider time)
     {
         _identity = identity;
         _time = time;
@@ -171,7 +172,7 @@ internal sealed class ProofWriter : IDisposable
             proof.Digests.Finish(digests);
             DigestChain.WriteCheckpoint(
                 checkpoint, proof.Lane.Epoch.Prefix, proof.Lane.Number, proof.From, proof.N, proof.Before, proof.Chain, digests);
-            BatchProofSignature.Sign(_identity, checkpoint, signature);
+            BatchProofSignature.Sign(_identity(), checkpoint, signature);
             Builder.TrySetString(SignatureOf, signature);
             proof.Signed();
             _signed.Add((proof.Lane, proof.From));

@@ -12,7 +12,7 @@ internal static class HandshakeDriver
 {
     /// <summary>What a finished handshake gives: owns the keys until a session takes them.</summary>
     /// <param name="Gateway">Its messages are verified with the certificate's key.</param>
-    internal sealed record Established(SessionMessage Session, FrameSealer Sealer, FrameOpener Opener, byte[] SessionId, GatewayCertificate Gateway) : IDisposable
+    internal sealed record Established(SessionMessage Session, FrameSealer Sealer, FrameOpener Opener, byte[] SessionId, FleetCertificate Gateway) : IDisposable
     {
         public void Dispose()
         {
@@ -43,7 +43,7 @@ internal static class HandshakeDriver
     }
 
     private static async Task<Established> ConfirmAsync(
-        WebSocketConnection connection, SessionKeys keys, GatewayCertificate gateway, TimeProvider time, CancellationToken cancellation)
+        WebSocketConnection connection, SessionKeys keys, FleetCertificate gateway, TimeProvider time, CancellationToken cancellation)
     {
         var sessionId = keys.SessionId.ToArray();
         var sealer = new FrameSealer(keys, time);

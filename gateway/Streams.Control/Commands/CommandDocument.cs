@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Streams.Wire;
 using Streams.Wire.Crypto;
+using Streams.Wire.Handshake;
 using Streams.Wire.Messages;
 
 namespace Streams.Control.Commands;
@@ -20,7 +21,7 @@ public sealed class CommandDocument
     private readonly byte[] _bytes;
     private readonly byte[] _digest = new byte[Sha256.Size];
 
-    private CommandDocument(byte[] bytes, CommandFields fields, CommandSigner signer, IssuerCertificate certificate)
+    private CommandDocument(byte[] bytes, CommandFields fields, CommandSigner signer, FleetCertificate certificate)
     {
         _bytes = bytes;
         Fields = fields;
@@ -36,7 +37,7 @@ public sealed class CommandDocument
     /// <summary>Whose key it claims to be signed with.</summary>
     public CommandSigner Signer { get; }
 
-    public IssuerCertificate Certificate { get; }
+    public FleetCertificate Certificate { get; }
 
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
@@ -48,7 +49,7 @@ public sealed class CommandDocument
 
     /// <summary>Makes and signs a command.</summary>
     /// <exception cref="ArgumentException">The fields are not valid; the message is one line that names field and bound.</exception>
-    public static CommandDocument Create(CommandFields fields, CommandSigner signer, IssuerCertificate certificate, SigningKey key)
+    public static CommandDocument Create(CommandFields fields, CommandSigner signer, FleetCertificate certificate, SigningKey key)
     {
         ArgumentNullException.ThrowIfNull(fields);
         ArgumentNullException.ThrowIfNull(certificate);
@@ -78,7 +79,7 @@ public sealed class CommandDocument
         var id = new CommandId(reader.U128());
         var kind = Text(reader.Str8(CommandLimits.MaxKindBytes));
         var signer = (CommandSigner)reader.U8();
-        var certified = IssuerCertificate.TryParse(reader.Str8(IssuerCertificate.MaxBytes), out var certificate);
+        var certified = FleetCertificate.TryParse(reader.Str8(FleetCertificate.MaxBytes), out var certificate);
         var actor = Text(reader.Str8(CommandLimits.MaxActorBytes));
         var counter = reader.U64();
         var issuedAt = reader.U64();
@@ -113,7 +114,7 @@ public sealed class CommandDocument
         return true;
     }
 
-    private static byte[] Write(CommandFields fields, CommandSigner signer, IssuerCertificate certificate)
+    private static byte[] Write(CommandFields fields, CommandSigner signer, FleetCertificate certificate)
     {
         var buffer = new byte[CommandLimits.MaxDocumentBytes];
         var writer = new WireWriter(buffer);

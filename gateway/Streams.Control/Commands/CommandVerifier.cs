@@ -6,7 +6,8 @@ namespace Streams.Control.Commands;
 /// The agent's judgement of a command, in an order that tells nothing of the agent to who cannot sign: kind, certificate, signer,
 /// signature; then addressee and times. Whether the id was seen is the journal's to say. Not thread-safe.
 /// </summary>
-public sealed class CommandVerifier(FleetRoots roots, string agentId, CommandClock clock)
+/// <param name="roots">Those that are pinned now: a root that was retired signs for nobody any more.</param>
+public sealed class CommandVerifier(Func<FleetRoots> roots, string agentId, CommandClock clock)
 {
     private const ulong MicrosecondsPerSecond = 1_000_000;
 
@@ -22,7 +23,7 @@ public sealed class CommandVerifier(FleetRoots roots, string agentId, CommandClo
         }
 
         var now = clock.Now(document.Signer);
-        var reason = document.Certificate.Verify(roots, document.Signer, (long)(now / MicrosecondsPerSecond));
+        var reason = roots().Verify(document.Certificate, document.Signer.Use(), (long)(now / MicrosecondsPerSecond));
         // A clock that shows 1970 cannot say that something is not valid yet; the issue, below, must still lie within the dates.
         if (reason != RefusalReason.None && !(reason == RefusalReason.CertificateNotYetValid && clock.IsBad(document.Signer)))
         {
@@ -66,7 +67,7 @@ public sealed class CommandVerifier(FleetRoots roots, string agentId, CommandClo
             : CommandRefusal.None;
     }
 
-    private static bool IsWithin(IssuerCertificate certificate, ulong issued)
+    private static bool IsWithin(FleetCertificate certificate, ulong issued)
     {
         var second = (long)(issued / MicrosecondsPerSecond);
         return second >= certificate.NotBefore && second <= certificate.NotAfter;

@@ -1,5 +1,6 @@
 using Streams.Control.Commands;
 using Streams.Wire.Crypto;
+using Streams.Wire.Handshake;
 
 namespace Streams.Services.Actions;
 
@@ -10,12 +11,14 @@ public sealed class CommandIssuer : IDisposable
     private static readonly TimeSpan ClockSlack = TimeSpan.FromSeconds(1);
 
     private readonly SigningKey _key;
-    private readonly IssuerCertificate _certificate;
+    private readonly Func<FleetCertificate?> _renewed;
     private readonly TimeProvider _time;
+    private FleetCertificate _certificate;
     private ulong _counter;
 
     /// <param name="key">Owned from here on.</param>
-    public CommandIssuer(SigningKey key, IssuerCertificate certificate, TimeProvider? time = null)
+    /// <param name="renewed">Gives the certificate that a root has signed since, null for none; asked before each use.</param>
+    public CommandIssuer(SigningKey key, FleetCertificate certificate, TimeProvider? time = null, Func<FleetCertificate?>? renewed = null)
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(certificate);
@@ -26,6 +29,7 @@ public sealed class CommandIssuer : IDisposable
 
         _key = key;
         _certificate = certificate;
+        _renewed = renewed ?? (static () => null);
         _time = time ?? TimeProvider.System;
     }
 
@@ -35,8 +39,9 @@ public sealed class CommandIssuer : IDisposable
     public string? Trouble()
     {
         var second = _time.GetUtcNow().ToUnixTimeSeconds();
-        return second < _certificate.NotBefore || second > _certificate.NotAfter
-            ? $"the service certificate {_certificate.Name} {_certificate.Serial} is not valid now: have a new one signed by the fleet root" : null;
+        var certificate = Certificate();
+        return second < certificate.NotBefore || second > certificate.NotAfter
+            ? $"the service certificate {certificate.Name} {certificate.Serial} is not valid now: have a new one signed by the fleet root" : null;
     }
 
     /// <exception cref="ArgumentException">The order breaks a bound; the message is one line that names field and bound.</exception>
@@ -57,10 +62,20 @@ public sealed class CommandIssuer : IDisposable
             Agents = [.. order.Agents.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
             Arguments = [.. order.Arguments.OrderBy(argument => argument.Name, StringComparer.Ordinal)],
         };
-        return CommandDocument.Create(fields, CommandSigner.Service, _certificate, _key);
+        return CommandDocument.Create(fields, CommandSigner.Service, Certificate(), _key);
     }
 
     public void Dispose() => _key.Dispose();
+
+    private FleetCertificate Certificate()
+    {
+        if (_renewed() is { } next && next.PublicKey.SequenceEqual(_key.PublicKey))
+        {
+            Volatile.Write(ref _certificate, next);
+        }
+
+        return Volatile.Read(ref _certificate);
+    }
 
     /// <summary>Rises over restarts too, without a file: µs since 1970, or one more than the last.</summary>
     private ulong NextCounter()

@@ -1,10 +1,10 @@
 using System.Buffers.Text;
-using Streams.Control.Commands;
+using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
 
 namespace Streams.Services.Actions;
 
-/// <summary>Reads the services' key and its certificate from their files.</summary>
+/// <summary>Reads the services' key and its certificate from their files; a certificate that is written anew is taken without a restart.</summary>
 internal static class IssuerFiles
 {
     /// <exception cref="ServicesException">A file is not there, damaged, of another kind, or may be read by others; one line names it.</exception>
@@ -25,14 +25,36 @@ internal static class IssuerFiles
             throw new ServicesException(error!);
         }
 
-        var text = File.Exists(certificateFile) ? File.ReadAllText(certificateFile).Trim() : "";
-        if (!Base64Url.IsValid(text) || !IssuerCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate)
-            || !certificate!.PublicKey.SequenceEqual(key!.PublicKey))
+        if (TryReadCertificate(certificateFile) is not { } certificate || !certificate.PublicKey.SequenceEqual(key!.PublicKey))
         {
             key!.Dispose();
             throw new ServicesException($"{certificateFile}: not a service certificate for {keyFile}");
         }
 
-        return new CommandIssuer(key, certificate, time);
+        var read = File.GetLastWriteTimeUtc(certificateFile);
+        return new CommandIssuer(key, certificate, time, () =>
+        {
+            var written = File.GetLastWriteTimeUtc(certificateFile);
+            if (written == read || TryReadCertificate(certificateFile) is not { } next)
+            {
+                return null;
+            }
+
+            read = written;
+            return next;
+        });
+    }
+
+    private static FleetCertificate? TryReadCertificate(string file)
+    {
+        try
+        {
+            var text = File.ReadAllText(file).Trim();
+            return Base64Url.IsValid(text) && FleetCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate) ? certificate : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 }

@@ -17,7 +17,7 @@ internal sealed class FleetKeys
 
     private readonly string _directory;
 
-    private FleetKeys(string directory, byte[] root, byte[]? next, GatewayCertificate certificate)
+    private FleetKeys(string directory, byte[] root, byte[]? next, FleetCertificate certificate)
     {
         _directory = directory;
         NextRoot = next;
@@ -31,7 +31,7 @@ internal sealed class FleetKeys
     /// <summary>The root that agents pin beside it, when one was made; `keys root promote` puts it in its place.</summary>
     public byte[]? NextRoot { get; }
 
-    public GatewayCertificate Certificate { get; private set; }
+    public FleetCertificate Certificate { get; private set; }
 
     public string NextRootFile => Path.Combine(_directory, "fleet-root.next.key");
 
@@ -58,7 +58,7 @@ internal sealed class FleetKeys
         using var next = File.Exists(nextFile) ? OpenKey(nextFile, KeyFileKind.Root) : null;
         var roots = next is null ? new FleetRoots(root.PublicKey.ToArray()) : new FleetRoots(root.PublicKey.ToArray(), next.PublicKey.ToArray());
         var needed = certificate is null || now > renewAt || !certificate.PublicKey.SequenceEqual(gateway.PublicKey)
-            || roots.Verify(certificate, now.ToUnixTimeSeconds()) != RefusalReason.None;
+            || roots.Verify(certificate, CertificateUse.Gateway, now.ToUnixTimeSeconds()) != RefusalReason.None;
         var keys = new FleetKeys(directory, root.PublicKey.ToArray(), next?.PublicKey.ToArray(), certificate!);
         if (needed)
         {
@@ -68,13 +68,13 @@ internal sealed class FleetKeys
     }
 
     /// <summary>Has a root sign for a key, with a serial that no certificate of this directory had.</summary>
-    public GatewayCertificate Issue(SigningKey root, string name, ReadOnlySpan<byte> key, TimeSpan life, DateTimeOffset now)
+    public FleetCertificate Issue(SigningKey root, string name, ReadOnlySpan<byte> key, TimeSpan life, DateTimeOffset now)
     {
         var file = Path.Combine(_directory, "serials");
         var last = File.Exists(file) && ulong.TryParse(File.ReadAllText(file), out var written) ? written : 0;
         var serial = Math.Max(last, Certificate?.Serial ?? 0) + 1;
         SecretFile.Write(file, System.Text.Encoding.ASCII.GetBytes($"{serial}\n"));
-        return GatewayCertificate.Create(root, name, key, now.AddMinutes(-5).ToUnixTimeSeconds(), now.Add(life).ToUnixTimeSeconds(), serial);
+        return FleetCertificate.Create(root, CertificateUse.Gateway, name, key, now.AddMinutes(-5).ToUnixTimeSeconds(), now.Add(life).ToUnixTimeSeconds(), serial);
     }
 
     /// <summary>Issues a certificate for this instance's gateway, which takes it within seconds.</summary>
@@ -84,7 +84,7 @@ internal sealed class FleetKeys
         WriteCertificate(GatewayCertificateFile, Certificate);
     }
 
-    public static void WriteCertificate(string file, GatewayCertificate certificate) =>
+    public static void WriteCertificate(string file, FleetCertificate certificate) =>
         SecretFile.Write(file, System.Text.Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes) + "\n"));
 
     /// <summary>Opens or makes a key file of mode 0600.</summary>
@@ -103,14 +103,14 @@ internal sealed class FleetKeys
         return KeyFile.TryParse(path, File.ReadAllBytes(path), kind, out var key, out var error) ? key! : throw new CommandFailure(error!);
     }
 
-    private static GatewayCertificate? ReadCertificate(string file)
+    private static FleetCertificate? ReadCertificate(string file)
     {
         if (!File.Exists(file))
         {
             return null;
         }
         var text = File.ReadAllText(file).Trim();
-        if (!Base64Url.IsValid(text) || !GatewayCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate))
+        if (!Base64Url.IsValid(text) || !FleetCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate))
         {
             throw new CommandFailure($"{file}: not a gateway certificate; delete it to have a new one made at the next start");
         }

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Text;
-using Streams.Control.Commands;
 using Streams.Control.Operators;
 using Streams.Host.Terminal;
 using Streams.Local;
@@ -49,21 +48,20 @@ internal sealed class ServiceKeys
     {
         using var key = FleetKeys.OpenKey(KeyFile, KeyFileKind.Service);
         var text = File.Exists(CertificateFile) ? File.ReadAllText(CertificateFile).Trim() : "";
-        IssuerCertificate? certificate = null;
+        FleetCertificate? certificate = null;
         if (Base64Url.IsValid(text))
         {
-            IssuerCertificate.TryParse(Base64Url.DecodeFromChars(text), out certificate);
+            FleetCertificate.TryParse(Base64Url.DecodeFromChars(text), out certificate);
         }
         var roots = new FleetRoots(fleet.Root);
         if (certificate is not null && certificate.PublicKey.SequenceEqual(key.PublicKey)
             && now <= DateTimeOffset.FromUnixTimeSeconds(certificate.NotAfter) - (CertificateLife / 3)
-            && certificate.Verify(roots, CommandSigner.Service, now.ToUnixTimeSeconds()) == RefusalReason.None)
+            && roots.Verify(certificate, CertificateUse.Service, now.ToUnixTimeSeconds()) == RefusalReason.None)
         {
             return;
         }
         using var root = FleetKeys.OpenKey(fleet.RootFile, KeyFileKind.Root);
-        certificate = IssuerCertificate.Create(
-            root, CommandSigner.Service, Name, key.PublicKey, now.AddMinutes(-5).ToUnixTimeSeconds(),
+        certificate = FleetCertificate.Create(root, CertificateUse.Service, Name, key.PublicKey, now.AddMinutes(-5).ToUnixTimeSeconds(),
             now.Add(CertificateLife).ToUnixTimeSeconds(), (certificate?.Serial ?? 0) + 1);
         SecretFile.Write(CertificateFile, Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes) + "\n"));
     }

@@ -10,7 +10,6 @@ internal static class SigningInput
 {
     internal const string AgentAuth = "agent auth";
     internal const string GatewayAuth = "gateway auth";
-    internal const string GatewayCertificate = "gateway certificate";
     internal const string GatewayRevocations = "gateway revocations";
     internal const string FleetRoot = "fleet root";
     internal const string AgentKeyRotation = "agent key rotation";

@@ -30,7 +30,7 @@ public sealed class AgentHandshake : IDisposable
     private readonly Transcript _transcript;
     private readonly byte[] _nonce = new byte[AuthMessage.NonceSize];
     private readonly byte[] _shared = new byte[EphemeralKey.Size];
-    private GatewayCertificate? _certificate;
+    private FleetCertificate? _certificate;
     private Step _step;
 
     private AgentHandshake(SigningKey key, string agentId, HandshakeContext context, KeyArena arena, EphemeralKey ephemeral, VersionRange versions)
@@ -44,7 +44,7 @@ public sealed class AgentHandshake : IDisposable
     }
 
     /// <summary>The gateway's certificate, verified; null before <see cref="ReadHello"/> succeeded.</summary>
-    public GatewayCertificate? Gateway => _certificate;
+    public FleetCertificate? Gateway => _certificate;
 
     /// <summary>The gateway's clock, Unix µs, from M1.</summary>
     public ulong GatewayTime { get; private set; }
@@ -184,7 +184,7 @@ public sealed class AgentHandshake : IDisposable
             return RefusalReason.UnsupportedSuite;
         }
 
-        var reason = expected.Roots.Verify(hello.Certificate, expected.UnixSeconds);
+        var reason = expected.Roots.Verify(hello.Certificate, CertificateUse.Gateway, expected.UnixSeconds);
         return reason != RefusalReason.None ? reason
             : expected.Revoked is { } revoked && revoked.Contains(hello.Certificate.Serial) ? RefusalReason.CertificateRevoked
             : expected.Name is { } name && name != hello.Certificate.Name ? RefusalReason.UnexpectedGateway

@@ -25,32 +25,16 @@ public sealed class FleetRoots
         _keys = publicKeys;
     }
 
-    /// <summary>Checks root, signature and dates of a certificate.</summary>
+    /// <summary>Checks root, signature for that use, and dates of a certificate.</summary>
     /// <param name="now">Unix seconds, or null when this host's clock is known to be bad: then dates are not checked.</param>
-    public RefusalReason Verify(GatewayCertificate certificate, long? now)
+    public RefusalReason Verify(FleetCertificate certificate, CertificateUse use, long? now)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        Span<byte> id = stackalloc byte[IdSize];
-        foreach (var key in _keys)
-        {
-            WriteId(key, id);
-            if (!id.SequenceEqual(certificate.RootId))
-            {
-                continue;
-            }
-
-            if (!certificate.IsSignedBy(key))
-            {
-                return RefusalReason.BadCertificate;
-            }
-
-            return now is not { } second ? RefusalReason.None
-                : second < certificate.NotBefore ? RefusalReason.CertificateNotYetValid
-                : second > certificate.NotAfter ? RefusalReason.CertificateExpired
-                : RefusalReason.None;
-        }
-
-        return RefusalReason.UnknownRoot;
+        var reason = VerifySignature(certificate.RootId, FleetCertificate.Context(use), certificate.Signed, certificate.RootSignature);
+        return reason != RefusalReason.None || now is not { } second ? reason
+            : second < certificate.NotBefore ? RefusalReason.CertificateNotYetValid
+            : second > certificate.NotAfter ? RefusalReason.CertificateExpired
+            : RefusalReason.None;
     }
 
     /// <summary>The pinned keys, the newest last.</summary>

@@ -5,7 +5,7 @@ namespace Streams.Wire.Handshake;
 /// <summary>A gateway's key and the certificate for it. Shared by all handshakes; owns the key.</summary>
 public sealed class GatewayIdentity : IDisposable
 {
-    public GatewayIdentity(SigningKey key, GatewayCertificate certificate)
+    public GatewayIdentity(SigningKey key, FleetCertificate certificate)
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(certificate);
@@ -18,7 +18,7 @@ public sealed class GatewayIdentity : IDisposable
         Certificate = certificate;
     }
 
-    public GatewayCertificate Certificate { get; }
+    public FleetCertificate Certificate { get; }
 
     internal SigningKey Key { get; }
 

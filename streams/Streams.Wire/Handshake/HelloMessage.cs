@@ -7,7 +7,7 @@ namespace Streams.Wire.Handshake;
 /// M1, gateway to agent, clear: <c>type=1 ‖ version_min u8 ‖ version_max u8 ‖ suites str8 ‖ gateway_cert ‖ e_g 32 ‖ n_g 32 ‖ gateway_time
 /// u64 (Unix µs)</c>.
 /// </summary>
-internal sealed record HelloMessage(byte VersionMin, byte VersionMax, byte[] Suites, GatewayCertificate Certificate, byte[] Ephemeral, byte[] Nonce, ulong Time)
+internal sealed record HelloMessage(byte VersionMin, byte VersionMax, byte[] Suites, FleetCertificate Certificate, byte[] Ephemeral, byte[] Nonce, ulong Time)
 {
     internal const int NonceSize = 32;
 
@@ -34,7 +34,7 @@ internal sealed record HelloMessage(byte VersionMin, byte VersionMax, byte[] Sui
         var min = reader.U8();
         var max = reader.U8();
         var suites = reader.Str8(Limits.MaxSuites);
-        var certificate = GatewayCertificate.Read(ref reader);
+        var certificate = FleetCertificate.Read(ref reader);
         var ephemeral = reader.Bytes(EphemeralKey.Size);
         var nonce = reader.Bytes(NonceSize);
         var time = reader.U64();

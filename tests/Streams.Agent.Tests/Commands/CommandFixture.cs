@@ -76,7 +76,7 @@ internal sealed class CommandFixture : IDisposable
             Agents = [AgentId],
         };
         var from = Clock.GetUtcNow().AddDays(-60).ToUnixTimeSeconds();
-        var certificate = IssuerCertificate.Create(_root, signer, "actions", _key.PublicKey, from, from + (120 * 86400), 1);
+        var certificate = FleetCertificate.Create(_root, signer.Use(), "actions", _key.PublicKey, from, from + (120 * 86400), 1);
         return CommandDocument.Create(change?.Invoke(fields) ?? fields, signer, certificate, _key);
     }
 
@@ -109,7 +109,7 @@ internal sealed class CommandFixture : IDisposable
     {
         CommandClock = new CommandClock(Clock, new DateTimeOffset(2025, 11, 11, 0, 0, 0, TimeSpan.Zero));
         Journal = CommandJournal.OpenAt(JournalPath, CommandClock);
-        var verifier = new CommandVerifier(new FleetRoots(_root.PublicKey.ToArray()), AgentId, CommandClock);
+        var verifier = new CommandVerifier(() => new FleetRoots(_root.PublicKey.ToArray()), AgentId, CommandClock);
         Control = new CommandControl(verifier, Journal, [Handler], Answers.Enqueue, Log, Clock);
         Control.Recover();
     }

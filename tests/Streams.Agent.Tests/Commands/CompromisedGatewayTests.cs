@@ -102,9 +102,9 @@ public sealed class CompromisedGatewayTests : IDisposable
         yield return ("the operator's certificate and the service's signature", Command(kind, CommandSigner.Operator, _service, byOperator));
         yield return ("the operator's certificate and the gateway's signature", Command(kind, CommandSigner.Operator, gateway, byOperator));
         yield return ("a certificate that the gateway's key made", Command(kind, CommandSigner.Operator, gateway,
-            IssuerCertificate.Create(gateway, CommandSigner.Operator, "ann", gateway.PublicKey, From, Until, 1)));
-        yield return ("the gateway's own certificate", Command(kind, CommandSigner.Operator, gateway, AsIssuer(GatewayCertificate.Create(
-            _gateway.Root, "gw-test", gateway.PublicKey, From, Until, 1).Bytes)));
+            FleetCertificate.Create(gateway, CertificateUse.Operator, "ann", gateway.PublicKey, From, Until, 1)));
+        yield return ("the gateway's own certificate", Command(kind, CommandSigner.Operator, gateway, FleetCertificate.Create(
+            _gateway.Root, CertificateUse.Gateway, "gw-test", gateway.PublicKey, From, Until, 1)));
 
         // A command that the operator really signed, for looking, with its kind or its addressee changed.
         var genuine = Command("status", CommandSigner.Operator, _operator, byOperator);
@@ -122,18 +122,11 @@ public sealed class CompromisedGatewayTests : IDisposable
 
     private static long Until => DateTimeOffset.UtcNow.AddDays(1).ToUnixTimeSeconds();
 
-    private IssuerCertificate Certificate(CommandSigner signer, SigningKey key) =>
-        IssuerCertificate.Create(_gateway.Root, signer, "ann", key.PublicKey, From, Until, 1);
-
-    /// <summary>A gateway's certificate has the form of an issuer's; what it is good for is in what the root signed.</summary>
-    private static IssuerCertificate AsIssuer(ReadOnlySpan<byte> gateway)
-    {
-        Assert.True(IssuerCertificate.TryParse(gateway, out var certificate));
-        return certificate!;
-    }
+    private FleetCertificate Certificate(CommandSigner signer, SigningKey key) =>
+        FleetCertificate.Create(_gateway.Root, signer.Use(), "ann", key.PublicKey, From, Until, 1);
 
     private byte[] Command(
-        string kind, CommandSigner signer, SigningKey key, IssuerCertificate certificate, string? agent = null, TimeSpan age = default, CommandId? id = null)
+        string kind, CommandSigner signer, SigningKey key, FleetCertificate certificate, string? agent = null, TimeSpan age = default, CommandId? id = null)
     {
         var issued = (ulong)((DateTimeOffset.UtcNow - age - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
         var fields = new CommandFields
@@ -165,7 +158,7 @@ public sealed class CompromisedGatewayTests : IDisposable
     {
         var clock = new CommandClock(TimeProvider.System, new DateTimeOffset(2025, 11, 11, 0, 0, 0, TimeSpan.Zero));
         var journal = CommandJournal.OpenAt(_directory.File("commands.journal"), clock);
-        var verifier = new CommandVerifier(new FleetRoots(_gateway.Root.PublicKey.ToArray()), _gateway.Agent.AgentId, clock);
+        var verifier = new CommandVerifier(() => new FleetRoots(_gateway.Root.PublicKey.ToArray()), _gateway.Agent.AgentId, clock);
         return new CommandControl(verifier, journal, _handlers, _answers.Enqueue, new AgentLog(Stream.Null, AgentLogLevel.Error, TimeProvider.System), TimeProvider.System);
     }
 

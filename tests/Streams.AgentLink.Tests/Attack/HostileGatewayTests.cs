@@ -68,7 +68,7 @@ public sealed class HostileGatewayTests : IAsyncLifetime, IDisposable
         using var stranger = SigningKey.Generate();
         var key = _gateway.Identity.Certificate.PublicKey.ToArray();
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var forged = GatewayCertificate.Create(stranger, "gw-test", key, now - 60, now + 60, 1).Bytes.ToArray();
+        var forged = FleetCertificate.Create(stranger, CertificateUse.Gateway, "gw-test", key, now - 60, now + 60, 1).Bytes.ToArray();
         Func<byte[], byte[]>[] forgeries = reason switch
         {
             nameof(RefusalReason.Malformed) =>

@@ -18,7 +18,7 @@ internal sealed class ScriptedGateway : IDisposable
         _listener.Start();
         var key = SigningKey.Generate();
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        Identity = new GatewayIdentity(key, GatewayCertificate.Create(Root, "gw-test", key.PublicKey, now - 60, now + 3600, 1));
+        Identity = new GatewayIdentity(key, FleetCertificate.Create(Root, CertificateUse.Gateway, "gw-test", key.PublicKey, now - 60, now + 3600, 1));
     }
 
     internal SigningKey Root { get; } = SigningKey.Generate();

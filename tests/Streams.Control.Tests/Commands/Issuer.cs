@@ -19,12 +19,12 @@ internal sealed class Issuer : IDisposable
 
     public SigningKey Key { get; } = SigningKey.Generate();
 
-    public IssuerCertificate Certificate { get; set; }
+    public FleetCertificate Certificate { get; set; }
 
     public FleetRoots Roots => new(_root.PublicKey.ToArray());
 
-    public IssuerCertificate Certify(CommandSigner signer, DateTimeOffset from, DateTimeOffset to) =>
-        IssuerCertificate.Create(_root, signer, "actions", Key.PublicKey, from.ToUnixTimeSeconds(), to.ToUnixTimeSeconds(), 1);
+    public FleetCertificate Certify(CommandSigner signer, DateTimeOffset from, DateTimeOffset to) =>
+        FleetCertificate.Create(_root, signer.Use(), "actions", Key.PublicKey, from.ToUnixTimeSeconds(), to.ToUnixTimeSeconds(), 1);
 
     public CommandDocument Sign(DateTimeOffset now, Func<CommandFields, CommandFields>? change = null, CommandSigner? claimed = null)
     {

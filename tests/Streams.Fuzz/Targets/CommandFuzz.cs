@@ -1,5 +1,6 @@
 using Streams.Control.Commands;
 using Streams.Wire.Crypto;
+using Streams.Wire.Handshake;
 
 namespace Streams.Fuzz.Targets;
 
@@ -14,7 +15,7 @@ internal sealed class CommandFuzz : FuzzTarget
     {
         using var root = SigningKey.FromSeed(new byte[32]);
         using var key = SigningKey.FromSeed([1, .. new byte[31]]);
-        var certificate = IssuerCertificate.Create(root, CommandSigner.Service, "actions", key.PublicKey, 1, 2, 3);
+        var certificate = FleetCertificate.Create(root, CertificateUse.Service, "actions", key.PublicKey, 1, 2, 3);
         var document = CommandDocument.Create(
             new CommandFields
             {

@@ -18,7 +18,7 @@ internal sealed class HandshakeFuzz : FuzzTarget
     {
         using var root = SigningKey.FromSeed(new byte[32]);
         using var key = SigningKey.FromSeed([1, .. new byte[31]]);
-        var certificate = GatewayCertificate.Create(root, "gateway-1", key.PublicKey, 1, long.MaxValue, 3);
+        var certificate = FleetCertificate.Create(root, CertificateUse.Gateway, "gateway-1", key.PublicKey, 1, long.MaxValue, 3);
         var buffer = new byte[GatewayHandshake.MaxHelloBytes];
         var hello = buffer[..new HelloMessage(1, 1, [1], certificate, new byte[32], new byte[32], 7).Write(buffer)];
         yield return hello;

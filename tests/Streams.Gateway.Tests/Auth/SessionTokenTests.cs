@@ -234,7 +234,7 @@ public sealed class SessionTokenTests : IDisposable
     private GatewayIdentity Identity(string name)
     {
         var key = SigningKey.Generate();
-        return new GatewayIdentity(key, GatewayCertificate.Create(_root, name, key.PublicKey, 0, long.MaxValue, 1));
+        return new GatewayIdentity(key, FleetCertificate.Create(_root, CertificateUse.Gateway, name, key.PublicKey, 0, long.MaxValue, 1));
     }
 
     private sealed class Clock : TimeProvider

@@ -174,8 +174,8 @@ public sealed class CommandQueueTests : IAsyncLifetime
             Deadline = expired ? issued + 1_000 : issued + 3_600_000_000,
             Agents = ["agent-1"],
         };
-        var certificate = IssuerCertificate.Create(
-            _root, CommandSigner.Service, "actions", _key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), 1);
+        var certificate = FleetCertificate.Create(
+            _root, CertificateUse.Service, "actions", _key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), 1);
         var document = CommandDocument.Create(fields, CommandSigner.Service, certificate, _key);
         Assert.Equal(CommandPostOutcome.Stored, (await _mailbox.PostAsync("agent-1", document.Id.ToString(), document.Bytes)).Outcome);
         return document.Id.ToString();

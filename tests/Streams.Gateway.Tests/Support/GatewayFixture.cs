@@ -191,10 +191,10 @@ internal sealed class GatewayFixture : IAsyncDisposable
     }
 
     /// <summary>The fleet root's word on a gateway's key.</summary>
-    public GatewayCertificate Certify(SigningKey key, ulong serial)
+    public FleetCertificate Certify(SigningKey key, ulong serial)
     {
         var now = DateTimeOffset.UtcNow;
-        return GatewayCertificate.Create(_root, "gateway-1", key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), serial);
+        return FleetCertificate.Create(_root, CertificateUse.Gateway, "gateway-1", key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), serial);
     }
 
     public RevocationList Revoke(ulong version, params ulong[] serials) => RevocationList.Create(_root, version, 1000, serials);
@@ -202,7 +202,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
     public RootSuccession Succeed(SigningKey next) => RootSuccession.Create(_root, next.PublicKey, 1000);
 
     /// <summary>Puts another key and certificate in the place of the gateway's.</summary>
-    public void WriteKeys(SigningKey key, GatewayCertificate certificate)
+    public void WriteKeys(SigningKey key, FleetCertificate certificate)
     {
         WriteSecret("gateway.key", KeyFile.Format(KeyFileKind.Gateway, key));
         WriteSecret("gateway.cert", Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes)));

@@ -39,7 +39,7 @@ internal sealed class TestSession : IFrameOwner, ICreditHolder, IDisposable
     {
         using var root = SigningKey.Generate();
         var gatewayKey = SigningKey.Generate();
-        var certificate = GatewayCertificate.Create(root, "gateway-1", gatewayKey.PublicKey, 0, long.MaxValue, 1);
+        var certificate = FleetCertificate.Create(root, CertificateUse.Gateway, "gateway-1", gatewayKey.PublicKey, 0, long.MaxValue, 1);
         using var gateway = new GatewayIdentity(gatewayKey, certificate);
         using var agent = new AgentIdentity(agentId, SigningKey.Generate());
         GatewayHandshake.TryStart(gateway, HandshakeContext.Binary, arena, EphemeralKey.TryGenerate(arena)!, out var g);

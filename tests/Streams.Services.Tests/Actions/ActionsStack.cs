@@ -26,8 +26,7 @@ internal sealed class ActionsStack : IAsyncDisposable
         _nats = nats;
         var key = SigningKey.Generate();
         var now = DateTimeOffset.UtcNow;
-        _issuer = new CommandIssuer(key, IssuerCertificate.Create(
-            _root, CommandSigner.Service, "actions", key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), 1));
+        _issuer = new CommandIssuer(key, FleetCertificate.Create(_root, CertificateUse.Service, "actions", key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), 1));
     }
 
     public FleetRoots Roots => new(_root.PublicKey.ToArray());

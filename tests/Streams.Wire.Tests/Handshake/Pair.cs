@@ -43,7 +43,7 @@ internal sealed class Pair : IDisposable
         VersionRange? versions = null, bool enrol = false, bool fresh = false)
     {
         var key = SigningKey.FromSeed(Fill(0x20));
-        Gateway = new GatewayIdentity(key, GatewayCertificate.Create(Root, "gw-1", key.PublicKey, Now - 60, Now + 3600, 42));
+        Gateway = new GatewayIdentity(key, FleetCertificate.Create(Root, CertificateUse.Gateway, "gw-1", key.PublicKey, Now - 60, Now + 3600, 42));
         Assert.Equal(RefusalReason.None, GatewayHandshake.TryStart(Gateway, gatewayContext ?? HandshakeContext.Binary, Arena,
             Ephemeral(0x40, fresh), fresh ? Draw() : Fill(0x41), out var gateway, offer));
         Assert.Equal(RefusalReason.None, AgentHandshake.TryStart(Agent.Key, enrol ? "" : Agent.AgentId, agentContext ?? HandshakeContext.Binary, Arena,

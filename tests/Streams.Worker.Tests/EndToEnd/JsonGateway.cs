@@ -31,8 +31,8 @@ internal sealed class JsonGateway : IAsyncDisposable
         _stack = stack;
         using var key = SigningKey.Generate();
         var now = DateTimeOffset.UtcNow;
-        var certificate = GatewayCertificate.Create(
-            _root, "gateway-1", key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), 1);
+        var certificate = FleetCertificate.Create(
+            _root, CertificateUse.Gateway, "gateway-1", key.PublicKey, now.AddHours(-1).ToUnixTimeSeconds(), now.AddHours(1).ToUnixTimeSeconds(), 1);
         _options = new GatewayOptions
         {
             Listen = new IPEndPoint(IPAddress.Loopback, 0),

@@ -15,7 +15,7 @@ internal static class ControlChannel
 
     /// <summary>Opens the journal and begins to take commands. Without a journal every command is refused, and the agent does all else.</summary>
     public static CommandControl Open(
-        string agentId, FleetRoots roots, string stateDirectory, Func<byte[]> status, CommModule comm, AgentLog log, TimeProvider clock)
+        string agentId, Func<FleetRoots> roots, string stateDirectory, Func<byte[]> status, CommModule comm, AgentLog log, TimeProvider clock)
     {
         var time = new CommandClock(clock, ClockFloor.Default);
         CommandJournal? journal = null;

@@ -4,20 +4,33 @@ using Streams.Wire.Messages;
 
 namespace Streams.Wire.Handshake;
 
-/// <summary>
-/// A fleet root's statement that a key is a gateway's: <c>name str8 ‖ gw_pk 32 ‖ not_before u64 ‖ not_after u64 ‖ serial u64 ‖ root_id 8
-/// ‖ root_sig 64</c>,
-/// times in Unix seconds, root_sig = sign(root, "gateway certificate", everything before it).
-/// </summary>
-public sealed class GatewayCertificate
+/// <summary>What a fleet root certifies a key for.</summary>
+public enum CertificateUse
 {
-    internal const int MinBytes = 1 + 1 + 32 + 8 + 8 + 8 + FleetRoots.IdSize + SigningKey.SignatureSize;
+    /// <summary>To be a gateway of the fleet.</summary>
+    Gateway,
+
+    /// <summary>To sign commands for the backend services.</summary>
+    Service,
+
+    /// <summary>To sign commands as a person.</summary>
+    Operator,
+}
+
+/// <summary>
+/// A fleet root's statement about a key: <c>name str8 ‖ key 32 ‖ not_before u64 ‖ not_after u64 ‖ serial u64 ‖ root_id 8 ‖ root_sig 64</c>,
+/// times in Unix seconds, root_sig = sign(root, "gateway certificate", everything before it). The use is in the signing context ("service
+/// certificate", "operator certificate") and not in a field, so that a certificate verifies for its own use alone.
+/// </summary>
+public sealed class FleetCertificate
+{
+    internal const int MinBytes = 1 + 1 + SigningKey.PublicKeySize + 8 + 8 + 8 + FleetRoots.IdSize + SigningKey.SignatureSize;
     internal const int MaxBytes = MinBytes - 1 + Limits.MaxNameBytes;
 
     private readonly byte[] _bytes;
     private readonly int _keyAt;
 
-    private GatewayCertificate(byte[] bytes, string name, long notBefore, long notAfter, ulong serial)
+    private FleetCertificate(byte[] bytes, string name, long notBefore, long notAfter, ulong serial)
     {
         _bytes = bytes;
         _keyAt = 1 + name.Length;
@@ -42,35 +55,40 @@ public sealed class GatewayCertificate
     /// <summary>The whole certificate as it goes into M1 and into a file.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes;
 
+    internal ReadOnlySpan<byte> Signed => _bytes.AsSpan(0, _bytes.Length - SigningKey.SignatureSize);
+
+    internal ReadOnlySpan<byte> RootSignature => _bytes.AsSpan(_bytes.Length - SigningKey.SignatureSize);
+
     internal ReadOnlySpan<byte> RootId => _bytes.AsSpan(_bytes.Length - SigningKey.SignatureSize - FleetRoots.IdSize, FleetRoots.IdSize);
 
     /// <summary>Signs a certificate. <paramref name="notBefore"/> and <paramref name="notAfter"/> are Unix seconds.</summary>
-    public static GatewayCertificate Create(SigningKey root, string name, ReadOnlySpan<byte> gatewayKey, long notBefore, long notAfter, ulong serial)
+    public static FleetCertificate Create(
+        SigningKey root, CertificateUse use, string name, ReadOnlySpan<byte> key, long notBefore, long notAfter, ulong serial)
     {
         ArgumentNullException.ThrowIfNull(root);
         if (!AgentId.IsValid(name))
         {
-            throw new ArgumentException("a gateway name matches [a-z0-9][a-z0-9-]{0,62}", nameof(name));
+            throw new ArgumentException("a certified name matches [a-z0-9][a-z0-9-]{0,62}", nameof(name));
         }
 
-        ArgumentOutOfRangeException.ThrowIfNotEqual(gatewayKey.Length, SigningKey.PublicKeySize);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, SigningKey.PublicKeySize);
         ArgumentOutOfRangeException.ThrowIfNegative(notBefore);
         ArgumentOutOfRangeException.ThrowIfLessThan(notAfter, notBefore);
         var bytes = new byte[MinBytes - 1 + name.Length];
         var writer = new WireWriter(bytes);
         writer.Str8(Encoding.ASCII.GetBytes(name));
-        writer.Bytes(gatewayKey);
+        writer.Bytes(key);
         writer.U64((ulong)notBefore);
         writer.U64((ulong)notAfter);
         writer.U64(serial);
         FleetRoots.WriteId(root.PublicKey, writer.Reserve(FleetRoots.IdSize));
         var signed = writer.Position;
-        root.Sign(SigningInput.GatewayCertificate, bytes.AsSpan(0, signed), bytes.AsSpan(signed));
-        return new GatewayCertificate(bytes, name, notBefore, notAfter, serial);
+        root.Sign(Context(use), bytes.AsSpan(0, signed), bytes.AsSpan(signed));
+        return new FleetCertificate(bytes, name, notBefore, notAfter, serial);
     }
 
     /// <summary>Parses exactly one certificate; checks form only, see <see cref="FleetRoots.Verify"/>.</summary>
-    public static bool TryParse(ReadOnlySpan<byte> bytes, out GatewayCertificate? certificate)
+    public static bool TryParse(ReadOnlySpan<byte> bytes, out FleetCertificate? certificate)
     {
         var reader = new WireReader(bytes);
         certificate = Read(ref reader);
@@ -83,7 +101,7 @@ public sealed class GatewayCertificate
     }
 
     /// <summary>Reads a certificate inside a message; null when it is malformed.</summary>
-    internal static GatewayCertificate? Read(scoped ref WireReader reader)
+    internal static FleetCertificate? Read(scoped ref WireReader reader)
     {
         var name = reader.Str8(Limits.MaxNameBytes);
         var key = reader.Bytes(SigningKey.PublicKeySize);
@@ -106,12 +124,14 @@ public sealed class GatewayCertificate
         writer.U64(serial);
         writer.Bytes(rootId);
         writer.Bytes(signature);
-        return new GatewayCertificate(bytes, Encoding.ASCII.GetString(name), (long)notBefore, (long)notAfter, serial);
+        return new FleetCertificate(bytes, Encoding.ASCII.GetString(name), (long)notBefore, (long)notAfter, serial);
     }
 
-    internal bool IsSignedBy(ReadOnlySpan<byte> root)
+    internal static string Context(CertificateUse use) => use switch
     {
-        var signed = _bytes.Length - SigningKey.SignatureSize;
-        return Signature.Verify(root, SigningInput.GatewayCertificate, _bytes.AsSpan(0, signed), _bytes.AsSpan(signed));
-    }
+        CertificateUse.Gateway => "gateway certificate",
+        CertificateUse.Service => "service certificate",
+        CertificateUse.Operator => "operator certificate",
+        _ => throw new ArgumentOutOfRangeException(nameof(use)),
+    };
 }
