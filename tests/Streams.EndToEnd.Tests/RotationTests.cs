@@ -61,7 +61,7 @@ public sealed class RotationTests : IDisposable
         await Eventually.TrueAsync(async () => await File.ReadAllTextAsync(certificate) != text, "up has the root sign again", Patience);
         var renewed = await HostAsync(up, "keys");
         Assert.True(Serial(renewed) > soon);
-        var end = DateTimeOffset.Parse(Line(renewed, "valid").Split(" to ")[1], CultureInfo.InvariantCulture);
+        var end = DateTimeOffset.Parse(Line(renewed, "valid").Split(" to ")[1].Replace(" UTC", "Z", StringComparison.Ordinal), CultureInfo.InvariantCulture);
         Assert.InRange(end - DateTimeOffset.UtcNow, TimeSpan.FromDays(89), TimeSpan.FromDays(91));
 
         var further = await HostAsync(
