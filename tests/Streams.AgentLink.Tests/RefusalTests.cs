@@ -4,6 +4,7 @@ using Streams.AgentLink.Tests.Gateway;
 using Streams.Wire;
 using Streams.Wire.Crypto;
 using Streams.Wire.Handshake;
+using Streams.Wire.Messages;
 
 namespace Streams.AgentLink.Tests;
 
@@ -103,6 +104,24 @@ public sealed class RefusalTests
             await socket.SendAsync(Encoding.ASCII.GetBytes("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"));
             var ended = link.Next(LinkEventKind.Disconnected);
             Assert.Contains("503", ended.Detail, StringComparison.Ordinal);
+            Assert.InRange(ended.RetryIn.TotalSeconds, 1, 1.25);
+        }
+
+        await using var next = await gateway.AcceptSessionAsync();
+        Assert.NotNull(next.Ready);
+    }
+
+    [Fact]
+    public async Task AGoodbyeInThePlaceOfTheSessionIsHonoured()
+    {
+        using var gateway = new ScriptedGateway();
+        await using var link = new RunningLink(gateway);
+        await using (var peer = await gateway.AcceptAsync())
+        {
+            await peer.AcceptAsync();
+            await peer.GoodbyeAsync(GoodbyeReason.Unavailable, 1000);
+            var ended = link.Next(LinkEventKind.Disconnected);
+            Assert.Contains("Unavailable", ended.Detail, StringComparison.Ordinal);
             Assert.InRange(ended.RetryIn.TotalSeconds, 1, 1.25);
         }
 

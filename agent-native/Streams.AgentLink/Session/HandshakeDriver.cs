@@ -51,8 +51,14 @@ internal static class HandshakeDriver
         try
         {
             var frame = await ReceiveAsync(connection, cancellation).ConfigureAwait(false);
-            if (opener.TryOpen(frame.Span, out var header, out var plaintext) != FrameError.None || header.Type != FrameType.Session ||
-                !SessionMessage.TryRead(plaintext, out var session))
+            var error = opener.TryOpen(frame.Span, out var header, out var plaintext);
+            if (error == FrameError.None && header.Type == FrameType.Goodbye && GoodbyeMessage.TryRead(plaintext, out var goodbye))
+            {
+                // The agent was let in, but what is behind the gateway does not answer now.
+                throw new LinkEndedException(LinkEnd.Of(goodbye));
+            }
+
+            if (error != FrameError.None || header.Type != FrameType.Session || !SessionMessage.TryRead(plaintext, out var session))
             {
                 throw Refused(RefusalReason.NotConfirmed);
             }

@@ -1,5 +1,6 @@
 using Streams.Wire;
 using Streams.Wire.Handshake;
+using Streams.Wire.Messages;
 
 namespace Streams.AgentLink.Session;
 
@@ -35,4 +36,10 @@ internal enum LinkEndReason
 /// <param name="Refusal">With <see cref="LinkEndReason.Refused"/>.</param>
 /// <param name="RetryAfter">The gateway's wish, zero when it had none.</param>
 internal sealed record LinkEnd(
-    LinkEndReason Reason, string Detail, RefusalReason Refusal = RefusalReason.None, TimeSpan RetryAfter = default, CloseCode Close = CloseCode.Normal);
+    LinkEndReason Reason, string Detail, RefusalReason Refusal = RefusalReason.None, TimeSpan RetryAfter = default, CloseCode Close = CloseCode.Normal)
+{
+    private const uint MaxRetryMilliseconds = 3_600_000;
+
+    internal static LinkEnd Of(GoodbyeMessage goodbye) => new(
+        LinkEndReason.Goodbye, $"goodbye: {goodbye.Reason}", RetryAfter: TimeSpan.FromMilliseconds(Math.Min(goodbye.RetryAfterMilliseconds, MaxRetryMilliseconds)));
+}

@@ -190,8 +190,7 @@ internal sealed partial class LinkSession
                     return "malformed goodbye";
                 }
 
-                End(new LinkEnd(LinkEndReason.Goodbye, $"goodbye: {goodbye.Reason}",
-                    RetryAfter: TimeSpan.FromMilliseconds(Math.Min(goodbye.RetryAfterMilliseconds, 3_600_000))));
+                End(LinkEnd.Of(goodbye));
                 return null;
             case FrameType.GatewayMessage:
                 return TakeMessage(payload, in header);

@@ -204,7 +204,7 @@ internal sealed class AgentConnection : IWheelMember
                     session.End(Control(session, in message));
                     break;
                 case Receipt.Closed:
-                    session.End(SessionEnd.Disconnected);
+                    session.End(SessionEnds.OfClose((int?)_socket.CloseStatus));
                     break;
                 case Receipt.CreditExceeded:
                     // A session that ended meanwhile has no credit, and its own reason.

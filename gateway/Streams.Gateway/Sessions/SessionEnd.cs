@@ -8,7 +8,7 @@ internal enum SessionEnd : byte
 {
     None = 0,
 
-    /// <summary>The agent closed, or the connection broke.</summary>
+    /// <summary>The connection broke: the agent or what is between was killed, or gave up.</summary>
     Disconnected,
 
     /// <summary>A frame did not open, was out of order, of a wrong type or broke a bound.</summary>
@@ -42,10 +42,22 @@ internal enum SessionEnd : byte
 
     /// <summary>More signatures than are checked for one agent (<see cref="GatewayOptions.AgentSignatureRate"/>).</summary>
     SignatureRate,
+
+    /// <summary>The agent closed with 1000: it stops.</summary>
+    Closed,
 }
 
 internal static class SessionEnds
 {
+    /// <summary>What an agent's close says.</summary>
+    /// <param name="code">Null: the connection broke without one.</param>
+    public static SessionEnd OfClose(int? code) => (CloseCode?)code switch
+    {
+        CloseCode.Normal => SessionEnd.Closed,
+        CloseCode.SessionExpired => SessionEnd.Expired,
+        _ => SessionEnd.Disconnected,
+    };
+
     /// <summary>What the agent is told in the last sealed frame; null when nothing can or need be said.</summary>
     public static GoodbyeReason? Goodbye(this SessionEnd end) => end switch
     {
@@ -61,7 +73,7 @@ internal static class SessionEnds
 
     public static CloseCode Code(this SessionEnd end) => end switch
     {
-        SessionEnd.Disconnected => CloseCode.Normal,
+        SessionEnd.Disconnected or SessionEnd.Closed => CloseCode.Normal,
         SessionEnd.CreditExceeded => CloseCode.CreditExceeded,
         // What every later attempt is told.
         SessionEnd.Revoked => CloseCode.Refused,
@@ -104,6 +116,7 @@ internal static class SessionEnds
         SessionEnd.MessageRate => "message_rate",
         SessionEnd.ByteRate => "byte_rate",
         SessionEnd.SignatureRate => "signature_rate",
+        SessionEnd.Closed => "closed",
         _ => "none",
     };
 }

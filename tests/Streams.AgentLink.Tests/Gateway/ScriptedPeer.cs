@@ -90,6 +90,13 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     /// <summary>M1 to ready.</summary>
     internal async Task HandshakeAsync()
     {
+        await AcceptAsync();
+        await ConfirmAsync();
+    }
+
+    /// <summary>M1 to M3; F0 is not sent.</summary>
+    internal async Task AcceptAsync()
+    {
         using var handshake = await HelloAsync();
         var auth = await ReceiveMessageAsync();
         Assert.Equal(RefusalReason.None, handshake.ReadAuth(auth, out var claims));
@@ -102,7 +109,11 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         SessionId = keys!.SessionId.ToArray();
         _sealer = new FrameSealer(keys, TimeProvider.System);
         _opener = new FrameOpener(keys, fromAgent: true);
-        Generation = claims.Mode == SessionMode.Enrol ? 0 : _gateway.NextGeneration();
+    }
+
+    private async Task ConfirmAsync()
+    {
+        Generation = Auth!.Mode == SessionMode.Enrol ? 0 : _gateway.NextGeneration();
         var session = new SessionMessage
         {
             Generation = Generation,

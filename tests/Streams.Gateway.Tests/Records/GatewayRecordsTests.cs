@@ -35,7 +35,7 @@ public sealed class GatewayRecordsTests
 
         var end = await rows.FindAsync(ServerClasses.AgentSession, row => row["event"] == "end");
         Assert.Equal(
-            ("agent-1", "disconnected", generation.ToString(CultureInfo.InvariantCulture)), (end["agent"], end["reason"], end["generation"]));
+            ("agent-1", "closed", generation.ToString(CultureInfo.InvariantCulture)), (end["agent"], end["reason"], end["generation"]));
     }
 
     [Fact]
