@@ -19,7 +19,7 @@ internal sealed class AckFuzz : FuzzTarget
         yield return Utf8("$JS.ACK.hub.ACCOUNT.INGEST_0.c.1.17.3.1750000000000000000.4.x");
     }
 
-    public override IReadOnlyList<byte[]> Words { get; } = [.. new[] { "\"seq\":", "\"error\":", "\"err_code\":", "\"duplicate\":", "null", "1e3", "." }.Select(Utf8)];
+    public override IReadOnlyList<byte[]> Words { get; } = [.. new[] { "\\ud800", "\"seq\":", "\"error\":", "\"err_code\":", "\"duplicate\":", "null", "1e3", "." }.Select(Utf8)];
 
     public override int Run(ReadOnlySpan<byte> input)
     {

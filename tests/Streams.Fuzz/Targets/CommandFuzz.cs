@@ -34,7 +34,7 @@ internal sealed class CommandFuzz : FuzzTarget
         yield return CommandRequest.Write(document.Bytes.Span);
     }
 
-    public override IReadOnlyList<byte[]> Words { get; } = [.. new[] { "\"command\"", "null", "{\"command\":\"", "\"state\"", "\"id\"", "started", "status" }.Select(Utf8)];
+    public override IReadOnlyList<byte[]> Words { get; } = [.. new[] { "\\ud800", "\"command\"", "null", "{\"command\":\"", "\"state\"", "\"id\"", "started", "status" }.Select(Utf8)];
 
     public override int Run(ReadOnlySpan<byte> input)
     {

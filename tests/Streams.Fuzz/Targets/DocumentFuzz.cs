@@ -19,7 +19,7 @@ internal sealed class DocumentFuzz : FuzzTarget
     }
 
     public override IReadOnlyList<byte[]> Words { get; } =
-        [.. new[] { "\"token\"", "\"secret\"", "\"host\"", "\"public_key\"", "\"serial\"", "\"refused\"", "null", "{}", "[]", "\\u0000", "1e999", "-0", ",\"token\":\"\"" }.Select(Utf8)];
+        [.. new[] { "\\ud800", "\"token\"", "\"secret\"", "\"host\"", "\"public_key\"", "\"serial\"", "\"refused\"", "null", "{}", "[]", "\\u0000", "1e999", "-0", ",\"token\":\"\"" }.Select(Utf8)];
 
     public override int Run(ReadOnlySpan<byte> input)
     {

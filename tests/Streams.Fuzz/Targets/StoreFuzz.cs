@@ -18,7 +18,7 @@ internal sealed class StoreFuzz : FuzzTarget
         yield return JsonSerializer.SerializeToUtf8Bytes(new OffsetRecord(default, 5), json.OffsetRecord);
     }
 
-    public override IReadOnlyList<byte[]> Words { get; } = [.. new[] { "null", "\"state\":\"revoked\"", "\"public_key\":null", "\"generation\":-1", "{", "}", "[" }.Select(Utf8)];
+    public override IReadOnlyList<byte[]> Words { get; } = [.. new[] { "\\ud800", "null", "\"state\":\"revoked\"", "\"public_key\":null", "\"generation\":-1", "{", "}", "[" }.Select(Utf8)];
 
     public override int Run(ReadOnlySpan<byte> input)
     {
