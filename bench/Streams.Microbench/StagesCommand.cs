@@ -11,7 +11,7 @@ internal static class StagesCommand
 
     public static Command Create()
     {
-        var turns = new Option<int>("--turns") { Description = "Turns of each side, 3 to 101.", DefaultValueFactory = _ => 15 };
+        var turns = new Option<int>("--turns") { Description = "Turns of each side, 3 to 101.", DefaultValueFactory = _ => 25 };
         var json = new Option<string?>("--json") { Description = "Write the result to this file, one flat object." };
         var command = new Command("stages", "Rows/s through the Akka graphs of gateway and worker beside bounded-channel loops that do the same work.") { turns, json };
         command.SetAction(async (parse, stop) =>

@@ -8,11 +8,7 @@ namespace Streams.Microbench.Allocations;
 internal sealed class BenchmarkCase(MethodInfo method, int operationsPerInvoke)
 {
     private const int WarmUp = 3;
-
-    /// <summary>Invocations that are measured: enough operations that a single stray object does not make a byte of each.</summary>
-    private const int Invocations = 5;
-
-    private const int SmallestOperations = 1000;
+    private const int Invocations = 10;
 
     /// <summary>Folder, class and method, as in the budgets.</summary>
     public string Name { get; } = $"{method.DeclaringType!.Namespace!["Streams.Microbench.".Length..]}.{method.DeclaringType.Name}.{method.Name}";
@@ -26,7 +22,7 @@ internal sealed class BenchmarkCase(MethodInfo method, int operationsPerInvoke)
 
     /// <summary>
     /// Bytes of managed memory that an operation allocates once it is warm, rounded to the nearest: on the calling thread, or for asynchronous ones in the
-    /// whole process, which must be idle otherwise.
+    /// whole process. The least of several invocations: what a pool of arrays had just not at hand, or another thread did meanwhile, only ever adds.
     /// </summary>
     public async Task<long> AllocatedAsync()
     {
@@ -34,16 +30,15 @@ internal sealed class BenchmarkCase(MethodInfo method, int operationsPerInvoke)
         Run(instance, typeof(GlobalSetupAttribute));
         try
         {
-            var invocations = Math.Max(Invocations, (SmallestOperations + operationsPerInvoke - 1) / operationsPerInvoke);
-            for (var i = 0; i < WarmUp; i++)
+            var least = long.MaxValue;
+            for (var i = -WarmUp; i < Invocations; i++)
             {
-                await AllocatedAsync(instance, 1);
+                Run(instance, typeof(IterationSetupAttribute));
+                var bytes = await InvokeAsync(instance).ConfigureAwait(false);
+                least = i < 0 ? least : Math.Min(least, bytes);
             }
 
-            // Blocks are slow and few; everything quick is repeated until it counts.
-            invocations = Type.Namespace!.EndsWith(".Native", StringComparison.Ordinal) ? Invocations : invocations;
-            var bytes = await AllocatedAsync(instance, invocations);
-            return (long)Math.Round((double)bytes / ((long)invocations * operationsPerInvoke), MidpointRounding.AwayFromZero);
+            return (long)Math.Round((double)least / operationsPerInvoke, MidpointRounding.AwayFromZero);
         }
         finally
         {
@@ -51,33 +46,21 @@ internal sealed class BenchmarkCase(MethodInfo method, int operationsPerInvoke)
         }
     }
 
-    private async Task<long> AllocatedAsync(object instance, int invocations)
+    /// <returns>Bytes that one invocation allocated.</returns>
+    private async Task<long> InvokeAsync(object instance)
     {
-        var bytes = 0L;
         if (method.ReturnType == typeof(long))
         {
             var invoke = method.CreateDelegate<Func<long>>(instance);
-            for (var i = 0; i < invocations; i++)
-            {
-                Run(instance, typeof(IterationSetupAttribute));
-                var before = GC.GetAllocatedBytesForCurrentThread();
-                _ = invoke();
-                bytes += GC.GetAllocatedBytesForCurrentThread() - before;
-            }
-
-            return bytes;
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            _ = invoke();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
         var start = method.CreateDelegate<Func<Task>>(instance);
-        for (var i = 0; i < invocations; i++)
-        {
-            Run(instance, typeof(IterationSetupAttribute));
-            var before = GC.GetTotalAllocatedBytes(precise: true);
-            await start().ConfigureAwait(false);
-            bytes += GC.GetTotalAllocatedBytes(precise: true) - before;
-        }
-
-        return bytes;
+        var all = GC.GetTotalAllocatedBytes(precise: true);
+        await start().ConfigureAwait(false);
+        return GC.GetTotalAllocatedBytes(precise: true) - all;
     }
 
     private static void Run(object instance, Type attribute)

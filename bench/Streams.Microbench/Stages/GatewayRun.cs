@@ -96,7 +96,8 @@ internal sealed class GatewayRun : IAsyncDisposable
     public async Task LoopAsync()
     {
         var channel = Channel.CreateBounded<IngestFrame>(new BoundedChannelOptions(_frames) { SingleReader = true });
-        var loop = Task.Run(() => CarryAsync(channel.Reader));
+        // A thread of its own, as the graph has: on the pool, what it wakes would queue up behind it.
+        var loop = Task.Factory.StartNew(() => Carry(channel.Reader), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         Feed(channel.Writer, static (writer, frame) => writer.TryWrite(frame));
         channel.Writer.Complete();
         await loop.ConfigureAwait(false);
@@ -126,9 +127,9 @@ internal sealed class GatewayRun : IAsyncDisposable
         }
     }
 
-    private async Task CarryAsync(ChannelReader<IngestFrame> frames)
+    private void Carry(ChannelReader<IngestFrame> frames)
     {
-        while (await frames.WaitToReadAsync().ConfigureAwait(false))
+        while (frames.WaitToReadAsync() is var waiting && (waiting.IsCompletedSuccessfully ? waiting.Result : waiting.AsTask().GetAwaiter().GetResult()))
         {
             while (frames.TryRead(out var frame))
             {
