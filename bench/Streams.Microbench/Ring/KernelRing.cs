@@ -27,7 +27,7 @@ internal sealed class KernelRing : IDisposable
         }
         catch (Exception error) when (error is BpfException or DllNotFoundException)
         {
-            return $"the ring read needs root and a kernel that loads BPF programs: {error.Message.ReplaceLineEndings(" ")}";
+            return $"the ring read needs root and a kernel that loads BPF programs: {error.Message.Split('\n')[0]}";
         }
     }
 
