@@ -1,13 +1,14 @@
 using System.CommandLine;
 using Streams.Bench.Chaos;
 using Streams.Bench.Chaos.Sources;
+using Streams.Bench.Comparisons;
 using Streams.Bench.Demo;
 using Streams.Bench.Running;
 using Streams.Bench.Smoke;
 using Streams.Bench.Wire;
 using Streams.Local;
 
-var root = new RootCommand("Measures and proves Streams by running it.") { DemoCommand.Create(), SmokeCommand.Create(), WireCommand.Create(), EchoServer.Create(), ChaosCommand.Create(), SourceCommand.Create() };
+var root = new RootCommand("Measures and proves Streams by running it.") { DemoCommand.Create(), SmokeCommand.Create(), LimitsCommand.Create(), WireCommand.Create(), EchoServer.Create(), ChaosCommand.Create(), SourceCommand.Create() };
 var parse = root.Parse(args);
 if (parse.Errors.Count > 0)
 {

@@ -9,6 +9,8 @@ internal static class RepositoryPrograms
 
     public static string Agent() => Built("agent-native/Streams.Agent/bin/publish/streams-agent");
 
+    public static string Microbench() => Built("bench/Streams.Microbench/bin/Release/net10.0/Streams.Microbench.dll");
+
     private static string Built(string path)
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

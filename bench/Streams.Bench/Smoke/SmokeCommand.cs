@@ -48,7 +48,7 @@ internal static class SmokeCommand
         return command;
     }
 
-    private static async Task<SmokeReport> RunAsync(string directory, TimeSpan duration, CancellationToken stop)
+    internal static async Task<SmokeReport> RunAsync(string directory, TimeSpan duration, CancellationToken stop)
     {
         Console.WriteLine($"preparing {PreparedBatches * EventMix.RowsPerBatch:N0} rows");
         var batches = new EventMix(Seed).Batches(PreparedBatches);
