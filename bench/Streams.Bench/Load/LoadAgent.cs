@@ -99,6 +99,16 @@ internal sealed class LoadAgent : IDisposable
     /// <summary>Waits until every batch is committed, or a tombstone is.</summary>
     public async Task<bool> FlushAsync(TimeSpan deadline) => await _link.FlushAsync(deadline);
 
+    /// <summary>Ends the session; the agent can only be disposed then.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        if (_run is { } run)
+        {
+            await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     public void Dispose()
     {
         _stop.Cancel();

@@ -10,9 +10,13 @@ internal sealed class LoadProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
 
+    /// <summary>After it has said that it is done it has nothing to do but to close its sessions.</summary>
+    private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(3);
+
     private readonly LoadSpec _spec;
     private readonly ChildProcess _process;
     private readonly TaskCompletionSource<LoadStatus> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<LoadStatus> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile LoadStatus _status = new() { State = "starting" };
 
     private LoadProcess(LoadSpec spec, string log)
@@ -65,8 +69,8 @@ internal sealed class LoadProcess : IAsyncDisposable
     /// <exception cref="BenchFailure">It could not be; the process's own line.</exception>
     public async Task<LoadStatus> DoneAsync(CancellationToken stop)
     {
-        await _process.Exited.WaitAsync(stop);
-        return _status.State == "done" ? _status : throw await FailureAsync();
+        await Task.WhenAny(_done.Task, _process.Exited).WaitAsync(stop);
+        return _done.Task.IsCompletedSuccessfully ? _done.Task.Result : throw await FailureAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -74,7 +78,7 @@ internal sealed class LoadProcess : IAsyncDisposable
         if (!Ended)
         {
             await File.WriteAllTextAsync(_spec.StopFile, "");
-            await _process.StopAsync(StopPatience);
+            await _process.StopAsync(_done.Task.IsCompleted ? ExitPatience : StopPatience);
         }
 
         await _process.DisposeAsync();
@@ -102,9 +106,14 @@ internal sealed class LoadProcess : IAsyncDisposable
             return;
         }
 
-        if (_status.State == "ready")
+        switch (_status.State)
         {
-            _ready.TrySetResult(_status);
+            case "ready":
+                _ready.TrySetResult(_status);
+                break;
+            case "done":
+                _done.TrySetResult(_status);
+                break;
         }
     }
 }

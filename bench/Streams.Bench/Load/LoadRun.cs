@@ -13,6 +13,7 @@ internal sealed class LoadRun
 
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan GoPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
@@ -62,7 +63,9 @@ internal sealed class LoadRun
         }
         finally
         {
-            Parallel.ForEach(run._agents, static agent => agent.Dispose());
+            // All at once: an end in good order takes a while.
+            await Task.WhenAny(Task.WhenAll(run._agents.Select(static agent => agent.StopAsync())), Task.Delay(EndPatience, CancellationToken.None));
+            Array.ForEach(run._agents, static agent => agent.Dispose());
         }
     }
 
@@ -173,6 +176,8 @@ internal sealed class LoadRun
 
     private LoadStatus Status(string state)
     {
+        // Before the clock: nothing is taken that was not due.
+        var accepted = _sender.Accepted;
         var now = _clock();
         var running = now >= 0;
         ulong evicted = 0, sessions = 0;
@@ -189,8 +194,8 @@ internal sealed class LoadRun
             State = state,
             RowClock = _prepared.RowClock,
             Seconds = Math.Max(0, now),
-            Offered = running ? _due?.At(now) ?? _sender.Accepted : 0,
-            Accepted = _sender.Accepted,
+            Offered = running ? _due?.At(now) ?? accepted : 0,
+            Accepted = accepted,
             Late = _sender.Late,
             BehindSeconds = double.IsPositiveInfinity(oldest) ? 0 : Math.Max(0, now - oldest),
             Connected = Connected(),

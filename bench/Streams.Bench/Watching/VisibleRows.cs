@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Threading.Channels;
 using Streams.Bench.Running;
 
 namespace Streams.Bench.Watching;
@@ -16,8 +17,10 @@ internal sealed class VisibleRows : IAsyncDisposable
     private readonly string _prefix;
     private readonly long _shift;
     private readonly HashSet<string> _seen = [];
+    private readonly Channel<(string Table, string Part, long Seen)> _parts = Channel.CreateUnbounded<(string, string, long)>();
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
+    private readonly Task _reading;
     private long _lastAsked;
 
     /// <param name="prefix">Of the agents whose rows carry their scheduled times.</param>
@@ -27,7 +30,8 @@ internal sealed class VisibleRows : IAsyncDisposable
         _engine = engine;
         _prefix = prefix;
         _shift = shift;
-        _loop = Task.Run(RunAsync);
+        _loop = Task.Run(LookAsync);
+        _reading = Task.Run(ReadAsync);
     }
 
     public LatencyHistogram Latency { get; } = new();
@@ -42,16 +46,20 @@ internal sealed class VisibleRows : IAsyncDisposable
         await Task.Delay(2 * Round);
         await _stop.CancelAsync();
         await _loop;
+        _parts.Writer.Complete();
+        await _reading;
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _parts.Writer.TryComplete();
+        await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
 
-    private async Task RunAsync()
+    private async Task LookAsync()
     {
         _lastAsked = Stopwatch.GetTimestamp();
         while (!_stop.IsCancellationRequested)
@@ -64,22 +72,25 @@ internal sealed class VisibleRows : IAsyncDisposable
             _lastAsked = asked;
             foreach (var part in parts.Where(part => _seen.Add($"{part[0]}/{part[1]}")))
             {
-                await ReadAsync(part[0], part[1], now);
+                _parts.Writer.TryWrite((part[0], part[1], now));
             }
 
             await Task.Delay(Round, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    // A part that a merge has replaced since has no rows: they are not counted, and the report says how many were.
-    private async Task ReadAsync(string table, string part, long now)
+    // Beside the looking, which it would hold up. A part that a merge has replaced since has no rows: they are not counted, and the report says how many were.
+    private async Task ReadAsync()
     {
-        var rows = await _engine.QueryAsync(
-            $"SELECT intDiv(toUnixTimestamp64Micro(time), 1000) AS ms, count() FROM {table} WHERE _part = '{part}' AND startsWith(agent_id, '{_prefix}-') GROUP BY ms", CancellationToken.None);
-        foreach (var row in rows)
+        await foreach (var (table, part, seen) in _parts.Reader.ReadAllAsync())
         {
-            var due = (long.Parse(row[0], CultureInfo.InvariantCulture) * 1000) + _shift;
-            Latency.Record(now - due, long.Parse(row[1], CultureInfo.InvariantCulture));
+            var rows = await _engine.QueryAsync(
+                $"SELECT intDiv(toUnixTimestamp64Micro(time), 1000) AS ms, count() FROM {table} WHERE _part = '{part}' AND startsWith(agent_id, '{_prefix}-') GROUP BY ms", CancellationToken.None);
+            foreach (var row in rows)
+            {
+                var due = (long.Parse(row[0], CultureInfo.InvariantCulture) * 1000) + _shift;
+                Latency.Record(seen - due, long.Parse(row[1], CultureInfo.InvariantCulture));
+            }
         }
     }
 }
