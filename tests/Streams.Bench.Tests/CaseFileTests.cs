@@ -54,6 +54,7 @@ public sealed class CaseFileTests
     [InlineData("agents = 4", "agents = \"many\"", "load.agents must be a whole number, 1 to 18000")]
     [InlineData("agents = 4", "agents = 2\nprocesses = 3", "load.processes is 3, must be 1 to 2")]
     [InlineData("agents = 4", "batch_rows = 0", "load.batch_rows is 0, must be 1 to 65536")]
+    [InlineData("agents = 4", "spool_mib = 15", "load.spool_mib is 15, must be 0 or 16 to 4096")]
     [InlineData("rate = 1000", "rate = 0", "phase[1].rate is 0, must be 1 to 5000000")]
     [InlineData("rate = 1000", "", "phase[1].rate is missing; a number from 1 to 5000000")]
     [InlineData("rate = 1000", "rate = 1000\nburst_rate = 7", "phase[1].burst_rate is not a key; expected kind, rate, seconds")]

@@ -25,6 +25,11 @@ internal static class CaseFile
     public const long MostScheduledRows = 24_000_000;
 
     private const int MostProcesses = 16;
+
+    /// <summary>As an agent's own configuration has it.</summary>
+    private const int LeastSpool = 16;
+
+    private const int MostSpool = 4096;
     private const long MostBeforeRows = 500_000_000;
 
     public static CaseDefinition Read(string path) => Parse(File.ReadAllText(path), path, Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path))!));
@@ -62,7 +67,7 @@ internal static class CaseFile
                 ArgumentBytes = load.Whole("string_bytes", 0, 0, 4096),
             },
             Scheduled = load.Flag("scheduled"),
-            SpoolMebibytes = load.Whole("spool_mib", 0, 0, 4096),
+            SpoolMebibytes = load.Whole("spool_mib", 0, 0, MostSpool),
             FlushSeconds = load.Number("flush_seconds", 1, 600) ?? 120,
             Phases = [.. root.Tables("phase").Select(PhaseOf)],
             BeforeRows = before?.Long("rows", 0, 0, MostBeforeRows) ?? 0,
@@ -174,6 +179,11 @@ internal static class CaseFile
         if (definition.Phases.Any(static phase => phase.TimesCapacity > 0) != definition.CapacitySeconds > 0)
         {
             throw root.Wrong("before.capacity_seconds", "is needed with times_capacity, and only with it");
+        }
+
+        if (definition.SpoolMebibytes is > 0 and < LeastSpool)
+        {
+            throw root.Wrong("load.spool_mib", $"is {definition.SpoolMebibytes}, must be 0 or {LeastSpool} to {MostSpool}");
         }
 
         CheckScheduled(definition, root);

@@ -12,6 +12,9 @@ namespace Streams.Bench.Load;
 /// <summary>One agent of a load: the real link, the real handshake, the real frames, fed with batches that were made before.</summary>
 internal sealed class LoadAgent : IDisposable
 {
+    /// <summary>Batches that one agent begins behind the one before: a prime, so that few begin alike.</summary>
+    private const int Stagger = 67;
+
     private readonly AgentLink.AgentLink _link;
     private readonly AgentIdentity _identity;
     private readonly CancellationTokenSource _stop = new();
@@ -34,6 +37,8 @@ internal sealed class LoadAgent : IDisposable
 
         _batches = batches;
         _again = sensorEpoch is null;
+        // Agents that send the same rows side by side would compress on disk as no fleet does.
+        _next = _again ? (int)((long)index * Stagger % batches.Length) : 0;
         _sensorEpoch = sensorEpoch ?? Epoch.NewRandom();
         _identity = new AgentIdentity(id, key!);
         // Above any counter of a process that played this agent before; nobody is to find it again, so it need not be durable.

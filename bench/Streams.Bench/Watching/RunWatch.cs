@@ -63,6 +63,12 @@ internal sealed class RunWatch : IAsyncDisposable
             return await work;
         }
 
+        // A load process that ends by itself is seen here as soon as it says why.
+        if (_loads.Any(static load => load.Ended) && await Task.WhenAny(work, Task.Delay(Interval)) == work)
+        {
+            return await work;
+        }
+
         // The work fails too when its peer is gone; what went first is the reason to name.
         _ = work.ContinueWith(static task => task.Exception, TaskScheduler.Default);
         throw await _failed.Task;
@@ -115,10 +121,21 @@ internal sealed class RunWatch : IAsyncDisposable
         long? allocated = allocations ? await _metrics.AllocatedAsync(_stop.Token) : null;
         var cpu = new Dictionary<string, double>();
         var resident = new Dictionary<string, long>();
-        foreach (var (name, pid) in _endpoints.Children.Select(static child => (child.Key, child.Value)).Concat(_loads.Where(static load => !load.Ended).Select(static load => (LoadName, load.Id))))
+        foreach (var (name, pid) in _endpoints.Children)
         {
-            cpu[name] = cpu.GetValueOrDefault(name) + ProcessCpu.Seconds(pid);
-            resident[name] = resident.GetValueOrDefault(name) + ProcessMemory.Resident(pid);
+            Add(name, pid);
+        }
+
+        foreach (var load in _loads.Where(static load => !load.Ended))
+        {
+            try
+            {
+                Add(LoadName, load.Id);
+            }
+            catch (Exception ended) when (ended is IOException or BenchFailure)
+            {
+                // It has ended since; whoever waits for it learns why.
+            }
         }
 
         return new Sample
@@ -135,6 +152,13 @@ internal sealed class RunWatch : IAsyncDisposable
             Cpu = cpu,
             Resident = resident,
         };
+
+        void Add(string name, int pid)
+        {
+            var (seconds, bytes) = (ProcessCpu.Seconds(pid), ProcessMemory.Resident(pid));
+            cpu[name] = cpu.GetValueOrDefault(name) + seconds;
+            resident[name] = resident.GetValueOrDefault(name) + bytes;
+        }
     }
 
     private BenchFailure? Gone()

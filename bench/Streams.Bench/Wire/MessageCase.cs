@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Streams.Bench.Running;
 using Streams.Bench.Load;
+using Streams.Bench.Running;
 
 namespace Streams.Bench.Wire;
 
