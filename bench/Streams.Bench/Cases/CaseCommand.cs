@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Streams.Bench.Reports;
 using Streams.Bench.Running;
+using Streams.Bench.Target;
 
 namespace Streams.Bench.Cases;
 
@@ -58,8 +59,10 @@ internal static class CaseCommand
         command.Add(folder);
         command.Add(runs);
         command.Add(keep);
+        var targetOf = TargetOptions.AddTo(command);
         command.SetAction(async (parse, stop) =>
         {
+            var target = targetOf(parse);
             var count = parse.GetValue(runs);
             if (count is < 1 or > MostRuns)
             {
@@ -70,17 +73,17 @@ internal static class CaseCommand
             var reports = new List<CaseReport>();
             for (var run = 0; run < count; run++)
             {
-                await OneAsync(definition, reports, parse.GetValue(json), FolderOf(parse.GetValue(folder), run, count), parse.GetValue(keep), stop);
+                await OneAsync(definition, target, reports, parse.GetValue(json), FolderOf(parse.GetValue(folder), run, count), parse.GetValue(keep), stop);
             }
 
             return 0;
         });
     }
 
-    private static async Task OneAsync(CaseDefinition definition, List<CaseReport> reports, string? json, string? folder, bool keep, CancellationToken stop)
+    private static async Task OneAsync(CaseDefinition definition, TargetOptions? target, List<CaseReport> reports, string? json, string? folder, bool keep, CancellationToken stop)
     {
         var directory = Directory.CreateTempSubdirectory($"streams-bench-{definition.Name}-").FullName;
-        var report = await CaseRun.RunAsync(definition, directory, stop);
+        var report = target is null ? await CaseRun.RunAsync(definition, directory, stop) : await TargetRun.RunAsync(target, definition, directory, stop);
         reports.Add(report);
         ConsoleReport.Print(report);
         // Written whatever it says: a partial report says so itself.

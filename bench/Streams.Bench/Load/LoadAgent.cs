@@ -28,7 +28,7 @@ internal sealed class LoadAgent : IDisposable
     /// <param name="index">Number of the agent, which gives it a loopback address of its own: the gateway counts by source.</param>
     /// <param name="batches">What it sends, in order.</param>
     /// <param name="sensorEpoch">Of the sequence numbers in the batches; null: the batches are sent again and again, each time under an epoch of their own.</param>
-    public LoadAgent(string id, int index, string keyFile, Uri gateway, FleetRoots roots, byte[][] batches, Epoch? sensorEpoch = null, string? spool = null, int spoolMebibytes = 0)
+    public LoadAgent(string id, int index, string keyFile, Uri gateway, FleetRoots roots, byte[][] batches, ITlsClient? tls = null, Epoch? sensorEpoch = null, string? spool = null, int spoolMebibytes = 0)
     {
         if (!KeyFileReader.TryRead(keyFile, KeyFileKind.Agent, out var key, out var error))
         {
@@ -47,6 +47,7 @@ internal sealed class LoadAgent : IDisposable
             new AgentLinkOptions
             {
                 Gateway = gateway,
+                Tls = tls,
                 Roots = roots,
                 HostName = id,
                 AgentVersion = "bench",

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using Streams.AgentLink.Tls;
 using Streams.Bench.Running;
 using Streams.Wire.Handshake;
 
@@ -34,11 +35,12 @@ internal sealed class LoadRun
         _prepared = prepared;
         var roots = new FleetRoots(Base64Url.DecodeFromChars(spec.Root));
         var gateway = new Uri(spec.Gateway);
+        var tls = gateway.Scheme == "wss" ? new TlsClient(spec.AuthorityFile) : null;
         _agents = [.. Enumerable.Range(0, spec.Count).Select(i =>
         {
             var index = spec.First + i;
-            var id = string.Create(CultureInfo.InvariantCulture, $"{spec.Prefix}-{index}");
-            return new LoadAgent(id, index, Path.Combine(spec.Keys, id + ".key"), gateway, roots, prepared.Batches[i], prepared.SensorEpochs?[i],
+            var id = spec.Ids?[i] ?? string.Create(CultureInfo.InvariantCulture, $"{spec.Prefix}-{index}");
+            return new LoadAgent(id, index, Path.Combine(spec.Keys, id + ".key"), gateway, roots, prepared.Batches[i], tls, prepared.SensorEpochs?[i],
                 spec.SpoolMebibytes == 0 ? null : Path.Combine(spec.Directory, "spool", id), spec.SpoolMebibytes);
         })];
         var open = spec.Segments.Count > 0;
@@ -165,10 +167,14 @@ internal sealed class LoadRun
             LoadCommand.Say(Status("flushing"));
         }
 
-        var open = (await all).Count(static flushed => !flushed);
-        if (open > 0)
+        var flushed = await all;
+        if (Array.IndexOf(flushed, false) is >= 0 and var open)
         {
-            throw new BenchFailure($"not everything of {open} agents was committed within {_spec.FlushSeconds:0} s: {_agents[0].Status}");
+            var status = _agents[open].Status;
+            var trouble = _agents[open].Trouble;
+            throw new BenchFailure(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{flushed.Count(static each => !each)} of {flushed.Length} agents have batches that were not committed within {_spec.FlushSeconds:0} s; one has {status.BatchesAppended} and {status.BatchesCommitted} of them are committed{(trouble.Length > 0 ? ", " + trouble : "")}"));
         }
 
         LoadCommand.Say(Status("done"));

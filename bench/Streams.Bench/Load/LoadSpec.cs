@@ -17,6 +17,12 @@ internal sealed record LoadSpec
 
     public required string Keys { get; init; }
 
+    /// <summary>The agents' ids when a deployment has given them; null when they follow from the prefix.</summary>
+    public IReadOnlyList<string>? Ids { get; init; }
+
+    /// <summary>For wss: PEM certificates to trust instead of the system's.</summary>
+    public string? AuthorityFile { get; init; }
+
     /// <summary>First agent of this process, and how many it plays, of so many in all.</summary>
     public required int First { get; init; }
 

@@ -12,14 +12,22 @@ internal static class EventTables
     public static string List { get; } = string.Join(", ", Names.Select(static name => $"'{name}'"));
 
     /// <summary>Rows of agents whose id begins so, and how many different names they have.</summary>
-    public static async Task<(long Rows, long Distinct)> StoredAsync(EngineClient engine, string prefix, CancellationToken stop)
+    public static Task<(long Rows, long Distinct)> StoredAsync(EngineClient engine, string prefix, CancellationToken stop) => WhereAsync(engine, $"startsWith(agent_id, '{prefix}-')", stop);
+
+    /// <summary>The same of these agents.</summary>
+    public static Task<(long Rows, long Distinct)> StoredAsync(EngineClient engine, IReadOnlyList<string> agents, CancellationToken stop) => WhereAsync(engine, $"agent_id IN ({Literals(agents)})", stop);
+
+    /// <summary>For IN (...). Ids of agents have no character that needs care: [a-z0-9-].</summary>
+    public static string Literals(IReadOnlyList<string> agents) => string.Join(", ", agents.Select(static agent => $"'{agent}'"));
+
+    private static async Task<(long Rows, long Distinct)> WhereAsync(EngineClient engine, string where, CancellationToken stop)
     {
         long all = 0, distinct = 0;
         foreach (var table in Names)
         {
             // By (agent, lane of an epoch): a set of millions of five-part names at once would take gigabytes.
             var answer = await engine.QueryAsync(
-                $"SELECT sum(rows), sum(names) FROM (SELECT count() AS rows, uniqExact(batch, row) AS names FROM {table} WHERE startsWith(agent_id, '{prefix}-') GROUP BY agent_id, epoch, lane)",
+                $"SELECT sum(rows), sum(names) FROM (SELECT count() AS rows, uniqExact(batch, row) AS names FROM {table} WHERE {where} GROUP BY agent_id, epoch, lane)",
                 stop);
             all += Number(answer[0][0]);
             distinct += Number(answer[0][1]);
@@ -29,8 +37,13 @@ internal static class EventTables
     }
 
     /// <summary>Rows that the ledger says were lost, by whatever cause.</summary>
-    public static async Task<long> CountedAsync(EngineClient engine, string prefix, CancellationToken stop) => Number((await engine.QueryAsync(
-        $"SELECT toInt64(sum(toInt64(last - first) + 1 - rows)) FROM loss_ledger WHERE startsWith(agent_id, '{prefix}-') AND revision = 0", stop))[0][0]);
+    public static Task<long> CountedAsync(EngineClient engine, string prefix, CancellationToken stop) => CountedWhereAsync(engine, $"startsWith(agent_id, '{prefix}-')", stop);
+
+    /// <summary>The same of these agents.</summary>
+    public static Task<long> CountedAsync(EngineClient engine, IReadOnlyList<string> agents, CancellationToken stop) => CountedWhereAsync(engine, $"agent_id IN ({Literals(agents)})", stop);
+
+    private static async Task<long> CountedWhereAsync(EngineClient engine, string where, CancellationToken stop) => Number((await engine.QueryAsync(
+        $"SELECT toInt64(sum(toInt64(last - first) + 1 - rows)) FROM loss_ledger WHERE {where} AND revision = 0", stop))[0][0]);
 
     /// <summary>Rows in active parts: from the catalogue, so at no cost.</summary>
     public static async Task<long> RowsAsync(EngineClient engine, CancellationToken stop) => Number((await engine.QueryAsync(
