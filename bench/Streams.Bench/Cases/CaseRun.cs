@@ -120,22 +120,7 @@ internal sealed class CaseRun
         var shift = ready[0].RowClock == 0 ? 0 : (_start - rowClock).Ticks / TimeSpan.TicksPerMicrosecond;
         await using var reader = _case.Latency ? new VisibleRows(stack.Engine, Prefix, shift) : null;
         await using var queries = _case.Queries ? new QueryLoad(stack.Engine, _case.BeforeRows > 0 ? Prelude.FillAgent : Prefix + "-0") : null;
-        await using var watch = new RunWatch(stack.Up.Endpoints, stack.Engine, loads, Sender.Clock(_start), rowsBefore);
-        LoadStatus[] done;
-        try
-        {
-            var end = _start + TimeSpan.FromSeconds(_case.Seconds);
-            var queriesEnd = queries is null ? Task.CompletedTask : EndAsync(queries, end, stop);
-            done = await watch.GuardAsync(Task.WhenAll(loads.Select(load => load.DoneAsync(stop))));
-            await queriesEnd;
-        }
-        finally
-        {
-            _samples = watch.Samples;
-            Sent([.. loads.Select(static load => load.Status)]);
-        }
-
-        ProgressLine.End();
+        var done = await WatchAsync(stack, loads, queries, rowsBefore, stop);
         if (reader is not null)
         {
             await reader.EndAsync();
@@ -153,6 +138,26 @@ internal sealed class CaseRun
         Peaks(stack);
         await RowsAsync(stack, done.Max(static load => load.Seconds), done, stop);
         CostReport.Add(_values, _case, cpu, done, _samples);
+    }
+
+    /// <summary>Watches the load until everything is committed.</summary>
+    private async Task<LoadStatus[]> WatchAsync(CaseStack stack, List<LoadProcess> loads, QueryLoad? queries, long rowsBefore, CancellationToken stop)
+    {
+        await using var watch = new RunWatch(stack.Up.Endpoints, stack.Engine, loads, Sender.Clock(_start), rowsBefore);
+        try
+        {
+            var end = _start + TimeSpan.FromSeconds(_case.Seconds);
+            var queriesEnd = queries is null ? Task.CompletedTask : EndAsync(queries, end, stop);
+            var done = await watch.GuardAsync(Task.WhenAll(loads.Select(load => load.DoneAsync(stop))));
+            await queriesEnd;
+            return done;
+        }
+        finally
+        {
+            ProgressLine.End();
+            _samples = watch.Samples;
+            Sent([.. loads.Select(static load => load.Status)]);
+        }
     }
 
     private static async Task EndAsync(QueryLoad queries, DateTime end, CancellationToken stop)
@@ -196,7 +201,7 @@ internal sealed class CaseRun
         _values[ReportKeys.Doubled] = stored - distinct;
         _values[ReportKeys.CommittedRate] = Math.Round(distinct / elapsed);
         _values[ReportKeys.Parts] = parts;
-        _values[ReportKeys.Wire] = Math.Round((double)done.Sum(static load => load.WireBytes) / _values[ReportKeys.Accepted], 2);
+        _values[ReportKeys.Wire] = Math.Round((double)done.Sum(static load => load.WireBytes) / Math.Max(1, distinct), 2);
         if (_case.Max)
         {
             _values[ReportKeys.IngestRate] = _values[ReportKeys.CommittedRate];

@@ -85,7 +85,7 @@ internal static class ReportKeys
         [Allocated] = new("bytes", "managed heap allocated an event, serve and agents, after the first fifth of the load", Always),
         [ServeAllocated] = new("bytes", "of it, serve: gateway, worker and services", Always),
         [AgentAllocated] = new("bytes", "of it, the agents and the clock of their process", Always),
-        [Wire] = new("bytes", "data frames", Always),
+        [Wire] = new("bytes", "data frames, by committed row", Always),
         [Disk] = new("bytes", "all tables of the database, merges settled, by event row", static c => c.BeforeRows == 0),
         [LatencyP50] = new("ms", "scheduled time of a row to its first sight by a polling reader", static c => c.Latency),
         [LatencyP90] = new("ms", "", static c => c.Latency),

@@ -24,9 +24,9 @@ internal static class SvgChart
     public static string Write(string title, string unit, IReadOnlyList<SvgLine> lines)
     {
         var points = lines.SelectMany(static line => line.Points).ToArray();
-        var maxX = points.Select(static point => point.X).DefaultIfEmpty(1).Max();
+        // Whole seconds at every line of the grid.
+        var maxX = Grid * Math.Max(1, Math.Ceiling(points.Select(static point => point.X).DefaultIfEmpty(1).Max() / Grid));
         var maxY = Ceiling(points.Select(static point => point.Y).DefaultIfEmpty(1).Max());
-        maxX = maxX <= 0 ? 1 : maxX;
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" font-family=\"sans-serif\" font-size=\"11\">\n");
         svg.Append(CultureInfo.InvariantCulture, $"<rect width=\"{Width}\" height=\"{Height}\" fill=\"white\"/>\n<text x=\"{Left}\" y=\"14\" font-size=\"13\">{Escape(title)}</text>\n");
