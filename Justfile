@@ -33,7 +33,7 @@ streams *args: build
 demo *args: build
     @exec {{ bench }} demo "$@"
 
-# Measure (smoke: 20 s, committed rows/s and CPU beside a raw Native insert; limits: our parts beside memcpy, the driver, bare loops and syslog-ng)
+# Measure a case (--list names them; smoke takes a minute), or limits: our parts beside memcpy, the driver, bare loops and syslog-ng
 bench *args: build
     @exec {{ bench }} "$@"
 
@@ -62,8 +62,9 @@ format:
     dotnet format Streams.sln
     clang-format -i agent-native/bpf/*.c agent-native/bpf/*.h
 
-# What CI runs: style checks, then the tests
-ci: setup style
+# What CI runs: style checks, the shortest case of the bench (ratios only), then the tests
+ci: setup style build
+    @{{ bench }} smoke
     @"{{ just_executable() }}" test
 
 # Remove what builds produced; data directories stay

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Streams.Bench.Comparisons.Peers;
+using Streams.Bench.Load;
 using Streams.Bench.Running;
 using Streams.Bench.Smoke;
 using Streams.Bench.Wire;
@@ -75,7 +76,8 @@ internal static class LimitsCommand
     private static async Task MeasureAsync(Run run, LimitsReport report, CancellationToken stop)
     {
         Console.WriteLine($"preparing {PreparedBatches * EventMix.RowsPerBatch:N0} rows");
-        var batches = new EventMix(Seed).Batches(PreparedBatches);
+        using var mix = new EventMix(Seed);
+        var batches = mix.Batches(PreparedBatches);
         using var blocks = PreparedBlocks.Of(batches);
         (report.NativeEncodeGbPerSecond, report.MemcpyGbPerSecond) = EncodeCase.Measure(blocks);
         report.BareAeadGbPerSecond = AeadBytes / BareCrypto.SealOpenSeconds(AeadBytes, 20_000) / 1e9;
