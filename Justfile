@@ -13,9 +13,9 @@ bench := "dotnet bench/Streams.Bench/bin/Release/net10.0/Streams.Bench.dll"
 default:
     @"{{ just_executable() }}" --list --unsorted
 
-# Install what is missing on this machine (Debian packages, libchdb), nothing else
-setup:
-    @eng/setup
+# Install what is missing on this machine (Debian packages, libchdb), nothing else; --peers: also syslog-ng, for `bench limits`
+setup *args:
+    @eng/setup "$@"
 
 # Build everything in Release, the native agent included
 build: setup
@@ -33,9 +33,13 @@ streams *args: build
 demo *args: build
     @exec {{ bench }} demo "$@"
 
-# Measure (smoke: 20 s, committed rows/s and CPU beside a raw Native insert)
+# Measure a case (--list names them; smoke takes a minute), or limits: our parts beside memcpy, the driver, bare loops and syslog-ng
 bench *args: build
     @exec {{ bench }} "$@"
+
+# Time and bytes of each hop alone, for example: ./justw microbench --filter Wire; budgets of bytes: ./justw test Microbench
+microbench *args: build
+    @exec dotnet bench/Streams.Microbench/bin/Release/net10.0/Streams.Microbench.dll times "$@"
 
 # Faults under load and the verdict of the checkers, for example: ./justw chaos --faults 200 --seed 7 --rate 20000
 chaos *args: build
@@ -58,8 +62,9 @@ format:
     dotnet format Streams.sln
     clang-format -i agent-native/bpf/*.c agent-native/bpf/*.h
 
-# What CI runs: style checks, then the tests
-ci: setup style
+# What CI runs: style checks, the shortest case of the bench (ratios only), then the tests
+ci: setup style build
+    @{{ bench }} smoke
     @"{{ just_executable() }}" test
 
 # Remove what builds produced; data directories stay

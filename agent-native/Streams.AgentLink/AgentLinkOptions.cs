@@ -1,3 +1,4 @@
+using System.Net;
 using Streams.AgentLink.Connect;
 using Streams.Wire;
 using Streams.Wire.Handshake;
@@ -22,6 +23,9 @@ public sealed record AgentLinkOptions
 
     /// <summary>The HTTP proxy on the way, if any.</summary>
     public ProxyChoice Proxy { get; init; } = ProxyChoice.None;
+
+    /// <summary>The address of this host to connect from; null lets the system choose. For hosts that are known by one of several.</summary>
+    public IPAddress? LocalAddress { get; init; }
 
     /// <summary>Pinned fleet roots.</summary>
     public required FleetRoots Roots { get; init; }

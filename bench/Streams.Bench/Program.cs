@@ -1,13 +1,35 @@
 using System.CommandLine;
+using Streams.Bench.Cases;
 using Streams.Bench.Chaos;
 using Streams.Bench.Chaos.Sources;
+using Streams.Bench.Comparisons;
 using Streams.Bench.Demo;
+using Streams.Bench.Load;
+using Streams.Bench.Reports;
 using Streams.Bench.Running;
-using Streams.Bench.Smoke;
 using Streams.Bench.Wire;
 using Streams.Local;
 
-var root = new RootCommand("Measures and proves Streams by running it.") { DemoCommand.Create(), SmokeCommand.Create(), WireCommand.Create(), EchoServer.Create(), ChaosCommand.Create(), SourceCommand.Create() };
+var list = new Option<bool>("--list") { Description = "List the cases." };
+var root = new RootCommand("Measures and proves Streams by running it.")
+{
+    list, DemoCommand.Create(), LimitsCommand.Create(), WireCommand.Create(), EchoServer.Create(), ChaosCommand.Create(), SourceCommand.Create(), LoadCommand.Create(),
+    CaseCommand.Create(), CompareCommand.Create(),
+};
+foreach (var command in CaseCommand.All())
+{
+    root.Add(command);
+}
+
+root.SetAction(parse =>
+{
+    if (!parse.GetValue(list))
+    {
+        throw new BenchFailure("what to run is missing; --list shows the cases, --help the rest");
+    }
+
+    CaseCommand.PrintList();
+});
 var parse = root.Parse(args);
 if (parse.Errors.Count > 0)
 {

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Akka.Streams;
-using Akka.Streams.Dsl;
 using Streams.Queue;
 using Streams.Worker.Admission;
 using Streams.Worker.Commit;
@@ -60,12 +59,14 @@ internal sealed class PartitionLife
 
         var judge = new BatchJudge(recovered.Stored, shared.Quota, shared.Alerts, TimeProvider.System);
         _intake = new MessageIntake(partition, admission, _pool, judge, _marks, shared.Alerts, shared.Metrics, shared.Logger);
-        (_kill, _graph) = Source.From(() => ReadAsync(_reading.Token))
-            .ViaMaterialized(KillSwitches.Single<IncomingMessage>(), Keep.Right)
-            .Via(new IntakeStage(_intake))
-            .Via(new RangeStage(() => new RangeBuilder(partition, shared.Limits, shared.Clock), shared.Clock))
-            .SelectAsync(shared.Options.OpenRanges, CommitAsync)
-            .ToMaterialized(Sink.ForEach<ulong>(Committed), Keep.Both)
+        (_kill, _graph) = PartitionGraph.Create(
+                () => ReadAsync(_reading.Token),
+                _intake,
+                () => new RangeBuilder(partition, shared.Limits, shared.Clock),
+                shared.Clock,
+                shared.Options.OpenRanges,
+                CommitAsync,
+                Committed)
             .Run(shared.Materializer);
         Completion = RunAsync();
     }

@@ -23,7 +23,8 @@ public sealed class ArrowTests
         ["Streams.Worker"] = ["Streams.Schema", "Streams.Queue", "Streams.Storage", "Streams.Stages"],
         ["Streams.Services"] = ["Streams.Control", "Streams.Queue", "Streams.Storage", "Streams.Stages"],
         ["Streams.Host"] = ["Streams.Gateway", "Streams.Worker", "Streams.Services", "Streams.Local"],
-        ["Streams.Bench"] = ["Streams.AgentLink", "Streams.Local", "Streams.Storage", "Streams.Checker"],
+        ["Streams.Bench"] = ["Streams.AgentLink", "Streams.AgentLink.Tls", "Streams.Control", "Streams.Local", "Streams.Storage", "Streams.Checker"],
+        ["Streams.Microbench"] = ["LibbpfSharp", "Streams.Gateway", "Streams.Worker"],
         ["Streams.Testing"] = ["Streams.Local", "Streams.Checker"],
         ["Streams.Fuzz"] = ["Streams.Agent", "Streams.Gateway", "Streams.Storage"],
     };

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Streams.Wire.Handshake;
 
@@ -18,6 +19,11 @@ internal static class Dialer
         var secure = gateway.Scheme == "wss";
         var port = gateway.IsDefaultPort ? secure ? 443 : 80 : gateway.Port;
         var proxy = options.Proxy.For(gateway);
+        if (options.LocalAddress is { } local)
+        {
+            socket.Bind(new IPEndPoint(local, 0));
+        }
+
         await socket.ConnectAsync(proxy?.IdnHost ?? gateway.IdnHost, proxy?.Port ?? port, cancellation).ConfigureAwait(false);
         socket.NoDelay = true;
         if (OperatingSystem.IsLinux())

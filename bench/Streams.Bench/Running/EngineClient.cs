@@ -10,12 +10,16 @@ internal sealed class EngineClient : IDisposable
     private readonly HttpClient _http;
 
     public EngineClient(Endpoints endpoints)
+        : this(new Uri(endpoints.ClickHouse), endpoints.ClickHouseUser, File.ReadAllText(endpoints.ClickHousePasswordFile).Trim(), "streams")
     {
-        _http = new HttpClient { BaseAddress = new Uri(endpoints.ClickHouse), Timeout = TimeSpan.FromMinutes(2) };
-        var password = File.ReadAllText(endpoints.ClickHousePasswordFile).Trim();
+    }
+
+    public EngineClient(Uri address, string user, string password, string database)
+    {
+        _http = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(2) };
         _http.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{endpoints.ClickHouseUser}:{password}")));
-        _http.DefaultRequestHeaders.Add("X-ClickHouse-Database", "streams");
+            new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        _http.DefaultRequestHeaders.Add("X-ClickHouse-Database", database);
     }
 
     public async Task<List<string[]>> QueryAsync(string query, CancellationToken stop) =>

@@ -9,16 +9,26 @@ internal static class RepositoryPrograms
 
     public static string Agent() => Built("agent-native/Streams.Agent/bin/publish/streams-agent");
 
-    private static string Built(string path)
+    public static string Microbench() => Built("bench/Streams.Microbench/bin/Release/net10.0/Streams.Microbench.dll");
+
+    /// <summary>The folder of the solution.</summary>
+    /// <exception cref="BenchFailure">The bench does not run from the repository.</exception>
+    public static string Root()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "Streams.sln")))
             {
-                var full = Path.Combine(folder.FullName, path);
-                return File.Exists(full) ? full : throw new BenchFailure($"{full} is not built; run ./justw build");
+                return folder.FullName;
             }
         }
+
         throw new BenchFailure("the bench runs from the repository; Streams.sln was not found above it");
+    }
+
+    private static string Built(string path)
+    {
+        var full = Path.Combine(Root(), path);
+        return File.Exists(full) ? full : throw new BenchFailure($"{full} is not built; run ./justw build");
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Streams.Bench.Running;
 using Streams.Local;
 using Streams.Schema;
@@ -31,11 +32,21 @@ internal sealed class RawNativeInsert(Endpoints endpoints, EngineClient rows)
         {
             // Two thirds exec, as in the mix.
             var (table, columns, native, count) = blocks[i % 3 == 2 ? 1 : 0];
-            await rows.InsertAsync($"INSERT INTO raw_{table} ({columns}) SETTINGS async_insert = 0 FORMAT Native", native, stop);
+            // The same block again and again: the table's deduplication would drop all but the first.
+            await rows.InsertAsync($"INSERT INTO raw_{table} ({columns}) SETTINGS async_insert = 0, deduplicate_insert = 'disable' FORMAT Native", native, stop);
             inserted += count;
         }
         var seconds = clock.Elapsed.TotalSeconds;
         await Merges.SettleAsync(rows, stop);
+        var stored = 0L;
+        foreach (var (table, _, _, _) in blocks)
+        {
+            stored += long.Parse((await rows.QueryAsync($"SELECT count() FROM raw_{table}", stop))[0][0], CultureInfo.InvariantCulture);
+        }
+        if (stored != inserted)
+        {
+            throw new BenchFailure($"{inserted} rows were inserted as raw Native, {stored} are stored");
+        }
         return (inserted, seconds, ProcessCpu.Seconds(engine) - cpu);
     }
 

@@ -11,6 +11,9 @@ internal static unsafe partial class BareCrypto
     private const int TagBytes = 16;
     private const int NonceBytes = 12;
 
+    /// <summary>Chooses the implementation for this processor; without it libsodium runs its plain C.</summary>
+    static BareCrypto() => _ = sodium_init();
+
     /// <summary>
     /// Seconds of the least that a mutually authenticated handshake costs a server: one verification, one signature, two X25519 (its own
     /// ephemeral key and the agreement).
@@ -71,6 +74,9 @@ internal static unsafe partial class BareCrypto
             return clock.Elapsed.TotalSeconds / rounds;
         }
     }
+
+    [LibraryImport(Library)]
+    private static partial int sodium_init();
 
     [LibraryImport(Library)]
     private static partial int crypto_sign_seed_keypair(byte* publicKey, byte* secretKey, byte* seed);

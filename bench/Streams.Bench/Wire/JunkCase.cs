@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Streams.AgentLink.Session;
-using Streams.Bench.Smoke;
+using Streams.Bench.Load;
 using Streams.Schema;
 using Streams.Wire;
 using Streams.Wire.Frames;
@@ -43,7 +43,8 @@ internal static class JunkCase
 
     private static async Task<double> GoodputAsync(Swarm swarm, TimeSpan time, CancellationToken stop)
     {
-        var batch = new EventMix(1, rowsPerBatch: 10).Batches(1)[0];
+        using var mix = new EventMix(1, rowsPerBatch: 10);
+        var batch = mix.Batches(1)[0];
         var done = 0;
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, Agents).Select(async index =>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Streams.Bench.Load;
 using Streams.Bench.Running;
-using Streams.Bench.Smoke;
 using Streams.Schema;
 using Streams.Wire.Handshake;
 
@@ -22,18 +22,23 @@ internal static class MessageCase
         const string Agent = "wire-messages";
         var key = Path.Combine(Path.GetDirectoryName(data)!, Agent + ".key");
         await StreamsCommand.RunAsync(["keys", "create-agent", Agent, "--key-file", key, "--data", data], stop);
-        var batches = new EventMix(1, rowsPerBatch: 1).Batches(Prepared);
-        using var agent = new LoadAgent(Agent, key, key + ".connects", new Uri(up.Endpoints.Gateway), swarm.Options.Roots, batches, rowsPerBatch: 1);
+        using var mix = new EventMix(1, rowsPerBatch: 1);
+        using var agent = new LoadAgent(Agent, 0, key, new Uri(up.Endpoints.Gateway), swarm.Options.Roots, mix.Batches(Prepared));
+        agent.Start();
         while (!agent.Status.Connected)
         {
             await Task.Delay(20, stop);
         }
 
         var clock = Stopwatch.StartNew();
-        await Task.Factory.StartNew(() => agent.Send(DateTime.UtcNow + Load), stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        await agent.FlushAsync(FlushDeadline);
+        var sent = await Task.Factory.StartNew(() => Send(agent), stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (!await agent.FlushAsync(FlushDeadline))
+        {
+            throw new BenchFailure($"not everything was committed within {FlushDeadline.TotalSeconds:0} s: {agent.Status}");
+        }
+
         var seconds = clock.Elapsed.TotalSeconds;
-        return await RateAsync(rows, Agent, agent.RowsSent, seconds, stop);
+        return await RateAsync(rows, Agent, sent, seconds, stop);
     }
 
     /// <summary>streams.v1.json: batches of one event, each a message with a signature of its own.</summary>
@@ -59,5 +64,23 @@ internal static class MessageCase
         }
 
         return stored == sent ? stored / seconds : throw new BenchFailure($"{sent} messages were sent, {stored} are rows");
+    }
+
+    private static long Send(LoadAgent agent)
+    {
+        long sent = 0;
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Load;)
+        {
+            if (agent.TrySend())
+            {
+                sent++;
+            }
+            else
+            {
+                Thread.Sleep(1);
+            }
+        }
+
+        return sent;
     }
 }

@@ -51,7 +51,7 @@ internal static class WireCommand
         using var swarm = await Swarm.CreateAsync(data, up, Sessions, stop);
         var server = up.Endpoints.Children[Server];
 
-        var handshake = await SessionCases.HandshakeCpuAsync(swarm, server, warmUp: 4000, count: 3000, stop);
+        var handshake = await SessionCases.HandshakeCpuAsync(swarm, server, count: 3000, stop);
         Console.WriteLine($"handshake            {handshake * 1e6:0} us of server CPU, {ideal / handshake:0.00} of ideal");
         var (each, seconds, refused) = await SessionCases.ReconnectAsync(swarm, server, Reconnecting, stop);
         Console.WriteLine($"2,000 at once        {each * 1e6:0} us of server CPU, {ideal / each:0.00} of ideal, all back after {seconds:0.0} s, {refused} attempts sent away");

@@ -13,13 +13,17 @@ internal static class IngestStages
 {
     /// <summary>open, then admit. Route is the graph's end.</summary>
     public static Flow<IngestFrame, IngestFrame, NotUsed> Create(GatewayMetrics metrics) => Flow.Create<IngestFrame>()
-        .Select(frame => Guard(frame, Open, metrics)).Named("open")
-        .Select(frame => Guard(frame, Admit, metrics)).Named("admit");
+        .Select(frame => Open(frame, metrics)).Named("open")
+        .Select(frame => Admit(frame, metrics)).Named("admit");
 
-    private static FrameFate Open(IngestFrame frame) =>
+    /// <summary>What the first stage does to a frame.</summary>
+    internal static IngestFrame Open(IngestFrame frame, GatewayMetrics metrics) => Guard(frame, Decrypt, metrics);
+
+    /// <summary>What the second stage does to a frame.</summary>
+    internal static IngestFrame Admit(IngestFrame frame, GatewayMetrics metrics) => Guard(frame, FrameAdmission.Admit, metrics);
+
+    private static FrameFate Decrypt(IngestFrame frame) =>
         frame.Owner.Opener.Open(frame) == FrameError.None ? FrameFate.Stored : FrameFate.NotOpened;
-
-    private static FrameFate Admit(IngestFrame frame) => FrameAdmission.Admit(frame);
 
     private static IngestFrame Guard(IngestFrame frame, Func<IngestFrame, FrameFate> stage, GatewayMetrics metrics)
     {

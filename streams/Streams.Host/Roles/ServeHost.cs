@@ -132,7 +132,7 @@ internal static class ServeHost
             .AddHocon(GraphSettings.Configuration, HoconAddMode.Prepend));
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("streams"))
-            .WithMetrics(metrics => metrics.AddMeter("Streams.*").AddPrometheusExporter());
+            .WithMetrics(metrics => metrics.AddMeter("Streams.*", "System.Runtime").AddPrometheusExporter());
     }
 
     private static async Task StartAsync(WebApplication app, ServeOptions options, CancellationToken stop)

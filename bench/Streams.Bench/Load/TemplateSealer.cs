@@ -1,7 +1,7 @@
 using Streams.AgentLink;
 using Streams.Schema;
 
-namespace Streams.Bench.Smoke;
+namespace Streams.Bench.Load;
 
 /// <summary>
 /// Sends a batch that was sealed ahead of the clock under its real name: name and sensor epoch stand in the fixed header (PROTOCOL.md), so that
