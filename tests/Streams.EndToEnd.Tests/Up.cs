@@ -31,22 +31,30 @@ internal sealed class Up : IAsyncDisposable
     public static Task<Up> StartAsync(string data, params string[] options) =>
         StartAsync(data, Ports.Free(), Ports.Free(), Ports.Free(), Ports.Free(), options);
 
+    /// <summary>With this program as its agent.</summary>
+    public static Task<Up> StartWithAgentAsync(string data, string program, params string[] options) =>
+        StartAsync(data, Ports.Free(), Ports.Free(), Ports.Free(), Ports.Free(), options, program);
+
     /// <summary>On the data and the ports of one that was stopped.</summary>
     public static Task<Up> StartAgainAsync(string data, Endpoints before, params string[] options) => StartAsync(
         data, new Uri(before.Gateway).Port, new Uri(before.Operator).Port, new Uri(before.ClickHouse).Port,
         new Uri(before.Nats).Port, options);
 
-    private static async Task<Up> StartAsync(string data, int gateway, int operatorPort, int clickHouse, int nats, string[] options)
+    private static async Task<Up> StartAsync(string data, int gateway, int operatorPort, int clickHouse, int nats, string[] options, string? agent = null)
     {
         string[] ports = [
             "--gateway-port", Text(gateway), "--operator-port", Text(operatorPort),
             "--clickhouse-port", Text(clickHouse), "--nats-port", Text(nats),
         ];
-        var process = Process.Start(
-            new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, Run.Host), "up", "--data", data, "--plain", .. ports, .. options])
-            {
-                RedirectStandardOutput = true,
-            })!;
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(Repository.Root, Run.Host), "up", "--data", data, "--plain", .. ports, .. options])
+        {
+            RedirectStandardOutput = true,
+        };
+        if (agent is not null)
+        {
+            start.Environment["STREAMS_AGENT_PROGRAM"] = agent;
+        }
+        var process = Process.Start(start)!;
         var up = new Up(process, data);
         await Eventually.TrueAsync(
             () => process.HasExited || File.Exists(Path.Combine(data, "run", "endpoints.json")), "up is ready", StartDeadline);

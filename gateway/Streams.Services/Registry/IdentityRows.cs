@@ -51,6 +51,7 @@ internal sealed class IdentityRows(StorageClient storage)
             CreatedAt = last.CreatedAt,
             PreviousKey = last.PublicKey == change.PublicKey ? "" : last.PublicKey,
         },
+        "moved" when last is not null => last with { Host = change.Host, Serial = change.Serial, Action = change.Action, Actor = change.Actor },
         "restored" when last is not null => last with { Serial = change.Serial, Action = change.Action, Actor = change.Actor },
         _ => change,
     };

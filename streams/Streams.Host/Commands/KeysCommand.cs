@@ -48,7 +48,8 @@ internal static class KeysCommand
         var name = new Argument<string>("agent") { Description = "The agent's id: [a-z0-9][a-z0-9-]{0,62}." };
         var file = new Option<string>("--key-file") { Description = "Where to write the agent's secret key (mode 0600); must not exist.", Required = true };
         var host = new Option<string?>("--host") { Description = "Host name for the agent's rows; the agent id if not given." };
-        var command = new Command("create-agent", "Make a key for one more agent and let it in.") { name, file, host };
+        var replace = new Option<bool>("--replace") { Description = "Also where the agent is known: in place of its key, and of what was revoked." };
+        var command = new Command("create-agent", "Make a key for one more agent and let it in.") { name, file, host, replace };
         command.Add(data);
         command.SetAction(async (parse, stop) =>
         {
@@ -63,9 +64,13 @@ internal static class KeysCommand
                 throw new CommandFailure($"--key-file {path}: the file exists; a key is never overwritten", 2);
             }
             var endpoints = Endpoints.Read(parse.GetValue(data)!);
-            using var key = FleetKeys.OpenKey(path, KeyFileKind.Agent);
             await using var identities = await Identities.OpenAsync(endpoints, stop);
-            await identities.PutAsync(agent, key.PublicKey.ToArray(), parse.GetValue(host) ?? agent, stop);
+            if (!parse.GetValue(replace) && await identities.GetAsync(agent, stop) is { } known)
+            {
+                throw new CommandFailure($"agent {agent} is known and {known.State}; --replace gives it another key", 2);
+            }
+            using var key = FleetKeys.OpenKey(path, KeyFileKind.Agent);
+            await identities.ReplaceAsync(agent, key.PublicKey.ToArray(), parse.GetValue(host) ?? agent, stop);
             Console.WriteLine($"{agent} may connect to {endpoints.Gateway} with {path}");
             return 0;
         });

@@ -45,7 +45,7 @@ internal static class KeysCreateAgents
             foreach (var agent in agents)
             {
                 using var key = FleetKeys.OpenKey(KeyFileOf(target, agent), KeyFileKind.Agent);
-                await identities.PutAsync(agent, key.PublicKey.ToArray(), agent, stop);
+                await identities.ReplaceAsync(agent, key.PublicKey.ToArray(), agent, stop);
             }
 
             Console.WriteLine($"{agents[0]} to {agents[^1]} may connect to {endpoints.Gateway} with their keys in {target}");

@@ -53,18 +53,23 @@ internal sealed class Identities : IAsyncDisposable
     public static string Actor => Environment.UserName;
 
     /// <summary>
-    /// Lets an agent in under this Ed25519 public key (32 bytes). Nothing changes where it is let in so already, and what was revoked stays
-    /// revoked: it is put again at every start.
+    /// Lets this machine's agent in where nothing is known of it; its key is read then. Of an identity that is there only the host may
+    /// change: what was rotated, revoked or quarantined since stays so, as this is asked again at every start.
     /// </summary>
-    public Task PutAsync(string agentId, byte[] publicKey, string host, CancellationToken stop)
-    {
-        var key = Base64Url.EncodeToString(publicKey);
-        return _identities.ChangeAsync(
-            agentId,
-            last => last is not null && last.PublicKey == key && last.Host == host
-                ? null : new IdentityRecord(key, host, DateTimeOffset.UtcNow, Actor: Actor),
-            stop);
-    }
+    /// <param name="agentId">The agent.</param>
+    /// <param name="publicKey">Reads its Ed25519 public key, 32 bytes.</param>
+    /// <param name="host">The host's name.</param>
+    /// <param name="stop">Gives up.</param>
+    public Task PutAsync(string agentId, Func<byte[]> publicKey, string host, CancellationToken stop) => _identities.ChangeAsync(
+        agentId,
+        last => last is null ? New(publicKey(), host)
+            : last.Host == host ? null
+            : last with { Host = host, Action = "moved", Actor = Actor, Source = "" },
+        stop);
+
+    /// <summary>Lets an agent in under this Ed25519 public key (32 bytes), in place of whatever is known of it.</summary>
+    public Task ReplaceAsync(string agentId, byte[] publicKey, string host, CancellationToken stop) =>
+        _identities.PutAsync(agentId, New(publicKey, host), stop);
 
     /// <summary>Changes an agent's state; false when there is no such agent or it is in that state.</summary>
     public async Task<bool> SetStateAsync(string agentId, string state, string action, CancellationToken stop)
@@ -102,6 +107,9 @@ internal sealed class Identities : IAsyncDisposable
         : identity.PreviousKey.Length > 0 ? [identity.PublicKey, identity.PreviousKey] : [identity.PublicKey];
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
+
+    private static IdentityRecord New(byte[] publicKey, string host) =>
+        new(Base64Url.EncodeToString(publicKey), host, DateTimeOffset.UtcNow, Actor: Actor);
 
     private static async Task<Dictionary<string, T>> SnapshotAsync<T>(
         Func<Action?, CancellationToken, IAsyncEnumerable<Change<T>>> watch, CancellationToken stop)

@@ -5,12 +5,13 @@ using System.Text.Json.Nodes;
 using Streams.Host.Fleet;
 using Streams.Host.Terminal;
 using Streams.Local;
+using Streams.Wire.Crypto;
 using Streams.Wire.Keys;
 
 namespace Streams.Host.Up;
 
 /// <summary>The local agent's identity and configuration: DATA/agent/agent.key and DATA/agent/agent.json.</summary>
-internal sealed record AgentSetup(string AgentId, byte[] PublicKey, string ConfigurationFile)
+internal sealed record AgentSetup(string AgentId, string KeyFile, string ConfigurationFile)
 {
     public static AgentSetup Write(DataDirectory data, UpOptions options, FleetKeys keys, string gateway,
         IEnumerable<ulong> excludedCgroups)
@@ -21,7 +22,10 @@ internal sealed record AgentSetup(string AgentId, byte[] PublicKey, string Confi
             throw new CommandFailure($"--agent-id {id}: an agent id matches [a-z0-9][a-z0-9-]{{0,62}}", 2);
         }
         var keyFile = Path.Combine(data.Agent, "agent.key");
-        using var key = FleetKeys.OpenKey(keyFile, KeyFileKind.Agent);
+        using (OpenKey(keyFile))
+        {
+            // Made if there was none.
+        }
         var configuration = new JsonObject
         {
             ["agent_id"] = id,
@@ -37,8 +41,19 @@ internal sealed record AgentSetup(string AgentId, byte[] PublicKey, string Confi
         };
         var file = Path.Combine(data.Agent, "agent.json");
         SecretFile.Write(file, JsonSerializer.SerializeToUtf8Bytes(configuration, new JsonSerializerOptions { WriteIndented = true }));
-        return new AgentSetup(id, key.PublicKey.ToArray(), file);
+        return new AgentSetup(id, keyFile, file);
     }
+
+    /// <summary>The agent's Ed25519 public key as it is now: the agent itself changes the file when it rotates its key.</summary>
+    public byte[] ReadPublicKey()
+    {
+        using var key = OpenKey(KeyFile);
+        return key.PublicKey.ToArray();
+    }
+
+    // Between two renames of a rotation that is taken back there is only the old one, and the agent puts it in its place.
+    private static SigningKey OpenKey(string file) =>
+        FleetKeys.OpenKey(!File.Exists(file) && File.Exists(file + ".old") ? file + ".old" : file, KeyFileKind.Agent);
 
     /// <summary>A host name in the characters of an agent id.</summary>
     internal static string IdOf(string host)

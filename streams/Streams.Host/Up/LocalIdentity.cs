@@ -6,7 +6,7 @@ namespace Streams.Host.Up;
 
 /// <summary>
 /// Lets this machine's agent in again whenever the queue or the gateway was started anew: a queue whose store was lost knows no agent, and
-/// a gateway that starts with it would refuse ours for ever.
+/// a gateway that starts with it would refuse ours for ever. What is known of it there is left as it is.
 /// </summary>
 internal sealed class LocalIdentity : IAsyncDisposable
 {
@@ -49,7 +49,7 @@ internal sealed class LocalIdentity : IAsyncDisposable
     private static async Task PutOnceAsync(Endpoints endpoints, AgentSetup setup, CancellationToken stop)
     {
         await using var identities = await Identities.OpenAsync(endpoints, stop);
-        await identities.PutAsync(setup.AgentId, setup.PublicKey, Environment.MachineName, stop);
+        await identities.PutAsync(setup.AgentId, setup.ReadPublicKey, Environment.MachineName, stop);
     }
 
     private async Task RunAsync()

@@ -41,7 +41,7 @@ public static class ServerClasses
         51, "agent_identity", 3,
         "Who is let in was changed. The newest row of an agent is its identity: the queue's bucket can be made from them again.",
         new Column(16, "agent", ColumnType.String, "the agent"),
-        new Column(17, "action", ColumnType.Dictionary, "enrolled, put, rotated, revoked, quarantined, released or restored"),
+        new Column(17, "action", ColumnType.Dictionary, "enrolled, put, rotated, revoked, quarantined, released, moved (to a host of another name) or restored"),
         new Column(18, "public_key", ColumnType.String, "the agent's Ed25519 public key after it, base64url"),
         new Column(19, "agent_host", ColumnType.String, "host name of the agent"),
         new Column(20, "serial", ColumnType.UInt64, "serial of the identity, one more with each change"),

@@ -1,5 +1,6 @@
 using Streams.Control.Identity;
 using Streams.Queue;
+using Streams.Services.Registry;
 using Streams.Testing;
 using Streams.Wire.Crypto;
 
@@ -105,6 +106,14 @@ public sealed class IdentityTests(RegistryStack stack)
         await stack.RestartRegistryAsync();
         await stack.Registry.Current;
         Assert.Null(await stack.Identities.GetAsync("forged-1"));
+    }
+
+    [Fact]
+    public void A_host_of_another_name_is_no_change_of_key_or_state()
+    {
+        var last = new IdentityRecord("next", "host-1", DateTimeOffset.UnixEpoch, IdentityRecord.Quarantined, 4, "old", Action: "rotated");
+        var moved = IdentityRows.Apply(last, new IdentityRecord("next", "host-2", DateTimeOffset.UtcNow, Serial: 5, Action: "moved", Actor: "alice"));
+        Assert.Equal(last with { Host = "host-2", Serial = 5, Action = "moved", Actor = "alice" }, moved);
     }
 
     // The store is away for a moment.

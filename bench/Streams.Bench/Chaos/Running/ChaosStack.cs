@@ -126,7 +126,7 @@ internal sealed class ChaosStack : IAsyncDisposable
     /// <summary>Makes the keys of a source's agents and lets them in.</summary>
     public static Task LetInAsync(string data, string id, SourceFiles files, int agents, CancellationToken stop) => StreamsCommand.RunAsync(
         agents == 1
-            ? ["keys", "create-agent", id, "--key-file", files.Key, "--data", data]
+            ? ["keys", "create-agent", id, "--replace", "--key-file", files.Key, "--data", data]
             : ["keys", "create-agents", id, "--count", agents.ToString(CultureInfo.InvariantCulture), "--key-directory",
                 SourceAgent.KeyDirectory(files.Directory), "--data", data],
         stop);
