@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text;
 using Streams.Wire.Crypto;
 using Streams.Wire.Handshake;
@@ -9,8 +8,6 @@ namespace Streams.Gateway;
 /// <summary>Reads the gateway's files; every failure is one line that names the file.</summary>
 internal static class GatewayFiles
 {
-    private const int MaxCertificateText = 1024;
-
     public static GatewayIdentity ReadIdentity(GatewayOptions options, long unixSeconds)
     {
         var key = ReadKey(options.KeyFile);
@@ -53,16 +50,10 @@ internal static class GatewayFiles
     {
         try
         {
-            var content = File.ReadAllBytes(path);
-            var text = Encoding.ASCII.GetString(content).Trim();
-            if (content.Length <= MaxCertificateText && FleetCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate))
+            if (FleetCertificate.TryParseText(File.ReadAllText(path), out var certificate))
             {
-                return certificate!;
+                return certificate;
             }
-        }
-        catch (FormatException)
-        {
-            // Same as a certificate that does not parse.
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

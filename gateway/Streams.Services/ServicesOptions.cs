@@ -33,6 +33,9 @@ public sealed record ServicesOptions
 
     public string? ServiceCertificateFile { get; init; }
 
+    /// <summary>The signed list of revoked certificates, as <c>keys revoke</c> keeps it: put back into a queue that has none or an older one.</summary>
+    public string? RevocationsFile { get; init; }
+
     /// <summary>A token of the role admin that is always good, for who may read this file; null: tokens are made by other admins only.</summary>
     public string? AdminTokenFile { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Streams.Testing;
+using Streams.Wire.Handshake;
 
 namespace Streams.EndToEnd.Tests;
 
@@ -77,8 +78,63 @@ public sealed class RotationTests : IDisposable
             Assert.False(File.Exists(_directory.File("bad.cert")), string.Join(' ', bad));
         }
 
-        Assert.Contains("first: streams keys gateway renew --new-key", (await RefusedAsync(up, "keys", "gateway", "revoke", Text(Serial(renewed)))).ErrorLine, StringComparison.Ordinal);
-        await HostAsync(up, "keys", "gateway", "revoke", Text(Serial(further)));
+        Assert.Contains("first: streams keys gateway renew --new-key", (await RefusedAsync(up, "keys", "revoke", Text(Serial(renewed)))).ErrorLine, StringComparison.Ordinal);
+        Assert.Contains("services sign with", (await RefusedAsync(up, "keys", "revoke", Text(SerialOfServices(up)))).ErrorLine, StringComparison.Ordinal);
+        await HostAsync(up, "keys", "revoke", Text(Serial(further)));
+        Assert.Equal([Serial(further)], Revoked(up));
+    }
+
+    [Fact]
+    public async Task What_was_revoked_stays_so_when_the_queue_is_lost_until_its_certificate_has_long_ended()
+    {
+        var data = _directory.File("data");
+        ulong[] serials;
+        Local.Endpoints endpoints;
+        await using (var up = await Up.StartAsync(data, "--no-agent"))
+        {
+            serials = [await IssueAsync(up, "gateway-2"), await IssueAsync(up, "gateway-3"), await IssueAsync(up, "gateway-4")];
+            await HostAsync(up, "keys", "revoke", Text(serials[0]));
+            endpoints = up.Endpoints;
+            Assert.Equal(0, await up.StopAsync());
+        }
+
+        Directory.Delete(Path.Combine(data, "nats"), recursive: true);
+        await using (var up = await Up.StartAgainAsync(data, endpoints, "--no-agent"))
+        {
+            await Eventually.TrueAsync(() => up.Log("streams-serve").Contains("with 1 serials is in it again", StringComparison.Ordinal), "the list is put back", Patience);
+            await HostAsync(up, "keys", "revoke", Text(serials[1]));
+            Assert.Equal(serials[..2], Revoked(up));
+            var file = Path.Combine(data, "keys", "revocations");
+            var kept = await File.ReadAllTextAsync(file);
+            await File.WriteAllTextAsync(file, "none");
+            Assert.Contains("not a signed list of serials", (await RefusedAsync(up, "keys", "revoke", Text(serials[2]))).ErrorLine, StringComparison.Ordinal);
+            await File.WriteAllTextAsync(file, kept);
+
+            // The first one's end is moved to 31 days ago.
+            var register = Path.Combine(data, "keys", "serials");
+            var ended = DateTimeOffset.UtcNow.AddDays(-31).ToUnixTimeSeconds();
+            await File.WriteAllLinesAsync(register, (await File.ReadAllLinesAsync(register)).Select(line => line.StartsWith(serials[0] + " ", StringComparison.Ordinal)
+                ? string.Create(CultureInfo.InvariantCulture, $"{serials[0]} {ended}") : line));
+            await HostAsync(up, "keys", "revoke", Text(serials[2]));
+            Assert.Equal(serials[1..], Revoked(up));
+            await File.AppendAllTextAsync(register, "x\n");
+            Assert.Contains("is not SERIAL or SERIAL SECOND", (await RefusedAsync(up, "keys", "gateway", "renew")).ErrorLine, StringComparison.Ordinal);
+        }
+    }
+
+    private async Task<ulong> IssueAsync(Up up, string name) => Serial(await HostAsync(
+        up, "keys", "gateway", "issue", name, "--key-file", _directory.File(name + ".key"), "--certificate-file", _directory.File(name + ".cert")));
+
+    private static ulong SerialOfServices(Up up)
+    {
+        Assert.True(FleetCertificate.TryParseText(File.ReadAllText(Path.Combine(up.Data, "keys", "service.cert")), out var certificate));
+        return certificate.Serial;
+    }
+
+    private static IEnumerable<ulong> Revoked(Up up)
+    {
+        Assert.True(RevocationList.TryParseText(File.ReadAllText(Path.Combine(up.Data, "keys", "revocations")), out var list));
+        return list.Serials;
     }
 
     [Fact]

@@ -11,6 +11,9 @@ public enum CommandRefusal
     CertificateExpired,
     CertificateNotYetValid,
 
+    /// <summary>A fleet root has said that the certificate is no longer good.</summary>
+    CertificateRevoked,
+
     /// <summary>The kind changes a host, and the key is not an operator's.</summary>
     WrongSigner,
     BadSignature,

@@ -7,7 +7,8 @@ namespace Streams.Control.Commands;
 /// signature; then addressee and times. Whether the id was seen is the journal's to say. Not thread-safe.
 /// </summary>
 /// <param name="roots">Those that are pinned now: a root that was retired signs for nobody any more.</param>
-public sealed class CommandVerifier(Func<FleetRoots> roots, string agentId, CommandClock clock)
+/// <param name="revoked">The newest list of revoked certificates that was believed; null when there was none.</param>
+public sealed class CommandVerifier(Func<FleetRoots> roots, Func<RevocationList?> revoked, string agentId, CommandClock clock)
 {
     private const ulong MicrosecondsPerSecond = 1_000_000;
 
@@ -28,6 +29,11 @@ public sealed class CommandVerifier(Func<FleetRoots> roots, string agentId, Comm
         if (reason != RefusalReason.None && !(reason == RefusalReason.CertificateNotYetValid && clock.IsBad(document.Signer)))
         {
             return Refusal(reason);
+        }
+
+        if (revoked()?.Contains(document.Certificate.Serial) is true)
+        {
+            return CommandRefusal.CertificateRevoked;
         }
 
         if (!CommandTable.MaySign(document.Signer, needed))

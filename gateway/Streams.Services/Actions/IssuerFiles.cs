@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
 
@@ -49,8 +48,7 @@ internal static class IssuerFiles
     {
         try
         {
-            var text = File.ReadAllText(file).Trim();
-            return Base64Url.IsValid(text) && FleetCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate) ? certificate : null;
+            return FleetCertificate.TryParseText(File.ReadAllText(file), out var certificate) ? certificate : null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -17,6 +17,7 @@ internal sealed class IdentityJournal : IAsyncDisposable
 
     private readonly IdentityStore _identities;
     private readonly RevocationStore _marks;
+    private readonly RevocationFile _revoked;
     private readonly IdentityRows _rows;
     private readonly RowProducer _producer;
     private readonly string _name;
@@ -28,10 +29,12 @@ internal sealed class IdentityJournal : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
 
     public IdentityJournal(
-        IdentityStore identities, RevocationStore marks, IdentityRows rows, RowProducer producer, string name, ILogger logger, TimeSpan? pause = null)
+        IdentityStore identities, RevocationStore marks, RevocationFile revoked, IdentityRows rows, RowProducer producer, string name, ILogger logger,
+        TimeSpan? pause = null)
     {
         _identities = identities;
         _marks = marks;
+        _revoked = revoked;
         _rows = rows;
         _producer = producer;
         _name = name;
@@ -77,6 +80,8 @@ internal sealed class IdentityJournal : IAsyncDisposable
     /// <summary>Until the bucket is another one, or something fails: then everything is looked at again.</summary>
     private async Task FollowAsync(CancellationToken cancel)
     {
+        // First: it needs no rows.
+        await _revoked.PutBackAsync(cancel).ConfigureAwait(false);
         var known = await _rows.ReadAsync(cancel).ConfigureAwait(false);
         foreach (var (agent, identity) in known)
         {

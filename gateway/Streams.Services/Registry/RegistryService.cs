@@ -34,9 +34,10 @@ public sealed class RegistryService : IAsyncDisposable
     /// <param name="queue">Of the services' role; not owned.</param>
     /// <param name="storage">Not owned.</param>
     /// <param name="producer">Of this process; not owned.</param>
+    /// <param name="revocationsFile">The signed list of revoked certificates, put back into a queue that lost it; null: there is none.</param>
     /// <exception cref="QueueException">The queue cannot be used.</exception>
     public static async Task<RegistryService> StartAsync(
-        QueueConnection queue, StorageClient storage, RowProducer producer, TimeProvider? time = null, CancellationToken cancel = default)
+        QueueConnection queue, StorageClient storage, RowProducer producer, string? revocationsFile = null, TimeProvider? time = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(queue);
         ArgumentNullException.ThrowIfNull(producer);
@@ -44,7 +45,8 @@ public sealed class RegistryService : IAsyncDisposable
         var identities = await IdentityStore.OpenAsync(queue, cancel).ConfigureAwait(false);
         var tokens = await EnrolmentStore.OpenAsync(queue, cancel).ConfigureAwait(false);
         var marks = await RevocationStore.OpenAsync(queue, cancel).ConfigureAwait(false);
-        var journal = new IdentityJournal(identities, marks, new IdentityRows(storage), producer, producer.AgentId, logger);
+        var journal = new IdentityJournal(
+            identities, marks, new RevocationFile(revocationsFile, marks, logger), new IdentityRows(storage), producer, producer.AgentId, logger);
         var service = new RegistryService(
             new TokenBook(tokens, identities, time ?? TimeProvider.System), new KeyBook(identities), journal, producer, logger);
         try

@@ -23,6 +23,7 @@ internal static class KeysCommand
         command.Add(CreateAgent(data));
         command.Add(KeysCreateAgents.Create(data));
         command.Add(KeysGateway.Create(data));
+        command.Add(KeysRevoke.Create(data));
         command.Add(KeysRoot.Create(data));
         return command;
     }

@@ -1,21 +1,19 @@
-using System.Buffers.Text;
 using System.CommandLine;
 using System.Globalization;
 using Streams.Host.Fleet;
 using Streams.Host.Terminal;
 using Streams.Local;
-using Streams.Queue;
 using Streams.Wire;
 using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
 
 namespace Streams.Host.Commands;
 
-/// <summary>`streams keys gateway`: certificates of gateways, and the list of those that are no longer good.</summary>
+/// <summary>`streams keys gateway`: certificates of gateways.</summary>
 internal static class KeysGateway
 {
     public static Command Create(Option<string> data) =>
-        new("gateway", "Certificates of gateways.") { Issue(data), Renew(data), Revoke(data) };
+        new("gateway", "Certificates of gateways.") { Issue(data), Renew(data) };
 
     private static Command Issue(Option<string> data)
     {
@@ -34,7 +32,7 @@ internal static class KeysGateway
             var keys = KeysCommand.Open(parse.GetValue(data)!);
             using var root = FleetKeys.OpenKey(keys.RootFile, KeyFileKind.Root);
             using var gateway = FleetKeys.OpenKey(Path.GetFullPath(parse.GetValue(key)!), KeyFileKind.Gateway);
-            var made = keys.Issue(root, parse.GetValue(name)!, gateway.PublicKey, Life(parse, days), DateTimeOffset.UtcNow);
+            var made = keys.Issue(root, CertificateUse.Gateway, parse.GetValue(name)!, gateway.PublicKey, Life(parse, days), DateTimeOffset.UtcNow);
             FleetKeys.WriteCertificate(Path.GetFullPath(parse.GetValue(certificate)!), made);
             Say(made);
             return 0;
@@ -63,42 +61,6 @@ internal static class KeysGateway
             Say(keys.Certificate);
             Console.WriteLine($"before it            serial {old}");
             return 0;
-        });
-        return command;
-    }
-
-    private static Command Revoke(Option<string> data)
-    {
-        var serial = new Argument<ulong>("serial") { Description = "Serial of the certificate, as `streams keys` shows it." };
-        var command = new Command("revoke", "Tell all agents that a gateway's certificate is no longer good.") { serial, data };
-        command.SetAction(async (parse, stop) =>
-        {
-            using var alone = KeysCommand.Lock(parse.GetValue(data)!);
-            var keys = KeysCommand.Open(parse.GetValue(data)!);
-            var number = parse.GetValue(serial);
-            if (number == keys.Certificate.Serial)
-            {
-                throw new CommandFailure($"serial {number} is what this instance's gateway shows; first: streams keys gateway renew --new-key");
-            }
-            using var root = FleetKeys.OpenKey(keys.RootFile, KeyFileKind.Root);
-            await using var stores = await Identities.OpenAsync(Endpoints.Read(parse.GetValue(data)!), stop);
-            while (true)
-            {
-                var last = await stores.Statements.GetAsync(RevocationStore.List, stop);
-                var known = last is not null && RevocationList.TryParse(Base64Url.DecodeFromChars(last.Statement), out var parsed) ? parsed : null;
-                if (known?.Serials.Count >= RevocationList.MaxSerials)
-                {
-                    throw new CommandFailure($"{RevocationList.MaxSerials} serials are revoked already; change the fleet root instead: streams keys root");
-                }
-                // Above the clock too: a list that was lost with the queue must not be taken for an older one.
-                var version = Math.Max((known?.Version ?? 0) + 1, (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds());
-                var list = RevocationList.Create(root, version, DateTimeOffset.UtcNow.ToUnixTimeSeconds(), [.. known?.Serials ?? [], number]);
-                if (await stores.Statements.TryPutAsync(RevocationStore.List, new RevocationRecord(Base64Url.EncodeToString(list.Bytes), version), stop))
-                {
-                    Console.WriteLine($"serial {number} is revoked: agents that are connected know it now, others with their next session");
-                    return 0;
-                }
-            }
         });
         return command;
     }

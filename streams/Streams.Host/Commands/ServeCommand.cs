@@ -29,6 +29,7 @@ internal static class ServeCommand
         var certificate = new Option<string?>("--gateway-certificate") { Description = "The gateway's certificate file." };
         var serviceKey = new Option<string?>("--service-key") { Description = "The services' secret key file, which signs commands that only look; without it none is given." };
         var serviceCertificate = new Option<string?>("--service-certificate") { Description = "The service certificate's file, signed by a fleet root." };
+        var revocations = new Option<string?>("--revocations-file") { Description = "The signed list that `streams keys revoke` keeps in keys/revocations, for a queue that lost it." };
         var adminToken = new Option<string?>("--admin-token-file") { Description = "File with an operator token that is good as an admin's." };
         var partitions = new Option<int>("--partitions") { Description = "Ingest partitions, 1 to 64; fixed when the queue's streams are made.", DefaultValueFactory = _ => 4 };
         var quota = new Option<long>("--ingest-quota-bytes") { Description = "Quota of one partition's stream when it is made, in bytes, 1 MiB or more.", DefaultValueFactory = _ => 256L << 20 };
@@ -39,7 +40,7 @@ internal static class ServeCommand
         var stopSeconds = new Option<int>("--stop-seconds") { Description = "Longest that a stop may take, 1 to 600.", DefaultValueFactory = _ => 30 };
         var command = new Command("serve", "Run gateway, worker and services against a NATS and a ClickHouse that already run.")
         {
-            roles, listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, servicesSeed, clickHouse, user, password, database, key, certificate, serviceKey, serviceCertificate, adminToken, partitions, quota, pool, ttl, guard, floor, stopSeconds,
+            roles, listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, servicesSeed, clickHouse, user, password, database, key, certificate, serviceKey, serviceCertificate, revocations, adminToken, partitions, quota, pool, ttl, guard, floor, stopSeconds,
         };
         var transport = new TransportOptions();
         transport.AddTo(command);
@@ -100,6 +101,7 @@ internal static class ServeCommand
                     Partitions = parse.GetValue(partitions),
                     ServiceKeyFile = parse.GetValue(serviceKey),
                     ServiceCertificateFile = parse.GetValue(serviceCertificate),
+                    RevocationsFile = parse.GetValue(revocations),
                     AdminTokenFile = parse.GetValue(adminToken),
                 },
             };

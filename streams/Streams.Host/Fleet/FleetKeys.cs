@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using Streams.Host.Terminal;
 using Streams.Local;
 using Streams.Wire.Crypto;
@@ -67,25 +66,40 @@ internal sealed class FleetKeys
         return keys;
     }
 
-    /// <summary>Has a root sign for a key, with a serial that no certificate of this directory had.</summary>
-    public FleetCertificate Issue(SigningKey root, string name, ReadOnlySpan<byte> key, TimeSpan life, DateTimeOffset now)
+    /// <summary>Serials of this directory's certificates: one number for all uses, so that a revoked one means one certificate.</summary>
+    public SerialRegister Serials => new(Path.Combine(_directory, "serials"));
+
+    /// <summary>The newest signed list of revoked certificates.</summary>
+    public string RevocationsFile => Path.Combine(_directory, "revocations");
+
+    /// <summary>Whose word about revoked certificates counts here: a list outlives the root that signed it.</summary>
+    public IEnumerable<FleetRoots> SignersOfLists()
     {
-        var file = Path.Combine(_directory, "serials");
-        var last = File.Exists(file) && ulong.TryParse(File.ReadAllText(file), out var written) ? written : 0;
-        var serial = Math.Max(last, Certificate?.Serial ?? 0) + 1;
-        SecretFile.Write(file, System.Text.Encoding.ASCII.GetBytes($"{serial}\n"));
-        return FleetCertificate.Create(root, CertificateUse.Gateway, name, key, now.AddMinutes(-5).ToUnixTimeSeconds(), now.Add(life).ToUnixTimeSeconds(), serial);
+        yield return NextRoot is null ? new FleetRoots(Root) : new FleetRoots(Root, NextRoot);
+        if (File.Exists(OldRootFile))
+        {
+            using var old = OpenKey(OldRootFile, KeyFileKind.Root);
+            yield return new FleetRoots(old.PublicKey.ToArray());
+        }
+    }
+
+    /// <summary>Has a root sign for a key, with a serial that no certificate of this directory had.</summary>
+    public FleetCertificate Issue(SigningKey root, CertificateUse use, string name, ReadOnlySpan<byte> key, TimeSpan life, DateTimeOffset now)
+    {
+        var end = now.Add(life).ToUnixTimeSeconds();
+        var serial = Serials.Next(Certificate?.Serial ?? 0, end);
+        return FleetCertificate.Create(root, use, name, key, now.AddMinutes(-5).ToUnixTimeSeconds(), end, serial);
     }
 
     /// <summary>Issues a certificate for this instance's gateway, which takes it within seconds.</summary>
     public void Renew(SigningKey root, string name, ReadOnlySpan<byte> key, TimeSpan life, DateTimeOffset now)
     {
-        Certificate = Issue(root, name, key, life, now);
+        Certificate = Issue(root, CertificateUse.Gateway, name, key, life, now);
         WriteCertificate(GatewayCertificateFile, Certificate);
     }
 
     public static void WriteCertificate(string file, FleetCertificate certificate) =>
-        SecretFile.Write(file, System.Text.Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes) + "\n"));
+        SecretFile.Write(file, System.Text.Encoding.ASCII.GetBytes(certificate.ToText()));
 
     /// <summary>Opens or makes a key file of mode 0600.</summary>
     public static SigningKey OpenKey(string path, KeyFileKind kind)
@@ -109,8 +123,7 @@ internal sealed class FleetKeys
         {
             return null;
         }
-        var text = File.ReadAllText(file).Trim();
-        if (!Base64Url.IsValid(text) || !FleetCertificate.TryParse(Base64Url.DecodeFromChars(text), out var certificate))
+        if (!FleetCertificate.TryParseText(File.ReadAllText(file), out var certificate))
         {
             throw new CommandFailure($"{file}: not a gateway certificate; delete it to have a new one made at the next start");
         }

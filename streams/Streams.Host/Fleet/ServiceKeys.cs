@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text;
 using Streams.Control.Operators;
 using Streams.Host.Terminal;
@@ -15,6 +14,7 @@ namespace Streams.Host.Fleet;
 internal sealed class ServiceKeys
 {
     public const string TokenFileName = "admin.token";
+    public const string CertificateFileName = "service.cert";
 
     /// <summary>Name in the certificate.</summary>
     private const string Name = "actions";
@@ -27,7 +27,7 @@ internal sealed class ServiceKeys
 
     public string KeyFile => Path.Combine(_directory, "service.key");
 
-    public string CertificateFile => Path.Combine(_directory, "service.cert");
+    public string CertificateFile => Path.Combine(_directory, CertificateFileName);
 
     public string AdminTokenFile => Path.Combine(_directory, TokenFileName);
 
@@ -47,22 +47,17 @@ internal sealed class ServiceKeys
     private void OpenCertificate(FleetKeys fleet, DateTimeOffset now)
     {
         using var key = FleetKeys.OpenKey(KeyFile, KeyFileKind.Service);
-        var text = File.Exists(CertificateFile) ? File.ReadAllText(CertificateFile).Trim() : "";
-        FleetCertificate? certificate = null;
-        if (Base64Url.IsValid(text))
-        {
-            FleetCertificate.TryParse(Base64Url.DecodeFromChars(text), out certificate);
-        }
+        FleetCertificate.TryParseText(File.Exists(CertificateFile) ? File.ReadAllText(CertificateFile) : "", out var certificate);
         var roots = new FleetRoots(fleet.Root);
         if (certificate is not null && certificate.PublicKey.SequenceEqual(key.PublicKey)
+            // Once they had numbers of their own, which may be a gateway's too: such a one would be revoked with that.
+            && fleet.Serials.EndOf(certificate.Serial) is not null
             && now <= DateTimeOffset.FromUnixTimeSeconds(certificate.NotAfter) - (CertificateLife / 3)
             && roots.Verify(certificate, CertificateUse.Service, now.ToUnixTimeSeconds()) == RefusalReason.None)
         {
             return;
         }
         using var root = FleetKeys.OpenKey(fleet.RootFile, KeyFileKind.Root);
-        certificate = FleetCertificate.Create(root, CertificateUse.Service, Name, key.PublicKey, now.AddMinutes(-5).ToUnixTimeSeconds(),
-            now.Add(CertificateLife).ToUnixTimeSeconds(), (certificate?.Serial ?? 0) + 1);
-        SecretFile.Write(CertificateFile, Encoding.ASCII.GetBytes(Base64Url.EncodeToString(certificate.Bytes) + "\n"));
+        FleetKeys.WriteCertificate(CertificateFile, fleet.Issue(root, CertificateUse.Service, Name, key.PublicKey, CertificateLife, now));
     }
 }

@@ -240,6 +240,7 @@ internal sealed class Instance : IAsyncDisposable
                 "--gateway-certificate", keys.GatewayCertificateFile,
                 "--service-key", services.KeyFile,
                 "--service-certificate", services.CertificateFile,
+                "--revocations-file", keys.RevocationsFile,
                 "--admin-token-file", services.AdminTokenFile,
                 "--partitions", options.Partitions.ToString(CultureInfo.InvariantCulture),
                 "--ingest-quota-bytes", ingestQuota.ToString(CultureInfo.InvariantCulture),

@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Streams.Wire.Crypto;
 using Streams.Wire.Messages;
@@ -88,7 +90,7 @@ public sealed class FleetCertificate
     }
 
     /// <summary>Parses exactly one certificate; checks form only, see <see cref="FleetRoots.Verify"/>.</summary>
-    public static bool TryParse(ReadOnlySpan<byte> bytes, out FleetCertificate? certificate)
+    public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out FleetCertificate? certificate)
     {
         var reader = new WireReader(bytes);
         certificate = Read(ref reader);
@@ -99,6 +101,19 @@ public sealed class FleetCertificate
 
         return certificate is not null;
     }
+
+    /// <summary>Parses a certificate as it stands in a file: one line of base64url, white space around it.</summary>
+    public static bool TryParseText(ReadOnlySpan<char> text, [NotNullWhen(true)] out FleetCertificate? certificate)
+    {
+        certificate = null;
+        text = text.Trim();
+        var bytes = new byte[MaxBytes];
+        return text.Length <= Base64Url.GetEncodedLength(MaxBytes) && Base64Url.IsValid(text)
+            && Base64Url.TryDecodeFromChars(text, bytes, out var written) && TryParse(bytes.AsSpan(0, written), out certificate);
+    }
+
+    /// <summary>As <see cref="TryParseText"/> reads it, with a line end.</summary>
+    public string ToText() => Base64Url.EncodeToString(_bytes) + "\n";
 
     /// <summary>Reads a certificate inside a message; null when it is malformed.</summary>
     internal static FleetCertificate? Read(scoped ref WireReader reader)

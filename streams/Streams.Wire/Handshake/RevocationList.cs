@@ -1,17 +1,19 @@
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using Streams.Wire.Crypto;
 using Streams.Wire.Messages;
 
 namespace Streams.Wire.Handshake;
 
 /// <summary>
-/// A fleet root's statement which gateway certificates are no longer good: <c>version u64 ‖ issued u64 (Unix s) ‖ count u16 ‖ serials u64
+/// A fleet root's statement which certificates, of gateways, services and operators, are no longer good: <c>version u64 ‖ issued u64 (Unix s) ‖ count u16 ‖ serials u64
 /// × count, ascending ‖ root_id 8 ‖ root_sig 64</c>. A later version replaces an earlier one, and agents keep the highest they ever saw:
-/// a gateway whose key was lost cannot make them forget it. Serials are unique in a fleet, so a list speaks for the certificates of every
-/// root.
+/// a gateway whose key was lost cannot make them forget it. Serials are unique in a fleet, whatever a certificate is for, so a list speaks
+/// for the certificates of every root.
 /// </summary>
 public sealed class RevocationList
 {
-    /// <summary>Revoked certificates leave the list when they have expired: with certificates of 90 days this is three a day.</summary>
+    /// <summary>Who signs drops certificates that have expired: with certificates of 90 days this is two a day.</summary>
     public const int MaxSerials = 256;
 
     private const int FixedBytes = 8 + 8 + 2 + FleetRoots.IdSize + SigningKey.SignatureSize;
@@ -61,7 +63,7 @@ public sealed class RevocationList
     }
 
     /// <summary>Checks form only, see <see cref="IsSignedBy"/>.</summary>
-    public static bool TryParse(ReadOnlySpan<byte> bytes, out RevocationList? list)
+    public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out RevocationList? list)
     {
         list = null;
         var reader = new WireReader(bytes);
@@ -86,6 +88,19 @@ public sealed class RevocationList
         list = new RevocationList(bytes.ToArray(), version, (long)issued, serials);
         return true;
     }
+
+    /// <summary>Parses a list as it stands in a file or in the queue: one line of base64url, white space around it. Checks form only.</summary>
+    public static bool TryParseText(ReadOnlySpan<char> text, [NotNullWhen(true)] out RevocationList? list)
+    {
+        list = null;
+        text = text.Trim();
+        var bytes = new byte[MaxBytes];
+        return text.Length <= Base64Url.GetEncodedLength(MaxBytes) && Base64Url.IsValid(text)
+            && Base64Url.TryDecodeFromChars(text, bytes, out var written) && TryParse(bytes.AsSpan(0, written), out list);
+    }
+
+    /// <summary>As <see cref="TryParseText"/> reads it, without a line end.</summary>
+    public string ToText() => Base64Url.EncodeToString(_bytes);
 
     public bool IsSignedBy(FleetRoots roots)
     {

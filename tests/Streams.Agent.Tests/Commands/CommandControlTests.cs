@@ -44,6 +44,24 @@ public sealed class CommandControlTests : IDisposable
         Assert.Equal(0, _agent.Journal.Count);
     }
 
+    [Theory]
+    [InlineData(CommandSigner.Operator)]
+    [InlineData(CommandSigner.Service)]
+    public async Task A_certificate_that_a_root_has_revoked_signs_for_nobody_also_after_a_restart(CommandSigner signer)
+    {
+        Assert.True(_agent.Revoke(5, CommandFixture.Serial + 1));
+        Assert.Equal(CommandState.Finished, (await _agent.AskAsync(_agent.Sign(signer: signer))).State);
+        Assert.True(_agent.Revoke(6, CommandFixture.Serial));
+        for (var life = 0; life < 2; life++)
+        {
+            var answer = await _agent.AskAsync(_agent.Sign(signer: signer));
+            Assert.Equal((CommandState.Refused, "certificate_revoked"), (answer.State, answer.Detail));
+            _agent.Restart();
+        }
+
+        Assert.Equal(1, _agent.Runs);
+    }
+
     [Fact]
     public async Task What_an_operator_may_and_the_agent_cannot_is_unsupported()
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Streams.Agent.Logging;
 using Streams.Agent.Modules.Core.Commands;
+using Streams.Agent.Modules.Core.Identity;
 using Streams.Control.Commands;
 using Streams.Testing;
 using Streams.Wire.Crypto;
@@ -14,9 +15,13 @@ internal sealed class CommandFixture : IDisposable
 {
     public const string AgentId = "agent-1";
 
+    /// <summary>Of the certificate that signs.</summary>
+    public const ulong Serial = 12;
+
     private readonly TempDirectory _directory = new("commands");
     private readonly SigningKey _root;
     private readonly SigningKey _key;
+    private PinnedStatements _pinned = null!;
 
     public CommandFixture(ManualClock clock, ICommandHandler? handler = null)
         : this(clock, SigningKey.Generate(), SigningKey.Generate(), handler)
@@ -76,9 +81,12 @@ internal sealed class CommandFixture : IDisposable
             Agents = [AgentId],
         };
         var from = Clock.GetUtcNow().AddDays(-60).ToUnixTimeSeconds();
-        var certificate = FleetCertificate.Create(_root, signer.Use(), "actions", _key.PublicKey, from, from + (120 * 86400), 1);
+        var certificate = FleetCertificate.Create(_root, signer.Use(), "actions", _key.PublicKey, from, from + (120 * 86400), Serial);
         return CommandDocument.Create(change?.Invoke(fields) ?? fields, signer, certificate, _key);
     }
+
+    /// <summary>The fleet root's word, as a gateway brings it.</summary>
+    public bool Revoke(ulong version, params ulong[] serials) => _pinned.Take(RevocationList.Create(_root, version, 1, serials));
 
     public void Send(CommandDocument document) => Control.Receive(document.Id.ToString(), CommandRequest.Write(document.Bytes.Span));
 
@@ -108,8 +116,9 @@ internal sealed class CommandFixture : IDisposable
     private void Open()
     {
         CommandClock = new CommandClock(Clock, new DateTimeOffset(2025, 11, 11, 0, 0, 0, TimeSpan.Zero));
+        _pinned = new PinnedStatements(_directory.Path, new FleetRoots(_root.PublicKey.ToArray()));
         Journal = CommandJournal.OpenAt(JournalPath, CommandClock);
-        var verifier = new CommandVerifier(() => new FleetRoots(_root.PublicKey.ToArray()), AgentId, CommandClock);
+        var verifier = new CommandVerifier(() => _pinned.Roots, () => _pinned.Revoked, AgentId, CommandClock);
         Control = new CommandControl(verifier, Journal, [Handler], Answers.Enqueue, Log, Clock);
         Control.Recover();
     }

@@ -158,7 +158,7 @@ public sealed class CompromisedGatewayTests : IDisposable
     {
         var clock = new CommandClock(TimeProvider.System, new DateTimeOffset(2025, 11, 11, 0, 0, 0, TimeSpan.Zero));
         var journal = CommandJournal.OpenAt(_directory.File("commands.journal"), clock);
-        var verifier = new CommandVerifier(() => new FleetRoots(_gateway.Root.PublicKey.ToArray()), _gateway.Agent.AgentId, clock);
+        var verifier = new CommandVerifier(() => new FleetRoots(_gateway.Root.PublicKey.ToArray()), () => null, _gateway.Agent.AgentId, clock);
         return new CommandControl(verifier, journal, _handlers, _answers.Enqueue, new AgentLog(Stream.Null, AgentLogLevel.Error, TimeProvider.System), TimeProvider.System);
     }
 

@@ -44,7 +44,7 @@ public sealed class CommandDocumentTests
         {
             var changed = bytes.ToArray();
             changed[i] ^= 1;
-            var verifier = new CommandVerifier(() => issuer.Roots, "agent-1", new CommandClock(new SetClock(Now), DateTimeOffset.UnixEpoch));
+            var verifier = new CommandVerifier(() => issuer.Roots, () => null, "agent-1", new CommandClock(new SetClock(Now), DateTimeOffset.UnixEpoch));
             Assert.True(!CommandDocument.TryParse(changed, out var document) || verifier.CheckSigner(document) != CommandRefusal.None, $"byte {i}");
             Assert.False(CommandDocument.TryParse(bytes.AsSpan(0, i), out _), $"{i} bytes");
         }

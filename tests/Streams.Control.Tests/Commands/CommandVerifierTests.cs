@@ -68,7 +68,7 @@ public sealed class CommandVerifierTests
         using var issuer = new Issuer(CommandSigner.Service, Now);
         var document = issuer.Sign(Now);
         Assert.Equal(CommandRefusal.None, Verifier(issuer).CheckTerms(document));
-        Assert.Equal(CommandRefusal.NotForThisAgent, new CommandVerifier(() => issuer.Roots, "agent-3", Clock()).CheckTerms(document));
+        Assert.Equal(CommandRefusal.NotForThisAgent, new CommandVerifier(() => issuer.Roots, () => null, "agent-3", Clock()).CheckTerms(document));
         var later = issuer.Sign(Now, f => f with { NotBefore = Issuer.Micros(Now.AddMinutes(9)) });
         Assert.Equal(CommandRefusal.NotYet, Verifier(issuer).CheckTerms(later));
         _time.Now = Now.AddMinutes(11);
@@ -113,5 +113,5 @@ public sealed class CommandVerifierTests
 
     private CommandClock Clock() => new(_time, BadBefore);
 
-    private CommandVerifier Verifier(Issuer issuer) => new(() => issuer.Roots, "agent-1", Clock());
+    private CommandVerifier Verifier(Issuer issuer) => new(() => issuer.Roots, () => null, "agent-1", Clock());
 }

@@ -14,7 +14,7 @@ public sealed class ActionsTests
         var document = await stack.ReadAsync("agent-1");
         Assert.Equal(document.Bytes.ToArray(), (await stack.ReadAsync("agent-2")).Bytes.ToArray());
         Assert.Equal((command.Id, "alice"), (document.Id.ToString(), document.Fields.Actor));
-        var verifier = new CommandVerifier(() => stack.Roots, "agent-1", new CommandClock(TimeProvider.System, DateTimeOffset.UnixEpoch));
+        var verifier = new CommandVerifier(() => stack.Roots, () => null, "agent-1", new CommandClock(TimeProvider.System, DateTimeOffset.UnixEpoch));
         Assert.Equal(CommandRefusal.None, verifier.CheckSigner(document));
         Assert.Equal(CommandRefusal.None, verifier.CheckTerms(document));
         await Eventually.TrueAsync(() => stack.Nudges.Contains("agent-1") && stack.Nudges.Contains("agent-2"), "both are nudged");

@@ -3,6 +3,7 @@ using Streams.Queue;
 using Streams.Services.Registry;
 using Streams.Testing;
 using Streams.Wire.Crypto;
+using Streams.Wire.Handshake;
 
 namespace Streams.Services.Tests.Registry;
 
@@ -98,6 +99,29 @@ public sealed class IdentityTests(RegistryStack stack)
     }
 
     [Fact]
+    public async Task A_wiped_queue_and_one_from_an_older_copy_get_the_list_of_revoked_certificates_again()
+    {
+        using var root = SigningKey.Generate();
+        var list = RevocationList.Create(root, 7, 1, [3, 4]);
+        await File.WriteAllTextAsync(stack.RevocationsFile, list.ToText() + "\n");
+        await stack.RestartRegistryAsync();
+        await Eventually.TrueAsync(async () => (await FindListAsync())?.Version == 7, "the list is there");
+        await stack.Nats.RestartAsync(wipe: true);
+        await Eventually.TrueAsync(async () => (await FindListAsync())?.Statement == list.ToText(), "the list is there again", TimeSpan.FromSeconds(40));
+
+        // What is newer in the queue stays, and what is none is not put into it.
+        await File.WriteAllTextAsync(stack.RevocationsFile, RevocationList.Create(root, 6, 1, []).ToText());
+        await stack.RestartRegistryAsync();
+        await stack.Registry.Current;
+        Assert.Equal(7UL, (await FindListAsync())!.Version);
+        await File.WriteAllTextAsync(stack.RevocationsFile, "none");
+        await stack.RestartRegistryAsync();
+        await stack.Registry.Current;
+        Assert.Equal(7UL, (await FindListAsync())!.Version);
+        File.Delete(stack.RevocationsFile);
+    }
+
+    [Fact]
     public async Task Rows_alone_let_nobody_in_while_the_bucket_is_the_same()
     {
         await stack.Registry.Current;
@@ -114,6 +138,18 @@ public sealed class IdentityTests(RegistryStack stack)
         var last = new IdentityRecord("next", "host-1", DateTimeOffset.UnixEpoch, IdentityRecord.Quarantined, 4, "old", Action: "rotated");
         var moved = IdentityRows.Apply(last, new IdentityRecord("next", "host-2", DateTimeOffset.UtcNow, Serial: 5, Action: "moved", Actor: "alice"));
         Assert.Equal(last with { Host = "host-2", Serial = 5, Action = "moved", Actor = "alice" }, moved);
+    }
+
+    private async Task<RevocationRecord?> FindListAsync()
+    {
+        try
+        {
+            return await stack.RevokedAsync();
+        }
+        catch (QueueException)
+        {
+            return null;
+        }
     }
 
     // The store is away for a moment.

@@ -44,6 +44,12 @@ public sealed class RegistryStack : IAsyncLifetime
 
     internal RegistryService Registry { get; private set; } = null!;
 
+    /// <summary>As `keys revoke` keeps it; not there at first.</summary>
+    internal string RevocationsFile => _directory.File("revocations");
+
+    internal async Task<RevocationRecord?> RevokedAsync() =>
+        await (await RevocationStore.OpenAsync(_services!)).GetAsync(RevocationStore.List);
+
     internal byte[] Root { get; private set; } = [];
 
     public async Task InitializeAsync()
@@ -157,7 +163,7 @@ public sealed class RegistryStack : IAsyncLifetime
     internal static string Text(SigningKey key) => Base64Url.EncodeToString(key.PublicKey);
 
     private async Task StartRegistryAsync() =>
-        Registry = await RegistryService.StartAsync(_services!, _storage!, _producer!);
+        Registry = await RegistryService.StartAsync(_services!, _storage!, _producer!, RevocationsFile);
 
     private async Task<string> SecretAsync(string name, string content)
     {

@@ -34,6 +34,23 @@ public sealed class FleetRootTests
         }
     }
 
+    [Fact]
+    public void A_list_and_a_certificate_are_one_line_of_text()
+    {
+        using var root = SigningKey.Generate();
+        var list = RevocationList.Create(root, 1, 1000, Enumerable.Range(1, RevocationList.MaxSerials).Select(serial => (ulong)serial));
+        Assert.True(RevocationList.TryParseText($" {list.ToText()}\n", out var read));
+        Assert.Equal(list.Serials, read.Serials);
+        var certificate = FleetCertificate.Create(root, CertificateUse.Operator, new string('a', 63), root.PublicKey, 1, 2, 3);
+        Assert.True(FleetCertificate.TryParseText($" {certificate.ToText()}", out var parsed));
+        Assert.True(parsed.Bytes.SequenceEqual(certificate.Bytes));
+        foreach (var text in new[] { "", "\n", "A", "AAAA", "!", certificate.ToText() + "A", new string('A', 4096), certificate.ToText().Trim()[..^4] })
+        {
+            Assert.False(FleetCertificate.TryParseText(text, out _), text);
+            Assert.False(RevocationList.TryParseText(text, out _), text);
+        }
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

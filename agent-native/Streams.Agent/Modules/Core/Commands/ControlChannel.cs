@@ -1,9 +1,9 @@
 using Streams.Agent.Logging;
 using Streams.Agent.Modules.Comm;
+using Streams.Agent.Modules.Core.Identity;
 using Streams.AgentLink.Connect;
 using Streams.Control.Commands;
 using Streams.Wire;
-using Streams.Wire.Handshake;
 using Streams.Wire.Messages;
 
 namespace Streams.Agent.Modules.Core.Commands;
@@ -15,7 +15,7 @@ internal static class ControlChannel
 
     /// <summary>Opens the journal and begins to take commands. Without a journal every command is refused, and the agent does all else.</summary>
     public static CommandControl Open(
-        string agentId, Func<FleetRoots> roots, string stateDirectory, Func<byte[]> status, CommModule comm, AgentLog log, TimeProvider clock)
+        string agentId, PinnedStatements pinned, string stateDirectory, Func<byte[]> status, CommModule comm, AgentLog log, TimeProvider clock)
     {
         var time = new CommandClock(clock, ClockFloor.Default);
         CommandJournal? journal = null;
@@ -29,7 +29,7 @@ internal static class ControlChannel
         }
 
         var control = new CommandControl(
-            new CommandVerifier(roots, agentId, time), journal, [new StatusHandler(status)], word => Answer(comm, word, log, clock), log, clock);
+            new CommandVerifier(() => pinned.Roots, () => pinned.Revoked, agentId, time), journal, [new StatusHandler(status)], word => Answer(comm, word, log, clock), log, clock);
         control.Recover();
         comm.OnControl = message => control.Receive(message.Id, message.Payload.Span) ? WireError.None : WireError.RateLimited;
         comm.SessionBegan = control.SessionBegan;
