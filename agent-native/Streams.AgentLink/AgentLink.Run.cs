@@ -121,7 +121,7 @@ public sealed partial class AgentLink
             await CloseAsync(connection, ended.End).ConfigureAwait(false);
             return (ended.End, false);
         }
-        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException or OperationCanceledException or ObjectDisposedException)
         {
             _counters.AttemptFailed();
             var detail = exception is OperationCanceledException ? "timed out" : exception.Message;
@@ -168,7 +168,17 @@ public sealed partial class AgentLink
         var expected = new GatewayExpectations(
             Roots, _options.GatewayName, trusted ? now.ToUnixTimeSeconds() : null, _hooks.Revoked?.Invoke());
         var keys = await HandshakeDriver.RunAsync(connection, identity, key: null, expected, claims, _arena, _time, limit.Token).ConfigureAwait(false);
-        Note(keys);
+        try
+        {
+            Note(keys);
+        }
+        catch
+        {
+            // Whoever keeps the list may have failed, too: a full disk must not cost a place of the arena with every attempt.
+            keys.Dispose();
+            throw;
+        }
+
         if (_arena.UnlockedBytes > 0)
         {
             Tell(LinkEventKind.KeysNotLocked, $"{_arena.UnlockedBytes} bytes of keys are not locked into memory: raise RLIMIT_MEMLOCK");
@@ -197,7 +207,6 @@ public sealed partial class AgentLink
         _hooks.OnRevocations?.Invoke(list);
         if (list.Contains(keys.Gateway.Serial))
         {
-            keys.Dispose();
             throw HandshakeDriver.Refused(RefusalReason.CertificateRevoked);
         }
     }

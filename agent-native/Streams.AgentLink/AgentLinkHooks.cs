@@ -32,7 +32,8 @@ public sealed record AgentLinkHooks
     /// <summary>The gateways that are known to be revoked, asked before every handshake; null knows of none.</summary>
     public Func<RevocationList?>? Revoked { get; init; }
 
-    /// <summary>Told of every list of revoked gateways that a pinned root has signed; keeps the one of the highest version.</summary>
+    /// <summary>Told of every list of revoked gateways that a pinned root has signed; keeps the one of the highest version. An
+    /// <see cref="IOException"/> of it ends the attempt: what a root revoked must not be forgotten.</summary>
     public Action<RevocationList>? OnRevocations { get; init; }
 
     /// <summary>Told of every change, for the log. Must be quick and must not throw.</summary>

@@ -131,6 +131,33 @@ public sealed class MessageTests
     }
 
     [Fact]
+    public async Task A_list_that_cannot_be_kept_ends_the_attempt_and_gives_its_keys_back()
+    {
+        using var gateway = new ScriptedGateway();
+        var left = 6;
+        await using var link = new RunningLink(gateway, hooks: hooks => hooks with
+        {
+            OnRevocations = _ =>
+            {
+                if (Interlocked.Decrement(ref left) >= 0)
+                {
+                    throw new IOException("the disk is full");
+                }
+            },
+        });
+        for (var i = 0; i < 6; i++)
+        {
+            await using var peer = await gateway.AcceptAsync();
+            peer.Revocations = RevocationList.Create(gateway.Root, 1, 1, [77]).Bytes.ToArray();
+            await Assert.ThrowsAnyAsync<Exception>(peer.HandshakeAsync);
+            Assert.Contains("the disk is full", link.Next(LinkEventKind.Refused).Detail, StringComparison.Ordinal);
+        }
+
+        await using var last = await gateway.AcceptSessionAsync(p => p.Revocations = RevocationList.Create(gateway.Root, 1, 1, [77]).Bytes.ToArray());
+        link.Next(LinkEventKind.Connected);
+    }
+
+    [Fact]
     public async Task A_gateway_that_is_revoked_gets_no_session()
     {
         using var gateway = new ScriptedGateway();
