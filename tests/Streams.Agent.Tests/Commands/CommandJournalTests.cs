@@ -61,6 +61,36 @@ public sealed class CommandJournalTests : IDisposable
         Assert.Contains("damaged at byte", damage.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>It points behind the end, as that of a torn append does; but the record is there, or others are behind it.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_damaged_length_is_no_torn_append(int record)
+    {
+        var starts = new List<int>();
+        for (var i = 0; i < 3; i++)
+        {
+            starts.Add((int)_agent.Journal.Length);
+            Assert.True(_agent.Journal.TryBegin(_agent.Sign()));
+        }
+
+        starts.Add((int)_agent.Journal.Length);
+        _agent.Journal.End(_agent.Journal.WithoutResult.First(), "{\"state\":\"finished\"}"u8);
+        _agent.Control.Dispose();
+        var bytes = File.ReadAllBytes(_agent.JournalPath);
+        foreach (var length in new[] { int.MinValue, -1, bytes.Length - starts[record] - 7, bytes.Length, JournalRecord.MaxLength, JournalRecord.MaxLength + 1, int.MaxValue })
+        {
+            var damaged = bytes.ToArray();
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(damaged.AsSpan(starts[record]), length);
+            File.WriteAllBytes(_agent.JournalPath, damaged);
+            var damage = Assert.Throws<AgentException>(() => CommandJournal.OpenAt(_agent.JournalPath, _agent.CommandClock));
+            Assert.Contains($"damaged at byte {starts[record]}", damage.Message, StringComparison.Ordinal);
+            Assert.Equal(damaged, File.ReadAllBytes(_agent.JournalPath));
+        }
+    }
+
     [Fact]
     public async Task Ids_are_kept_until_a_day_after_the_deadline_and_then_leave_the_time_behind()
     {

@@ -97,6 +97,10 @@ public sealed class RegistryChannelTests : IDisposable
         Assert.Equal(old, Present);
         _channel.OnEvent(new LinkEvent(LinkEventKind.Refused, ""));
         Assert.Equal(next, Present);
+        // However often: each of the two was read once.
+        for (var i = 0; i < 1000; i++)
+            _channel.OnEvent(new LinkEvent(LinkEventKind.Refused, ""));
+        Assert.Equal(2, _channel.KeysRead);
         _channel.OnEvent(new LinkEvent(LinkEventKind.Refused, ""));
         Connected();
         Assert.Equal(old, Present);

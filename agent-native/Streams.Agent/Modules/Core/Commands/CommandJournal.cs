@@ -151,13 +151,15 @@ internal sealed class CommandJournal : IDisposable
 
     /// <summary>
     /// An append that a power cut tore: nothing was done for it, because it had not returned. It is the last there is, so whatever lies behind
-    /// a record that is not whole is another damage, and ids may be missing.
+    /// a record that is not whole is another damage, and ids may be missing. A length that was damaged points behind the end as well.
     /// </summary>
     private void DropTail(long end, int length)
     {
         var tail = new byte[(int)Math.Min(end - _length, JournalRecord.MaxLength + JournalRecord.HeaderBytes + 1)];
         RandomAccess.Read(_file, tail, _length);
-        var torn = end - _length <= JournalRecord.HeaderBytes || _length + JournalRecord.HeaderBytes + length >= end || !tail.AsSpan().ContainsAnyExcept((byte)0);
+        var torn = !tail.AsSpan(Math.Min(sizeof(int), tail.Length)).ContainsAnyExcept((byte)0)
+            || tail.Length <= JournalRecord.HeaderBytes
+            || (length is > 0 and <= JournalRecord.MaxLength && _length + JournalRecord.HeaderBytes + length >= end && !JournalRecord.IsAnyIn(tail));
         if (!torn)
             throw new AgentException($"the journal of commands {_path} is damaged at byte {_length}: commands that were run may be missing; "
                 + "move the file away when none of the last week's may run a second time");

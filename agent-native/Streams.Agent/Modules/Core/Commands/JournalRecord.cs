@@ -64,15 +64,40 @@ internal static class JournalRecord
 
     public static bool IsWhole(ReadOnlySpan<byte> header, ReadOnlySpan<byte> typeAndBody)
     {
-        Span<byte> digest = stackalloc byte[Sha256.Size];
-        Sha256.Hash(typeAndBody, digest);
-        return digest[..CheckBytes].SequenceEqual(header[4..HeaderBytes]) && typeAndBody[0] switch
+        var fits = typeAndBody[0] switch
         {
             Begun => typeAndBody.Length == 1 + BegunBytes,
             Ended => typeAndBody.Length >= 1 + CommandId.Size,
             Proved => typeAndBody.Length == 1 + ProvedBytes,
             _ => false,
         };
+        if (!fits)
+            return false;
+        Span<byte> digest = stackalloc byte[Sha256.Size];
+        Sha256.Hash(typeAndBody, digest);
+        return digest[..CheckBytes].SequenceEqual(header[4..HeaderBytes]);
+    }
+
+    /// <summary>
+    /// Whether what should be one record that was not written to its end is a whole one with another length, or has whole ones in it. Answers
+    /// are text, and no length is: what they say is not taken for records.
+    /// </summary>
+    public static bool IsAnyIn(ReadOnlySpan<byte> tail)
+    {
+        var content = tail[HeaderBytes..];
+        if (IsWhole(tail[..HeaderBytes], content)
+            || (content.Length > BegunBytes && IsWhole(tail[..HeaderBytes], content[..(1 + BegunBytes)]))
+            || (content.Length > ProvedBytes && IsWhole(tail[..HeaderBytes], content[..(1 + ProvedBytes)])))
+            return true;
+        for (var at = 1; at + HeaderBytes < tail.Length; at++)
+        {
+            var length = BinaryPrimitives.ReadInt32LittleEndian(tail[at..]);
+            if (length > 0 && length <= tail.Length - at - HeaderBytes
+                && IsWhole(tail.Slice(at, HeaderBytes), tail.Slice(at + HeaderBytes, length)))
+                return true;
+        }
+
+        return false;
     }
 
     private static byte[] New(byte type, int bodyBytes, out Span<byte> body)

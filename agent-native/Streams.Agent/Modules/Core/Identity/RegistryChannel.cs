@@ -21,9 +21,13 @@ internal sealed class RegistryChannel : IDisposable
     private readonly AgentLog _log;
     private readonly TimeProvider _clock;
     private readonly List<AgentIdentity> _keys = [];
-    private AgentIdentity _identity;
+    private AgentIdentity _present;
+    private AgentIdentity? _old;
     private bool _isOld;
     private string _asked = "";
+
+    /// <summary>Keys that were read: one more with each rotation.</summary>
+    internal int KeysRead => _keys.Count;
 
     /// <summary>How a message is sent; set before the link runs.</summary>
     public Func<ControlMessage, bool> Send { get; set; } = static _ => false;
@@ -42,7 +46,7 @@ internal sealed class RegistryChannel : IDisposable
         _pinned = pinned;
         _log = log;
         _clock = clock;
-        _identity = Keep(new AgentIdentity(agentId, files.Read()));
+        _present = Keep(files.Read());
     }
 
     /// <summary>The key of the next handshake.</summary>
@@ -51,7 +55,7 @@ internal sealed class RegistryChannel : IDisposable
         get
         {
             lock (_gate)
-                return _identity;
+                return _isOld ? _old! : _present;
         }
     }
 
@@ -80,7 +84,9 @@ internal sealed class RegistryChannel : IDisposable
                     break;
                 case LinkEventKind.Refused when _files.HasOld:
                     // A queue that was wiped knows the one, a rotation that went through the other: which of the two is seen by trying.
-                    Use(_isOld ? _files.Read() : _files.ReadOld(), !_isOld);
+                    // Each is read once: refusals go on as long as the server wishes.
+                    _old ??= Keep(_files.ReadOld());
+                    _isOld = !_isOld;
                     break;
             }
         }
@@ -152,7 +158,8 @@ internal sealed class RegistryChannel : IDisposable
         }
 
         _files.Promote();
-        Use(_files.Read(), old: false);
+        _old = _present;
+        _present = Keep(_files.Read());
         _log.Info(AgentEvent.KeyChange, ModuleName.Core, "the server has taken the next key: the session begins anew under it");
         Renew();
     }
@@ -164,25 +171,23 @@ internal sealed class RegistryChannel : IDisposable
         if (_isOld)
         {
             _files.Revert();
+            _present = _old!;
+            _old = null;
             _isOld = false;
             _log.Warn(AgentEvent.KeyChange, ModuleName.Core, "the server knows the old key only: the new one is offered again");
         }
         else
         {
             _files.Settle();
+            _old = null;
             _log.Info(AgentEvent.KeyChange, ModuleName.Core, "the first session under the new key: the old one is gone");
         }
     }
 
-    private void Use(Wire.Crypto.SigningKey key, bool old)
+    // A session that lives signs with its key, so that all are kept: one more with each rotation.
+    private AgentIdentity Keep(Wire.Crypto.SigningKey key)
     {
-        _isOld = old;
-        _identity = Keep(new AgentIdentity(_agentId, key));
-    }
-
-    // A session that lives signs with its key.
-    private AgentIdentity Keep(AgentIdentity identity)
-    {
+        var identity = new AgentIdentity(_agentId, key);
         _keys.Add(identity);
         return identity;
     }
