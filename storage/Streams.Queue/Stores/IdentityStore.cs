@@ -49,10 +49,6 @@ public sealed class IdentityStore
         throw new QueueException($"The identity of {agentId} was changed by others {Attempts} times in a row.");
     }
 
-    /// <summary>Writes exactly this record where there never was one: not where one was removed. False: there is, or was.</summary>
-    public async Task<bool> TryRestoreAsync(string agentId, IdentityRecord record, CancellationToken cancel = default) =>
-        Subjects.IsAgentId(agentId) && await _bucket.TryWriteAsync(agentId, record, 0, cancel).ConfigureAwait(false) is not null;
-
     /// <summary>When the bucket was made: what it does not have may have been in one before it.</summary>
     /// <exception cref="QueueException">There is none, or no answer.</exception>
     public Task<DateTimeOffset> CreatedAsync(CancellationToken cancel = default) => _bucket.CreatedAsync(cancel);
