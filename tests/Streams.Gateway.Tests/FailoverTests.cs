@@ -214,6 +214,25 @@ public sealed class FailoverTests
         Assert.Equal((5UL, 4UL, 7UL), (record.Sessions, record.Clones, record.ConnectCounter));
     }
 
+    [Fact]
+    public async Task A_kernel_that_is_here_again_is_a_copy()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        using var identity = await fixture.EnrolAsync("agent-1");
+        UInt128[] boots = [2, 3, 0, 3, 2];
+        for (var i = 0; i < boots.Length; i++)
+        {
+            await using var agent = await RawAgent.ConnectAsync(
+                fixture.Server.Address, identity, fixture.Roots, new RawAgent { BootId = boots[i], ConnectCounter = (ulong)i + 1 });
+            await agent.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
+        }
+
+        Assert.Equal(1L, fixture.Counter("streams.gateway.clones{boots_alternate}"));
+        await using var connection = await fixture.ConnectAsync(QueueRole.Operator);
+        var record = (await (await SessionStore.OpenAsync(connection)).GetAsync("agent-1"))!.Value.Value;
+        Assert.Equal((1UL, $"{2:x32}", $"{3:x32}"), (record.Clones, record.Boot, record.BootBefore));
+    }
+
     private static async Task BeatAsync(RawAgent agent, int times)
     {
         for (var i = 0; i < times && agent.Socket.State == System.Net.WebSockets.WebSocketState.Open; i++)

@@ -54,6 +54,10 @@ public enum RegistryRefusal
     [JsonStringEnumMemberName("agent_revoked")]
     AgentRevoked,
 
+    /// <summary>Rotation: there may be two of the agent, and neither may take its name for good; the operator has to look first.</summary>
+    [JsonStringEnumMemberName("agent_quarantined")]
+    AgentQuarantined,
+
     /// <summary>The store did not answer; ask again.</summary>
     [JsonStringEnumMemberName("unavailable")]
     Unavailable,

@@ -287,7 +287,8 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
     {
         var now = core.Time.GetUtcNow();
         var epoch = _auth!.Epoch.ToString("x32");
-        var clone = CloneSign.Of(last, epoch, _auth.ConnectCounter);
+        var boot = _auth.BootId == 0 ? "" : _auth.BootId.ToString("x32");
+        var clone = CloneSign.Of(last, epoch, boot, _auth.ConnectCounter);
         return (
             new SessionRecord(
                 route.Generation,
@@ -300,7 +301,9 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
                 _auth.ConnectCounter,
                 last is null ? "" : last.Epoch == epoch ? last.EpochBefore : last.Epoch,
                 (last?.Clones ?? 0) + (clone is null ? 0UL : 1),
-                clone is null ? last?.CloneSeenAt : now),
+                clone is null ? last?.CloneSeenAt : now,
+                boot.Length > 0 ? boot : last?.Boot ?? "",
+                boot.Length == 0 || boot == last?.Boot ? last?.BootBefore ?? "" : last?.Boot ?? ""),
             clone);
     }
 }

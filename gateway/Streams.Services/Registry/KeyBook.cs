@@ -5,7 +5,7 @@ using Streams.Wire.Crypto;
 namespace Streams.Services.Registry;
 
 /// <summary>What becomes of identities that are there: new keys, and quarantine.</summary>
-internal sealed class KeyBook(IdentityStore identities)
+internal sealed class KeyBook(IdentityStore identities, SessionStore sessions, QuarantineLimit limit)
 {
     /// <summary>The agent's next key. The old one stays good until a session under the new one was seen; a repeat has the same answer.</summary>
     public async Task<RotateAnswer> RotateAsync(RegistryCall call, CancellationToken cancel)
@@ -25,7 +25,7 @@ internal sealed class KeyBook(IdentityStore identities)
 
         var (record, _) = await identities.ChangeAsync(
             call.AgentId,
-            last => last is not null && last.State != IdentityRecord.Revoked && last.PublicKey != request.PublicKey
+            last => last is not null && last.State == IdentityRecord.Active && last.PublicKey != request.PublicKey
                 && (last.PublicKey == call.PublicKey || last.PreviousKey == call.PublicKey)
                     ? last with
                     {
@@ -39,16 +39,32 @@ internal sealed class KeyBook(IdentityStore identities)
             cancel).ConfigureAwait(false);
         return record is null ? RotateAnswer.Refuse(RegistryRefusal.UnknownAgent)
             : record.State == IdentityRecord.Revoked ? RotateAnswer.Refuse(RegistryRefusal.AgentRevoked)
+            // A repeat of what was taken before has the answer of then.
+            : record.State == IdentityRecord.Quarantined && record.PublicKey != request.PublicKey ? RotateAnswer.Refuse(RegistryRefusal.AgentQuarantined)
             : record.PublicKey != request.PublicKey ? RotateAnswer.Refuse(RegistryRefusal.UnknownAgent)
             : new RotateAnswer(RegistryRefusal.None, record.PublicKey, record.Serial);
     }
 
-    /// <summary>What a gateway saw; whether the identity was changed by it.</summary>
-    public async Task<bool> NoticeAsync(RegistryNotice notice, CancellationToken cancel)
+    /// <summary>
+    /// What a gateway saw, and what became of it. Only of the gateway that holds the agent's newest session, and no more quarantines than the
+    /// limit has places for.
+    /// </summary>
+    public async Task<NoticeOutcome> NoticeAsync(RegistryNotice notice, CancellationToken cancel)
     {
         if (!Wire.AgentId.IsValid(notice.AgentId))
         {
-            return false;
+            return NoticeOutcome.Nothing;
+        }
+
+        if ((await sessions.GetAsync(notice.AgentId, cancel).ConfigureAwait(false))?.Value.Gateway != notice.Gateway)
+        {
+            return NoticeOutcome.NotItsGateway;
+        }
+
+        if (notice.Kind == NoticeKind.Clone
+            && (await identities.GetAsync(notice.AgentId, cancel).ConfigureAwait(false))?.State == IdentityRecord.Active && !limit.TryTake())
+        {
+            return NoticeOutcome.TooMany;
         }
 
         var (_, changed) = await identities.ChangeAsync(
@@ -62,6 +78,6 @@ internal sealed class KeyBook(IdentityStore identities)
                 _ => null,
             },
             cancel).ConfigureAwait(false);
-        return changed;
+        return !changed ? NoticeOutcome.Nothing : notice.Kind == NoticeKind.Clone ? NoticeOutcome.Quarantined : NoticeOutcome.KeySettled;
     }
 }

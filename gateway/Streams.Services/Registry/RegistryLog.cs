@@ -32,4 +32,10 @@ internal static partial class RegistryLog
 
     [LoggerMessage(6108, LogLevel.Warning, "The queue had no list of revoked certificates, or an older one: list {Version} with {Count} serials is in it again")]
     public static partial void RevocationsPutBack(this ILogger logger, int count, ulong version);
+
+    [LoggerMessage(6109, LogLevel.Warning, "{Agent} is not put into quarantine for {Sign} at {Gateway}: {Most} were within an hour. Is the gateway captured?")]
+    public static partial void NotQuarantined(this ILogger logger, string agent, string sign, string gateway, int most);
+
+    [LoggerMessage(6110, LogLevel.Information, "What gateway {Gateway} says of {Agent} is not taken: its newest session is elsewhere")]
+    public static partial void NoticeRefused(this ILogger logger, string agent, string gateway);
 }

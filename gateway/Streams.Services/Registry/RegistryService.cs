@@ -48,7 +48,9 @@ public sealed class RegistryService : IAsyncDisposable
         var journal = new IdentityJournal(
             identities, marks, new RevocationFile(revocationsFile, marks, logger), new IdentityRows(storage), producer, producer.AgentId, logger);
         var service = new RegistryService(
-            new TokenBook(tokens, identities, time ?? TimeProvider.System), new KeyBook(identities), journal, producer, logger);
+            new TokenBook(tokens, identities, time ?? TimeProvider.System),
+            new KeyBook(identities, await SessionStore.OpenAsync(queue, cancel).ConfigureAwait(false), new QuarantineLimit(time ?? TimeProvider.System)),
+            journal, producer, logger);
         try
         {
             journal.Start();
@@ -147,10 +149,19 @@ public sealed class RegistryService : IAsyncDisposable
             return [0];
         }
 
-        if (await _keys.NoticeAsync(notice, cancel).ConfigureAwait(false) && notice.Kind == NoticeKind.Clone)
+        switch (await _keys.NoticeAsync(notice, cancel).ConfigureAwait(false))
         {
-            _logger.Quarantined(notice.AgentId, notice.Detail, notice.Source);
-            _producer.TryAlert("clone", notice.AgentId, $"{notice.Detail}, from {notice.Source} at {notice.Gateway}: in quarantine until released");
+            case NoticeOutcome.Quarantined:
+                _logger.Quarantined(notice.AgentId, notice.Detail, notice.Source);
+                _producer.TryAlert("clone", notice.AgentId, $"{notice.Detail}, from {notice.Source} at {notice.Gateway}: in quarantine until released");
+                break;
+            case NoticeOutcome.TooMany:
+                _logger.NotQuarantined(notice.AgentId, notice.Detail, notice.Gateway, QuarantineLimit.Most);
+                _producer.TryAlert("clone", notice.AgentId, $"{notice.Detail}, from {notice.Source} at {notice.Gateway}: not in quarantine, there are {QuarantineLimit.Most} within an hour");
+                break;
+            case NoticeOutcome.NotItsGateway:
+                _logger.NoticeRefused(notice.AgentId, notice.Gateway);
+                break;
         }
 
         return [1];

@@ -16,6 +16,8 @@ namespace Streams.Queue;
 /// <param name="EpochBefore">The epoch before <paramref name="Epoch"/>, empty if there was none.</param>
 /// <param name="Clones">How many sessions looked like those of a copy of the agent.</param>
 /// <param name="CloneSeenAt">When the last of those began.</param>
+/// <param name="Boot">The boot id of the agent's kernel, 32 hex digits; empty if it was never told.</param>
+/// <param name="BootBefore">The boot id before <paramref name="Boot"/>, empty if there was none.</param>
 public sealed record SessionRecord(
     ulong Generation,
     string Gateway,
@@ -27,7 +29,9 @@ public sealed record SessionRecord(
     ulong ConnectCounter = 0,
     string EpochBefore = "",
     ulong Clones = 0,
-    DateTimeOffset? CloneSeenAt = null)
+    DateTimeOffset? CloneSeenAt = null,
+    string Boot = "",
+    string BootBefore = "")
 {
     /// <summary>
     /// The generation of the session after <paramref name="last"/>: above it, and above the milliseconds since 1970, so that it does not

@@ -44,6 +44,8 @@ internal sealed class RawAgent : IAsyncDisposable
 
     public Epoch Epoch { get; init; } = Epoch.NewRandom();
 
+    public UInt128 BootId { get; init; } = 2;
+
     /// <summary>Grows with every agent that is made, as a good agent's does.</summary>
     public ulong ConnectCounter { get; init; } = Interlocked.Increment(ref _connects);
 
@@ -99,7 +101,7 @@ internal sealed class RawAgent : IAsyncDisposable
         {
             var hello = await ReceiveAsync();
             var auth = new byte[AgentHandshake.MaxAuthBytes];
-            var claims = new AgentClaims(1, 2, ToNumber(epoch ?? Epoch), ConnectCounter, Catalogue.Digest.ToArray());
+            var claims = new AgentClaims(1, BootId, ToNumber(epoch ?? Epoch), ConnectCounter, Catalogue.Digest.ToArray());
             Assert.Equal(RefusalReason.None, handshake.ReadHello(hello!, new GatewayExpectations(roots, null, null), in claims, auth, out var length));
             var message = auth[..length];
             await Socket.SendAsync(change is null ? message : change(message), WebSocketMessageType.Binary, true, CancellationToken.None);

@@ -23,6 +23,7 @@ public sealed class IdentityTests(RegistryStack stack)
         Assert.Equal(answer, await stack.RotateAsync("turn-1", old, request));
         var both = await stack.Identities.GetAsync("turn-1");
         Assert.Equal((RegistryStack.Text(next), RegistryStack.Text(old)), (both!.PublicKey, both.PreviousKey));
+        await stack.BeginSessionAsync("turn-1");
         Assert.Equal([1], await stack.NoticeAsync("turn-1", NoticeKind.NewKeyUsed, old));
         Assert.Equal(RegistryStack.Text(old), (await stack.Identities.GetAsync("turn-1"))!.PreviousKey);
         Assert.Equal([1], await stack.NoticeAsync("turn-1", NoticeKind.NewKeyUsed, next));
@@ -52,12 +53,76 @@ public sealed class IdentityTests(RegistryStack stack)
     {
         using var key = SigningKey.Generate();
         await stack.EnrolAsync(await stack.CreateTokenAsync("twin-1"), RegistryStack.Text(key));
+        await stack.BeginSessionAsync("twin-1");
         await stack.NoticeAsync("twin-1", NoticeKind.Clone, key);
         await stack.NoticeAsync("twin-1", NoticeKind.Clone, key);
         Assert.Equal(IdentityRecord.Quarantined, (await stack.Identities.GetAsync("twin-1"))!.State);
         await stack.ActionsAsync("twin-1", "enrolled quarantined");
         Assert.Equal("1", await Eventually.ValueAsync(
             () => stack.QueryAsync("SELECT count() FROM system_alert WHERE kind = 'clone' AND subject = 'twin-1'"), count => count != "0", "an alert"));
+    }
+
+    [Fact]
+    public async Task Neither_of_two_copies_takes_the_name_by_another_key()
+    {
+        using var key = SigningKey.Generate();
+        using var next = SigningKey.Generate();
+        using var third = SigningKey.Generate();
+        await stack.EnrolAsync(await stack.CreateTokenAsync("twin-2"), RegistryStack.Text(key));
+        var request = RotateRequest.Create("twin-2", key, next);
+        var before = await stack.RotateAsync("twin-2", key, request);
+        await stack.BeginSessionAsync("twin-2");
+        await stack.NoticeAsync("twin-2", NoticeKind.Clone, key);
+        foreach (var session in new[] { key, next })
+        {
+            Assert.Equal(RegistryRefusal.AgentQuarantined, (await stack.RotateAsync("twin-2", session, RotateRequest.Create("twin-2", session, third))).Refused);
+        }
+
+        var record = await stack.Identities.GetAsync("twin-2");
+        Assert.Equal((RegistryStack.Text(next), RegistryStack.Text(key)), (record!.PublicKey, record.PreviousKey));
+        Assert.Equal(RegistryRefusal.None, before.Refused);
+        Assert.Equal(before.PublicKey, (await stack.RotateAsync("twin-2", key, request)).PublicKey);
+        await stack.Identities.ChangeAsync("twin-2", last => last! with { State = IdentityRecord.Active, Action = "released" });
+        Assert.Equal(RegistryRefusal.None, (await stack.RotateAsync("twin-2", next, RotateRequest.Create("twin-2", next, third))).Refused);
+    }
+
+    [Fact]
+    public async Task A_gateway_is_heard_of_the_agents_whose_session_it_holds_alone()
+    {
+        using var key = SigningKey.Generate();
+        using var next = SigningKey.Generate();
+        await stack.EnrolAsync(await stack.CreateTokenAsync("held-1"), RegistryStack.Text(key));
+        await stack.RotateAsync("held-1", key, RotateRequest.Create("held-1", key, next));
+        await stack.NoticeAsync("held-1", NoticeKind.Clone, key);
+        await stack.BeginSessionAsync("held-1", "gateway-2");
+        await stack.NoticeAsync("held-1", NoticeKind.Clone, key);
+        await stack.NoticeAsync("held-1", NoticeKind.NewKeyUsed, next);
+        var record = await stack.Identities.GetAsync("held-1");
+        Assert.Equal((IdentityRecord.Active, RegistryStack.Text(key)), (record!.State, record.PreviousKey));
+        await stack.NoticeAsync("held-1", NoticeKind.Clone, key, "gateway-2");
+        Assert.Equal(IdentityRecord.Quarantined, (await stack.Identities.GetAsync("held-1"))!.State);
+    }
+
+    [Fact]
+    public async Task No_gateway_puts_the_fleet_into_quarantine()
+    {
+        using var key = SigningKey.Generate();
+        // Its places of this hour are not those of other tests.
+        await stack.RestartRegistryAsync();
+        for (var i = 0; i <= QuarantineLimit.Most; i++)
+        {
+            await stack.Identities.PutAsync($"flood-{i}", new IdentityRecord(RegistryStack.Text(key), "host", DateTimeOffset.UtcNow));
+            await stack.BeginSessionAsync($"flood-{i}");
+            await stack.NoticeAsync($"flood-{i}", NoticeKind.Clone, key);
+            // Said again it takes no place.
+            await stack.NoticeAsync($"flood-{i}", NoticeKind.Clone, key);
+        }
+
+        Assert.Equal(IdentityRecord.Quarantined, (await stack.Identities.GetAsync($"flood-{QuarantineLimit.Most - 1}"))!.State);
+        Assert.Equal(IdentityRecord.Active, (await stack.Identities.GetAsync($"flood-{QuarantineLimit.Most}"))!.State);
+        // Others have theirs again.
+        await stack.RestartRegistryAsync();
+        await FollowsAsync("flood-end");
     }
 
     [Fact]
@@ -119,6 +184,7 @@ public sealed class IdentityTests(RegistryStack stack)
         await stack.Registry.Current;
         Assert.Equal(7UL, (await FindListAsync())!.Version);
         File.Delete(stack.RevocationsFile);
+        await FollowsAsync("list-end");
     }
 
     [Fact]
@@ -138,6 +204,13 @@ public sealed class IdentityTests(RegistryStack stack)
         var last = new IdentityRecord("next", "host-1", DateTimeOffset.UnixEpoch, IdentityRecord.Quarantined, 4, "old", Action: "rotated");
         var moved = IdentityRows.Apply(last, new IdentityRecord("next", "host-2", DateTimeOffset.UtcNow, Serial: 5, Action: "moved", Actor: "alice"));
         Assert.Equal(last with { Host = "host-2", Serial = 5, Action = "moved", Actor = "alice" }, moved);
+    }
+
+    // A Registry that was started anew watches the bucket.
+    private async Task FollowsAsync(string agentId)
+    {
+        await stack.Identities.PutAsync(agentId, new IdentityRecord("key", "host", DateTimeOffset.UtcNow));
+        await stack.ActionsAsync(agentId, "put");
     }
 
     private async Task<RevocationRecord?> FindListAsync()

@@ -32,6 +32,7 @@ public sealed class RegistryStack : IAsyncLifetime
     private ActorSystem? _system;
     private StreamsWorker? _worker;
     private ServiceCaller? _gateway;
+    private SessionStore? _sessions;
     private StorageClient? _storage;
     private RowProducer? _producer;
     private QueueConnection? _services;
@@ -73,7 +74,9 @@ public sealed class RegistryStack : IAsyncLifetime
             _system, new WorkerMetrics(), NullLoggerFactory.Instance);
         await _worker.StartAsync();
         _services = Own(await ConnectAsync(QueueRole.Services));
-        _gateway = Own(await ServiceCaller.OpenAsync(Own(await ConnectAsync(QueueRole.Gateway))));
+        var gateway = Own(await ConnectAsync(QueueRole.Gateway));
+        _gateway = Own(await ServiceCaller.OpenAsync(gateway));
+        _sessions = await SessionStore.OpenAsync(gateway);
         Identities = await IdentityStore.OpenAsync(_services);
         Tokens = await EnrolmentStore.OpenAsync(_services);
         _storage = new StorageClient(new StorageOptions { Url = _clickHouse.Url, User = _clickHouse.User, Password = _clickHouse.Password });
@@ -144,10 +147,18 @@ public sealed class RegistryStack : IAsyncLifetime
         return document;
     }
 
-    internal Task<byte[]?> NoticeAsync(string agentId, NoticeKind kind, SigningKey session) => _gateway!.AskAsync(
+    /// <summary>The agent's newest session is with this gateway.</summary>
+    internal async Task BeginSessionAsync(string agentId, string gateway = "gateway-1")
+    {
+        var last = await _sessions!.GetAsync(agentId);
+        Assert.True(await _sessions.TryWriteAsync(
+            agentId, new SessionRecord(SessionRecord.NextGeneration(last?.Value, DateTimeOffset.UtcNow), gateway, "e", DateTimeOffset.UtcNow, "h", "a"), last?.Revision ?? 0));
+    }
+
+    internal Task<byte[]?> NoticeAsync(string agentId, NoticeKind kind, SigningKey session, string gateway = "gateway-1") => _gateway!.AskAsync(
         Subjects.Registry("notice"),
         IdentityJson.Write(
-            new RegistryNotice("gateway-1", "192.0.2.7", agentId, kind, Text(session), "counter_back"), IdentityJson.Default.RegistryNotice),
+            new RegistryNotice(gateway, "192.0.2.7", agentId, kind, Text(session), "counter_back"), IdentityJson.Default.RegistryNotice),
         Patience);
 
     /// <summary>Waits for the actions that the rows have of an agent.</summary>
