@@ -136,8 +136,10 @@ public sealed class RegistrationTests
         await using var registry = await Registry.StartAsync(fixture);
         registry.Answers["notice"] = [1];
         using var identity = await fixture.EnrolAsync("agent-1");
-        await using (await RawAgent.ConnectAsync(fixture.Server.Address, identity, fixture.Roots, new RawAgent { ConnectCounter = 900_000 }))
+        await using (var first = await RawAgent.ConnectAsync(fixture.Server.Address, identity, fixture.Roots, new RawAgent { ConnectCounter = 900_000 }))
         {
+            // Before that its session may not be written yet.
+            await first.WaitForCreditAsync(LaneClass.Event, 16 * 1024);
         }
 
         await using var copy = await RawAgent.ConnectAsync(fixture.Server.Address, identity, fixture.Roots, new RawAgent { ConnectCounter = 900_000 });
