@@ -56,7 +56,8 @@ public sealed class ControlVectorTests
             ["kill"] = Hex(kill.Bytes.Span),
             ["kill_digest"] = Hex(kill.Digest),
             ["token"] = Hex(Encoding.ASCII.GetBytes(Token(root))),
-            ["enroll_request"] = Hex(Enrol(Token(root))),
+            ["token_pk"] = Hex(TokenKey(Token(root))),
+            ["enroll_request"] = Hex(Enrol(Token(root), agent)),
             ["enroll_answer"] = Hex(IdentityJson.Write(
                 new EnrolAnswer(RegistryRefusal.None, "agent-001", Base64Url.EncodeToString(agent.PublicKey), 9), IdentityJson.Default.EnrolAnswer)),
             ["rotate_request"] = Hex(IdentityJson.Write(
@@ -67,10 +68,17 @@ public sealed class ControlVectorTests
     private static string Token(SigningKey root) =>
         $"0123456789abcdef.{Base64Url.EncodeToString(Fill(0x70))}.{Base64Url.EncodeToString(root.PublicKey)}";
 
-    private static byte[] Enrol(string text)
+    private static byte[] TokenKey(string text)
     {
         Assert.True(EnrolmentToken.TryParse(text, out var token));
-        return IdentityJson.Write(new RegistryRequest(EnrolRequest.Of(token, "host-1")), IdentityJson.Default.RegistryRequest);
+        using var key = token.DeriveKey();
+        return key.PublicKey.ToArray();
+    }
+
+    private static byte[] Enrol(string text, SigningKey agent)
+    {
+        Assert.True(EnrolmentToken.TryParse(text, out var token));
+        return IdentityJson.Write(new RegistryRequest(EnrolRequest.Create(token, "host-1", agent.PublicKey)), IdentityJson.Default.RegistryRequest);
     }
 
     private static CommandFields Fields(string kind, ulong number) => new()

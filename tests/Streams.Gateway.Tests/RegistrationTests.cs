@@ -27,7 +27,7 @@ public sealed class RegistrationTests
         var answer = new EnrolAnswer(RegistryRefusal.None, "web-1", Text(key), 1);
         registry.Answers["enroll"] = IdentityJson.Write(answer, IdentityJson.Default.EnrolAnswer);
         await using var agent = await RawAgent.EnrolAsync(fixture.Server.Address, key, fixture.Roots);
-        var request = EnrolRequest.Of(EnrolmentToken.Create(key.PublicKey), "host-1");
+        var request = EnrolRequest.Create(EnrolmentToken.Create(key.PublicKey), "host-1", key.PublicKey);
         await agent.SendAsync(Document(new RegistryRequest(Enroll: request)), nobody);
         var response = await agent.WaitForMessageAsync();
         Assert.Equal((MessageType.Response, "r-1"), (response.Type, response.Id));
@@ -43,7 +43,7 @@ public sealed class RegistrationTests
         using var key = SigningKey.Generate();
         using var nobody = new AgentIdentity("nobody", SigningKey.FromSeed(Seed(key)));
         await using var agent = await RawAgent.EnrolAsync(fixture.Server.Address, key, fixture.Roots);
-        var request = Document(new RegistryRequest(Enroll: EnrolRequest.Of(EnrolmentToken.Create(key.PublicKey), "host-1")));
+        var request = Document(new RegistryRequest(Enroll: EnrolRequest.Create(EnrolmentToken.Create(key.PublicKey), "host-1", key.PublicKey)));
         await agent.SendAsync(request, nobody);
         var unavailable = IdentityJson.Write(EnrolAnswer.Refuse(RegistryRefusal.Unavailable), IdentityJson.Default.EnrolAnswer);
         Assert.Equal(unavailable, (await agent.WaitForMessageAsync()).Payload.ToArray());
@@ -61,7 +61,7 @@ public sealed class RegistrationTests
         using var next = SigningKey.Generate();
         using var nobody = new AgentIdentity("nobody", SigningKey.FromSeed(Seed(key)));
         using var identity = await fixture.EnrolAsync("agent-1");
-        var enrol = Document(new RegistryRequest(Enroll: EnrolRequest.Of(EnrolmentToken.Create(key.PublicKey), "host-1")));
+        var enrol = Document(new RegistryRequest(Enroll: EnrolRequest.Create(EnrolmentToken.Create(key.PublicKey), "host-1", key.PublicKey)));
         var rotate = Document(new RegistryRequest(Rotate: RotateRequest.Create("agent-1", key, next)));
         await using var enrolling = await RawAgent.EnrolAsync(fixture.Server.Address, key, fixture.Roots);
         await enrolling.SendAsync(rotate, nobody);

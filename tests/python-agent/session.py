@@ -17,7 +17,7 @@ from websockets.client import WebSocketClientProtocol
 
 from commands import Commands
 from handshake import ENROL, SESSION, Agreement, Handshake
-from primitives import ProtocolError, now
+from primitives import ProtocolError, SigningKey, block, expand, now, to_base64url
 from store import Store
 from trust import Trust
 from wire import CONTROL, LANE_CLASSES, Lane, Ready, Received, Wire
@@ -262,10 +262,13 @@ class Session(Link):
 class Enrolment(Link):
     """A session of mode enrol (section 11)."""
 
-    async def run(self, token: str, secret: str) -> dict[str, Any]:
+    async def run(self, token: str, secret: bytes) -> dict[str, Any]:
         """The answer of the registry."""
         await self.connect(ENROL)
-        document = {"enroll": {"token": token, "secret": secret, "host": socket.gethostname()}}
+        host = socket.gethostname()
+        key = SigningKey(expand(secret, b"streams/1 enrolment key" + token.encode(), 32))
+        signature = key.sign("enrolment", block(token, 1) + self.trust.key.public + block(host, 1))
+        document = {"enroll": {"token": token, "signature": to_base64url(signature), "host": host}}
         await self.send(lambda: self.wire.message("request", "agent.registry", "enroll-1", document))
         while True:
             received = self.wire.open(await asyncio.wait_for(self.socket.recv(), 10))

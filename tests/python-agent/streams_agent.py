@@ -161,7 +161,7 @@ def enroll(arguments: argparse.Namespace) -> int:
     trust.pin([from_base64url(root)])
     link = Enrolment(arguments.gateway, WIRES[arguments.encoding](trust.key), trust, store)
     try:
-        answer = asyncio.run(link.run(token, secret))
+        answer = asyncio.run(link.run(token, from_base64url(secret)))
     except FAILURES as error:
         raise SystemExit(f"streams_agent: enrolment failed: {type(error).__name__}: {error}") from None
     if answer["refused"] != "none":

@@ -282,9 +282,13 @@ def check_documents(handshake, statements):
     check("status_request", json.loads(v["status_request"]), {"command": text(v["status"])})
     check("status_received", json.loads(v["status_received"]),
           {"command": "0" * 31 + "1", "digest": text(v["status_digest"]), "state": "received", "at": micro, "detail": ""})
-    secret = text(bytes((0x70 + i * 3) & 0xff for i in range(32)))
-    check("token", v["token"].decode(), f"0123456789abcdef.{secret}.{text(handshake['root_pk'])}")
-    check("enroll_request", json.loads(v["enroll_request"]), {"enroll": {"token": "0123456789abcdef", "secret": secret, "host": "host-1"}, "rotate": None})
+    secret = bytes((0x70 + i * 3) & 0xff for i in range(32))
+    check("token", v["token"].decode(), f"0123456789abcdef.{text(secret)}.{text(handshake['root_pk'])}")
+    seed = hkdf_expand(secret, b"streams/1 enrolment key" + b"0123456789abcdef", 32)
+    check("token_pk", v["token_pk"], bindings.crypto_sign_seed_keypair(seed)[0])
+    statement = str8(b"0123456789abcdef") + handshake["agent_pk"] + str8(b"host-1")
+    check("enroll_request", json.loads(v["enroll_request"]),
+          {"enroll": {"token": "0123456789abcdef", "signature": text(sign(seed, "enrolment", statement)), "host": "host-1"}, "rotate": None})
     check("enroll_answer", json.loads(v["enroll_answer"]),
           {"refused": "none", "agent_id": "agent-001", "public_key": text(handshake["agent_pk"]), "serial": 9})
     check("rotate_request", json.loads(v["rotate_request"]), {"enroll": None, "rotate": {

@@ -47,7 +47,7 @@ internal static class Enroller
 
     private static async Task<string> AskAsync(AgentLinkOptions options, EnrolmentToken token, SigningKey key, CancellationToken stop)
     {
-        var request = new RegistryRequest(Enroll: EnrolRequest.Of(token, HostName));
+        var request = new RegistryRequest(Enroll: EnrolRequest.Create(token, HostName, key.PublicKey));
         var now = (ulong)((DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
         var message = new ControlMessage(MessageType.Request, Channels.Registry, "enroll", "core", now, IdentityJson.Write(request, IdentityJson.Default.RegistryRequest));
         var result = await EnrolmentLink.AskAsync(options, key, message, stop: stop);

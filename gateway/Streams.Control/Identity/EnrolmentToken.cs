@@ -1,12 +1,13 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using Streams.Wire.Crypto;
+using Streams.Wire.Keys;
 
 namespace Streams.Control.Identity;
 
 /// <summary>
 /// What lets a new agent in: <c>id.secret.root</c>. The root is the fleet root's public key itself, so that the agent can judge the
-/// gateway before it shows the secret. The whole text is a secret; only a digest of its middle is kept.
+/// gateway before it asks. The whole text is a secret and stays on the host; the servers keep the public half of the key that its middle derives.
 /// </summary>
 public sealed class EnrolmentToken
 {
@@ -24,6 +25,9 @@ public sealed class EnrolmentToken
     public string Id { get; }
 
     public ReadOnlySpan<byte> Secret => _secret;
+
+    /// <summary>The key that the secret derives. The caller disposes it.</summary>
+    public SigningKey DeriveKey() => EnrolmentKey.Derive(Id, _secret);
 
     /// <summary>Ed25519 public key of the fleet root.</summary>
     public ReadOnlySpan<byte> Root => _root;

@@ -9,7 +9,7 @@ public static class IdentityLimits
     /// <summary>Token ids are hexadecimal digits: keys of a bucket, and words of a command line.</summary>
     public const int TokenIdLength = 16;
 
-    public const int SecretSize = 32;
+    public const int SecretSize = Wire.Keys.EnrolmentKey.SecretSize;
 
     /// <summary>Uses of one token. Who has used it is in its record, which is written anew with each use: 1,000 are 110 KB.</summary>
     public const int MaxUses = 1000;

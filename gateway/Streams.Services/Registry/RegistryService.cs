@@ -8,7 +8,8 @@ namespace Streams.Services.Registry;
 
 /// <summary>
 /// Who is let in: answers the gateways' requests for enrolment and new keys, keeps what they saw of copies, and keeps identities as rows
-/// and rows as identities. It writes the bucket; a gateway may only read it, so that one that was captured lets nobody in.
+/// and rows as identities. It writes the bucket; a gateway may only read it, and enrolments and rotations
+/// are signed on the host, so that one that was captured lets nobody in.
 /// </summary>
 public sealed class RegistryService : IAsyncDisposable
 {

@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Security.Cryptography;
 using Streams.Control.Identity;
 using Streams.Queue;
 using Streams.Wire.Crypto;
@@ -20,8 +19,7 @@ internal sealed class TokenBook(EnrolmentStore tokens, IdentityStore identities,
 
     public async Task<EnrolAnswer> EnrolAsync(RegistryCall call, CancellationToken cancel)
     {
-        var digest = new byte[Sha256.Size];
-        if (call.Enrol is null || !call.Enrol.TryDigest(digest))
+        if (call.Enrol is not { IsValid: true })
         {
             return EnrolAnswer.Refuse(RegistryRefusal.Malformed);
         }
@@ -36,7 +34,7 @@ internal sealed class TokenBook(EnrolmentStore tokens, IdentityStore identities,
         {
             for (var attempt = 0; attempt < Attempts; attempt++)
             {
-                if (await TryAsync(call, call.Enrol, digest, cancel).ConfigureAwait(false) is { } answer)
+                if (await TryAsync(call, call.Enrol, cancel).ConfigureAwait(false) is { } answer)
                 {
                     return answer;
                 }
@@ -59,9 +57,11 @@ internal sealed class TokenBook(EnrolmentStore tokens, IdentityStore identities,
     }
 
     /// <summary>Null: another process was quicker, look again.</summary>
-    private async Task<EnrolAnswer?> TryAsync(RegistryCall call, EnrolRequest request, byte[] digest, CancellationToken cancel)
+    private async Task<EnrolAnswer?> TryAsync(RegistryCall call, EnrolRequest request, CancellationToken cancel)
     {
-        if (await tokens.GetAsync(request.Token, cancel).ConfigureAwait(false) is not { } entry || !IsSecret(entry.Value, digest))
+        // Key and host are what the gateway says: the token's key has to have signed for exactly them.
+        if (await tokens.GetAsync(request.Token, cancel).ConfigureAwait(false) is not { } entry
+            || !request.IsSignedBy(entry.Value.PublicKey, call.PublicKey))
         {
             return EnrolAnswer.Refuse(RegistryRefusal.UnknownToken);
         }
@@ -111,12 +111,6 @@ internal sealed class TokenBook(EnrolmentStore tokens, IdentityStore identities,
             // The token's answer stays the same, but what the operator did since is not undone by asking again.
             : record.State == IdentityRecord.Revoked ? EnrolAnswer.Refuse(RegistryRefusal.AgentRevoked)
             : new EnrolAnswer(RegistryRefusal.None, agent, record.PublicKey, record.Serial);
-    }
-
-    private static bool IsSecret(EnrolmentRecord token, byte[] digest)
-    {
-        Span<byte> expected = stackalloc byte[Sha256.Size];
-        return CanonicalBase64.TryRead(token.SecretHash, expected) && CryptographicOperations.FixedTimeEquals(expected, digest);
     }
 
     /// <summary>Prefix and the first digits of the key's digest: the same key has the same name, whoever works it out.</summary>

@@ -1,7 +1,7 @@
 namespace Streams.Queue;
 
 /// <summary>Bucket `enrolment`, key = token id: what a token is good for, and who has used it.</summary>
-/// <param name="SecretHash">SHA-256 of the secret, base64url.</param>
+/// <param name="PublicKey">Public half of the key that the token's secret derives, base64url: whoever reads the bucket can enrol nobody.</param>
 /// <param name="AgentId">The agent that it lets in; empty for a counted one.</param>
 /// <param name="Prefix">Counted ones: what the agents' ids begin with; empty otherwise.</param>
 /// <param name="MaxUses">Different keys that may use it.</param>
@@ -13,7 +13,7 @@ namespace Streams.Queue;
 /// <param name="Revoked">Good for nobody any more.</param>
 /// <param name="Replace">Whether an agent id that another key has may be taken over.</param>
 public sealed record EnrolmentRecord(
-    string SecretHash,
+    string PublicKey,
     string AgentId,
     string Prefix,
     int MaxUses,

@@ -10,7 +10,6 @@ using Streams.Host.Terminal;
 using Streams.Local;
 using Streams.Queue;
 using Streams.Wire;
-using Streams.Wire.Crypto;
 
 namespace Streams.Host.Commands;
 
@@ -47,11 +46,10 @@ internal static class EnrolCommand
             var keys = KeysCommand.Open(parse.GetValue(data)!);
             await using var identities = await Identities.OpenAsync(Endpoints.Read(parse.GetValue(data)!), stop);
             var token = EnrolmentToken.Create(keys.Root);
-            var digest = new byte[Sha256.Size];
-            Sha256.Hash(token.Secret, digest);
+            using var key = token.DeriveKey();
             var now = DateTimeOffset.UtcNow;
             var record = new EnrolmentRecord(
-                Base64Url.EncodeToString(digest), id, start, start.Length > 0 ? parse.GetValue(uses) : 1, now + life, networks,
+                Base64Url.EncodeToString(key.PublicKey), id, start, start.Length > 0 ? parse.GetValue(uses) : 1, now + life, networks,
                 new Dictionary<string, string>(), Identities.Actor, now, Replace: parse.GetValue(replace));
             if (!await identities.Tokens.TryWriteAsync(token.Id, record, 0, stop))
             {

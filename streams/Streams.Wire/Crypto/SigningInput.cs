@@ -12,6 +12,7 @@ internal static class SigningInput
     internal const string GatewayAuth = "gateway auth";
     internal const string GatewayRevocations = "gateway revocations";
     internal const string FleetRoot = "fleet root";
+    internal const string Enrolment = "enrolment";
     internal const string AgentKeyRotation = "agent key rotation";
     internal const string BatchProof = "batch proof";
     internal const string ControlMessage = "control message";

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 using Streams.Control.Identity;
 using Streams.Wire.Crypto;
@@ -7,14 +8,14 @@ namespace Streams.Control.Tests.Identity;
 public sealed class IdentityJsonTests
 {
     [Theory]
-    [InlineData("""{"token":"0123456789abcdef","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web"}""", true)]
-    [InlineData("""{"token":"0123456789abcdef","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web","more":1}""", false)]
-    [InlineData("""{"token":"0123456789abcdef","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web","host":"db"}""", false)]
-    [InlineData("""{"token":"0123456789abcdef","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}""", false)]
-    [InlineData("""{"token":"0123456789abcdef","secret":null,"host":"web"}""", false)]
-    [InlineData("""{"Token":"0123456789abcdef","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web"}""", false)]
-    [InlineData("""{"token":"0123456789abcdef","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web"} """, true)]
-    [InlineData("""{"token":"0123456789abcdef","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web"}{}""", false)]
+    [InlineData("""{"token":"0123456789abcdef","signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web"}""", true)]
+    [InlineData("""{"token":"0123456789abcdef","signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web","more":1}""", false)]
+    [InlineData("""{"token":"0123456789abcdef","signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web","host":"db"}""", false)]
+    [InlineData("""{"token":"0123456789abcdef","signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}""", false)]
+    [InlineData("""{"token":"0123456789abcdef","signature":null,"host":"web"}""", false)]
+    [InlineData("""{"Token":"0123456789abcdef","signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web"}""", false)]
+    [InlineData("""{"token":"0123456789abcdef","signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web"} """, true)]
+    [InlineData("""{"token":"0123456789abcdef","signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","host":"web"}{}""", false)]
     [InlineData("null", false)]
     [InlineData("[]", false)]
     [InlineData("", false)]
@@ -24,7 +25,7 @@ public sealed class IdentityJsonTests
     [Fact]
     public void A_document_of_more_than_its_bytes_is_not_parsed()
     {
-        var json = $$"""{"token":"0123456789abcdef","secret":"","host":"{{new string('a', IdentityLimits.MaxDocumentBytes)}}"}""";
+        var json = $$"""{"token":"0123456789abcdef","signature":"","host":"{{new string('a', IdentityLimits.MaxDocumentBytes)}}"}""";
         Assert.False(IdentityJson.TryRead(Encoding.UTF8.GetBytes(json), IdentityJson.Default.EnrolRequest, out _));
     }
 
@@ -47,6 +48,25 @@ public sealed class IdentityJsonTests
         Assert.Equal("""{"refused":"token_used","agent_id":"","public_key":"","serial":0}""", Encoding.UTF8.GetString(json));
         Assert.True(IdentityJson.TryRead(json, IdentityJson.Default.EnrolAnswer, out var answer));
         Assert.Equal(RegistryRefusal.TokenUsed, answer.Refused);
+    }
+
+    [Fact]
+    public void An_enrolment_is_signed_for_one_token_key_and_host_and_has_no_secret()
+    {
+        using var root = SigningKey.Generate();
+        using var agent = SigningKey.Generate();
+        var token = EnrolmentToken.Create(root.PublicKey);
+        using var key = token.DeriveKey();
+        var (tokenKey, agentKey) = (Base64Url.EncodeToString(key.PublicKey), Base64Url.EncodeToString(agent.PublicKey));
+        var request = EnrolRequest.Create(token, "web", agent.PublicKey);
+        Assert.True(request.IsSignedBy(tokenKey, agentKey));
+        Assert.False(request.IsSignedBy(tokenKey, tokenKey));
+        Assert.False(request.IsSignedBy(agentKey, agentKey));
+        Assert.False((request with { Host = "db" }).IsSignedBy(tokenKey, agentKey));
+        Assert.False((request with { Token = new string('0', IdentityLimits.TokenIdLength) }).IsSignedBy(tokenKey, agentKey));
+        Assert.False((request with { Signature = request.Signature + "=" }).IsValid);
+        Assert.DoesNotContain(
+            Base64Url.EncodeToString(token.Secret), Encoding.UTF8.GetString(IdentityJson.Write(request, IdentityJson.Default.EnrolRequest)), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -113,20 +113,27 @@ public sealed class RegistryStack : IAsyncLifetime
         string agentId, int uses = 1, string prefix = "", TimeSpan? life = null, bool replace = false, params string[] networks)
     {
         var token = EnrolmentToken.Create(Root);
-        var digest = new byte[Sha256.Size];
-        Sha256.Hash(token.Secret, digest);
+        using var key = token.DeriveKey();
         var now = DateTimeOffset.UtcNow;
         Assert.True(await Tokens.TryWriteAsync(
             token.Id,
             new EnrolmentRecord(
-                Base64Url.EncodeToString(digest), agentId, prefix, uses, now + (life ?? TimeSpan.FromHours(1)), networks,
+                Text(key), agentId, prefix, uses, now + (life ?? TimeSpan.FromHours(1)), networks,
                 new Dictionary<string, string>(), "alice", now, Replace: replace),
             0));
         return token;
     }
 
     internal Task<EnrolAnswer> EnrolAsync(EnrolmentToken token, string publicKey, string source = "192.0.2.7") =>
-        EnrolAsync(EnrolRequest.Of(token, "host-1"), publicKey, source);
+        EnrolAsync(Request(token, publicKey), publicKey, source);
+
+    internal static EnrolRequest Request(EnrolmentToken token, string publicKey)
+    {
+        // What is no key cannot be signed for and is refused for itself.
+        var key = new byte[SigningKey.PublicKeySize];
+        return CanonicalBase64.TryRead(publicKey, key)
+            ? EnrolRequest.Create(token, "host-1", key) : new EnrolRequest(token.Id, new string('A', 86), "host-1");
+    }
 
     internal async Task<EnrolAnswer> EnrolAsync(EnrolRequest request, string publicKey, string source = "192.0.2.7")
     {

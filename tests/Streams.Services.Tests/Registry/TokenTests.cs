@@ -62,10 +62,29 @@ public sealed class TokenTests(RegistryStack stack)
         using var key = SigningKey.Generate();
         var token = await stack.CreateTokenAsync("secret-1");
         var stranger = EnrolmentToken.Create(stack.Root);
-        var wrong = EnrolRequest.Of(stranger, "host") with { Token = token.Id };
+        var wrong = RegistryStack.Request(stranger, RegistryStack.Text(key)) with { Token = token.Id };
         Assert.Equal(await stack.EnrolAsync(wrong, RegistryStack.Text(key)), await stack.EnrolAsync(stranger, RegistryStack.Text(key)));
         Assert.Equal(RegistryRefusal.UnknownToken, (await stack.EnrolAsync(wrong, RegistryStack.Text(key))).Refused);
         Assert.Null(await stack.Identities.GetAsync("secret-1"));
+    }
+
+    /// <summary>What a captured gateway can say: the host's own request with another key or host, before or after the host was let in.</summary>
+    [Fact]
+    public async Task A_gateway_that_swaps_the_key_or_the_host_lets_nobody_in_and_uses_up_nothing()
+    {
+        using var key = SigningKey.Generate();
+        using var other = SigningKey.Generate();
+        var token = await stack.CreateTokenAsync("", uses: 2, prefix: "swap");
+        var request = RegistryStack.Request(token, RegistryStack.Text(key));
+        Assert.Equal(RegistryRefusal.UnknownToken, (await stack.EnrolAsync(request, RegistryStack.Text(other))).Refused);
+        Assert.Equal(RegistryRefusal.UnknownToken, (await stack.EnrolAsync(request with { Host = "host-2" }, RegistryStack.Text(key))).Refused);
+        Assert.Equal(0, (await stack.Tokens.GetAsync(token.Id))!.Value.Value.Uses);
+        Assert.Equal(RegistryRefusal.None, (await stack.EnrolAsync(request, RegistryStack.Text(key))).Refused);
+        Assert.Equal(RegistryRefusal.UnknownToken, (await stack.EnrolAsync(request, RegistryStack.Text(other))).Refused);
+        var further = await stack.CreateTokenAsync("", uses: 2, prefix: "swap");
+        Assert.Equal(RegistryRefusal.UnknownToken, (await stack.EnrolAsync(request with { Token = further.Id }, RegistryStack.Text(key))).Refused);
+        Assert.Equal(1, (await stack.Tokens.GetAsync(token.Id))!.Value.Value.Uses);
+        Assert.Equal(0, (await stack.Tokens.GetAsync(further.Id))!.Value.Value.Uses);
     }
 
     [Fact]

@@ -80,7 +80,7 @@ internal static class EnrolCommand
     {
         using var key = new AgentKeyFiles(configuration.Resolve(configuration.KeyFile)).ReadOrMake();
         var options = LinkSettings.Of(configuration, new FleetRoots(token.Root.ToArray()));
-        var request = new RegistryRequest(Enroll: EnrolRequest.Of(token, options.HostName));
+        var request = new RegistryRequest(Enroll: EnrolRequest.Create(token, options.HostName, key.PublicKey));
         var message = new ControlMessage(
             MessageType.Request, Channels.Registry, "enroll", "core", (ulong)((DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / 10),
             IdentityJson.Write(request, IdentityJson.Default.RegistryRequest));
