@@ -14,11 +14,11 @@ internal static partial class GatewayLog
     [LoggerMessage(2001, LogLevel.Information, "Gateway stopped")]
     public static partial void Stopped(this ILogger logger);
 
-    [LoggerMessage(2002, LogLevel.Information, "Session {Session} of {Agent} began: generation {Generation}, from {Remote}, handshake {Milliseconds} ms")]
+    [LoggerMessage(2002, LogLevel.Debug, "Session {Session} of {Agent} began: generation {Generation}, from {Remote}, handshake {Milliseconds} ms")]
     public static partial void SessionBegan(this ILogger logger, string agent, string session, ulong generation, string remote, long milliseconds);
 
-    [LoggerMessage(2003, LogLevel.Information, "Session {Session} of {Agent} ended: {Reason}")]
-    public static partial void SessionEnded(this ILogger logger, string agent, string session, string reason);
+    [LoggerMessage(EventId = 2003, Message = "Session {Session} of {Agent} ended: {Reason}")]
+    public static partial void SessionEnded(this ILogger logger, LogLevel level, string agent, string session, string reason);
 
     [LoggerMessage(2004, LogLevel.Warning, "Handshake refused: {Reason}, agent id '{Agent}', from {Remote}")]
     public static partial void HandshakeRefused(this ILogger logger, RefusalReason reason, string agent, string remote);

@@ -21,14 +21,14 @@ namespace Streams.Gateway.Auth;
 internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, FrameReceiver receiver, string remote)
 {
     /// <summary>Every refusal leaves this long after M2 came, whatever it was refused for and however little that took.</summary>
-    private static readonly TimeSpan RefusalDelay = TimeSpan.FromMilliseconds(25);
+    private const long RefusalMilliseconds = 25;
 
     private static readonly GatewayOffer WithEnrolment = new(Protocol.Versions, AllowsEnrolment: true);
     private static readonly GatewayOffer WithoutEnrolment = new(Protocol.Versions, AllowsEnrolment: false);
 
     private string _encoding = "bin";
     private string? _host;
-    private Task? _refusalTime;
+    private long? _received;
     private AuthMessage? _auth;
 
     /// <summary>Who it claims to be; proved once there is a session.</summary>
@@ -41,10 +41,14 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
     public ReadOnlyMemory<byte> AgentKey { get; private set; }
 
     /// <summary>
-    /// Completes when a refusal may leave. Its timer runs from the receipt of M2, so that how long judging took is not in the answer's time: a delay that began
-    /// after it would have added it to the 25 ms. Without an M2, from now.
+    /// Completes when a refusal may leave: so long after the receipt of M2, however long judging took; without an M2, after now. Timers count the same whole
+    /// milliseconds as the clock read here, so the answer's time says nothing about what came between.
     /// </summary>
-    public Task RefusalTime => _refusalTime ??= Task.Delay(RefusalDelay, core.Time);
+    public Task RefusalTime()
+    {
+        var now = Environment.TickCount64;
+        return Task.Delay(TimeSpan.FromMilliseconds(Math.Max(0, (_received ?? now) + RefusalMilliseconds - now)), core.Time);
+    }
 
     /// <summary>M1, M2, M3. The keys are the caller's when the reason is None.</summary>
     public async Task<(RefusalReason Reason, SessionKeys? Keys)> AuthenticateAsync(HandshakeContext context)
@@ -138,7 +142,7 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
         }
 
         length = await socket.ReceiveAsync(buffer.AsMemory(0, Wire.Limits.MaxHandshakeMessageBytes + 1)).ConfigureAwait(false);
-        _refusalTime = Task.Delay(RefusalDelay, core.Time);
+        _received = Environment.TickCount64;
         if (length < 0)
         {
             return (length switch

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Microsoft.Extensions.Logging;
 using Streams.Gateway.Auth;
 using Streams.Gateway.Channels;
 using Streams.Gateway.Heartbeat;
@@ -77,7 +78,8 @@ internal sealed class AgentConnection : IWheelMember
                 await _session.CloseAsync().ConfigureAwait(false);
                 if (_session.HasBegun)
                 {
-                    _core.Logger.SessionEnded(_session.Route.AgentId, _session.Id, _session.Ended.Label());
+                    _core.Logger.SessionEnded(
+                        _session.Ended.IsOrdinary() ? LogLevel.Debug : LogLevel.Information, _session.Route.AgentId, _session.Id, _session.Ended.Label());
                 }
                 else if (_session.IsEnrolling)
                 {
@@ -254,7 +256,7 @@ internal sealed class AgentConnection : IWheelMember
         Count(reason, driver.AgentId);
         if (reason != RefusalReason.Disconnected)
         {
-            await driver.RefusalTime.ConfigureAwait(false);
+            await driver.RefusalTime().ConfigureAwait(false);
             await SendRefusalAsync().ConfigureAwait(false);
         }
 

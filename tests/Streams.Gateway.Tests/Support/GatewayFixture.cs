@@ -217,24 +217,30 @@ internal sealed class GatewayFixture : IAsyncDisposable
     }
 }
 
-/// <summary>Collects what is logged.</summary>
-internal sealed class TestLog : ILoggerFactory, ILogger
+/// <summary>Collects what is logged: of the gateway from Debug, which tells sessions, of Kestrel from Information.</summary>
+internal sealed class TestLog(LogLevel least = LogLevel.Debug) : ILoggerFactory, ILogger
 {
-    public ConcurrentQueue<string> Lines { get; } = new();
+    public ConcurrentQueue<string> Lines { get; private init; } = new();
 
     public void AddProvider(ILoggerProvider provider)
     {
     }
 
-    public ILogger CreateLogger(string categoryName) => this;
+    public ILogger CreateLogger(string categoryName) =>
+        categoryName.StartsWith("Streams.", StringComparison.Ordinal) ? this : new TestLog(LogLevel.Information) { Lines = Lines };
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        Lines.Enqueue($"{eventId.Id} {formatter(state, exception)} {exception}");
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+        {
+            Lines.Enqueue($"{eventId.Id} {formatter(state, exception)} {exception}");
+        }
+    }
 
     public void Dispose()
     {
