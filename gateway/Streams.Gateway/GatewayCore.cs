@@ -21,6 +21,10 @@ internal sealed class GatewayCore
     /// <summary>Sessions of mode enrol at once: an image that scales out enrols in milliseconds each.</summary>
     private const int MaxEnrolments = 256;
 
+    /// <summary>Of them, one source's: whoever has any key may have one for 10 s, and 32 addresses are to be needed to have them all.</summary>
+    private const int MaxSourceEnrolments = 8;
+
+    private readonly SourcePlaces _enrolling = new(MaxSourceEnrolments);
     private int _draining;
     private int _drained;
     private int _enrolments;
@@ -102,24 +106,33 @@ internal sealed class GatewayCore
         return Interlocked.Exchange(ref _draining, 1) == 0;
     }
 
-    /// <summary>Takes a place for a session of mode enrol. Anybody with a key may have one, so they are few; each lives for seconds.</summary>
-    public bool TryBeginEnrolment()
+    /// <summary>Takes a place for a session of mode enrol; null, or why there is none. Anybody with a key may have one, so they are few; each lives for seconds.</summary>
+    public string? TryBeginEnrolment(SourcePrefix source)
     {
         if (IsDraining)
         {
-            return false;
+            return "draining";
+        }
+
+        if (!_enrolling.TryEnter(source))
+        {
+            return "source_enrolments";
         }
 
         if (Interlocked.Increment(ref _enrolments) <= MaxEnrolments)
         {
-            return true;
+            return null;
         }
 
-        EnrolmentEnded();
-        return false;
+        EnrolmentEnded(source);
+        return "enrolments";
     }
 
-    public void EnrolmentEnded() => Interlocked.Decrement(ref _enrolments);
+    public void EnrolmentEnded(SourcePrefix source)
+    {
+        Interlocked.Decrement(ref _enrolments);
+        _enrolling.Leave(source);
+    }
 
     public IngestGraph GraphOf(int partition) => Graphs[partition % Graphs.Count];
 

@@ -59,6 +59,18 @@ public sealed record GatewayOptions
     /// <summary>Handshakes at once; each costs at most 4 KB and 5 s.</summary>
     public int MaxHandshakes { get; init; } = 1024;
 
+    /// <summary>
+    /// Of them, one source's at once: peers that say nothing hold theirs for 5 s, so no address holds more than an eighth of all. A site that reconnects together
+    /// waits for its own places, each of which is free again after some milliseconds.
+    /// </summary>
+    public int SourceHandshakes { get; init; } = 128;
+
+    /// <summary>
+    /// Connections of one source that have no session (yet), whatever they have said so far. A site behind one address has its <see cref="SourceBurst"/> on the way at
+    /// once at most; sessions are not counted, so the size of a site, or of a load balancer without a PROXY header, does not matter.
+    /// </summary>
+    public int SourceConnections { get; init; } = 2048;
+
     /// <summary>How long a connection may wait for a place among them.</summary>
     public TimeSpan HandshakeQueue { get; init; } = TimeSpan.FromSeconds(2);
 

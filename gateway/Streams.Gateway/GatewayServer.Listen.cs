@@ -20,10 +20,11 @@ public sealed partial class GatewayServer
 {
     private async Task ListenAsync(GatewayCore core, CancellationToken cancel)
     {
-        var gate = Own(new HandshakeGate(_options.MaxHandshakes, _options.HandshakeQueue));
+        var gate = Own(new HandshakeGate(_options.MaxHandshakes, _options.SourceHandshakes, _options.HandshakeQueue));
         var sources = new SourceBuckets(_options.SourceRate, _options.SourceBurst);
         _endpoint = new AgentEndpoint(core, sources, gate);
-        var filter = new ConnectionFilter(core, sources, Own(new HandshakeGate(_options.MaxHandshakes, _options.HandshakeQueue)));
+        var filter = new ConnectionFilter(
+            core, sources, new SourcePlaces(_options.SourceConnections), Own(new HandshakeGate(_options.MaxHandshakes, _options.SourceHandshakes, _options.HandshakeQueue)));
         var certificate = _options is { TlsCertificateFile: { } file, TlsKeyFile: { } key }
             ? OwnAsync(TlsCertificate.Load(file, key, _logger, _time, _options.TlsInterval)) : null;
         if (certificate is not null)
@@ -75,6 +76,7 @@ public sealed partial class GatewayServer
                 listen.Use(next => connection => filter.ProxyAsync(connection, next));
             }
 
+            listen.Use(next => connection => filter.AdmitAsync(connection, next));
             if (certificate is not null)
             {
                 listen.Use(next => connection => filter.BeforeSecureAsync(connection, next));

@@ -26,6 +26,8 @@ public sealed class GatewayOptionsTests
             (good with { Partitions = 0 }, "partitions is 0"),
             (good with { PoolBytes = 1 }, "pool bytes is 1"),
             (good with { MaxConnections = 0 }, "max connections is 0"),
+            (good with { SourceHandshakes = 0 }, "source handshakes is 0"),
+            (good with { SourceConnections = 0 }, "source connections is 0"),
             (good with { HeartbeatSeconds = 0 }, "heartbeat seconds is 0"),
             (good with { SessionSeconds = 1 }, "session seconds is 1"),
             (good with { Nats = new Uri("http://127.0.0.1") }, "nats url"),

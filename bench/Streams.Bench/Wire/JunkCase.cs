@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Streams.AgentLink.Session;
 using Streams.Bench.Load;
 using Streams.Schema;
@@ -11,34 +9,50 @@ using Streams.Wire.Frames;
 namespace Streams.Bench.Wire;
 
 /// <summary>
-/// Enrolled agents that come, send a batch, wait until it is committed and go; alone, and while ten times as many strangers begin
-/// handshakes. A stranger upgrades and sends an M2 of the right form that nobody signed, which is what costs a gateway most.
+/// Enrolled agents that come, send a batch, wait until it is committed and go: alone; while ten times as many strangers begin handshakes with an M2 that nobody
+/// signed, which is what costs a gateway most; and while strangers hold handshakes open and say nothing, of which each source could take all places there are.
 /// </summary>
 internal static class JunkCase
 {
     private const int Agents = 64;
     private const int Times = 10;
     private const int Sources = 64;
+    private const int SilentSources = 4;
+
+    /// <summary>A second and source: what the gateway admits of one.</summary>
+    private const int SilentRate = 200;
+
     private static readonly TimeSpan Phase = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
 
-    /// <returns>Goodput (commits a second of enrolled agents) under junk ÷ without; and junk handshakes a second that were begun.</returns>
-    public static async Task<(double Ratio, double JunkPerSecond)> RunAsync(Swarm swarm, CancellationToken stop)
+    /// <summary>Until as many are held open as ever will be: a handshake's time and more.</summary>
+    private static readonly TimeSpan SilentWarmUp = TimeSpan.FromSeconds(6);
+
+    public static async Task<JunkResult> RunAsync(Swarm swarm, CancellationToken stop)
     {
         await GoodputAsync(swarm, WarmUp, stop);
         var alone = await GoodputAsync(swarm, Phase, stop);
-        var rate = alone * Times;
+        var rate = alone * Times / Sources;
+        var (junk, junkPerSecond) = await UnderAsync(swarm, Sources, WarmUp, (source, begun, over) => Strangers.JunkAsync(swarm.Gateway, source, rate, begun, over), stop);
+        var (silent, silentPerSecond) = await UnderAsync(
+            swarm, SilentSources, SilentWarmUp, (source, begun, over) => Strangers.SilentAsync(swarm.Gateway, source, SilentRate, begun, over), stop);
+        return new JunkResult(junk / alone, junkPerSecond, silent / alone, silentPerSecond);
+    }
+
+    private static async Task<(double Goodput, double PerSecond)> UnderAsync(
+        Swarm swarm, int sources, TimeSpan warmUp, Func<int, Action, CancellationToken, Task> stranger, CancellationToken stop)
+    {
         var begun = 0;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var junk = Enumerable.Range(0, Sources).Select(source => JunkAsync(swarm.Gateway, source, rate / Sources, () => Interlocked.Increment(ref begun), over.Token)).ToArray();
-        await Task.Delay(WarmUp, stop);
+        var strangers = Enumerable.Range(0, sources).Select(source => stranger(source, () => Interlocked.Increment(ref begun), over.Token)).ToArray();
+        await Task.Delay(warmUp, stop);
         var clock = Stopwatch.StartNew();
         var first = Volatile.Read(ref begun);
         var under = await GoodputAsync(swarm, Phase, stop);
         var perSecond = (Volatile.Read(ref begun) - first) / clock.Elapsed.TotalSeconds;
         await over.CancelAsync();
-        await Task.WhenAll(junk);
-        return (under / alone, perSecond);
+        await Task.WhenAll(strangers);
+        return (under, perSecond);
     }
 
     private static async Task<double> GoodputAsync(Swarm swarm, TimeSpan time, CancellationToken stop)
@@ -71,54 +85,6 @@ internal static class JunkCase
         return done / time.TotalSeconds;
     }
 
-    private static async Task JunkAsync(IPEndPoint gateway, int source, double perSecond, Action begun, CancellationToken over)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1 / perSecond));
-        var request = Encoding.ASCII.GetBytes(
-            $"GET {Protocol.Path} HTTP/1.1\r\nHost: {gateway}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            + $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {Protocol.BinarySubprotocol}\r\n\r\n");
-        var auth = UnsignedAuth();
-        var answer = new byte[4096];
-        try
-        {
-            while (await timer.WaitForNextTickAsync(over))
-            {
-                // Own addresses, 127.99.x.1: none shares an enrolled agent's.
-                using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, LingerState = new LingerOption(true, 0) };
-                socket.Bind(new IPEndPoint(new IPAddress([127, 99, (byte)source, 1]), 0));
-                try
-                {
-                    await socket.ConnectAsync(gateway, over);
-                    begun();
-                    await socket.SendAsync(request, over);
-                    await socket.ReceiveAsync(answer, over);
-                    await socket.SendAsync(auth, over);
-                    // M1, then the refusal or the end.
-                    await socket.ReceiveAsync(answer, over);
-                }
-                catch (SocketException)
-                {
-                    // Refused: the next one.
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The phase is over.
-        }
-    }
-
-    /// <summary>M2 in a WebSocket frame with a zero mask (RFC 6455 5.3): fields of the right form, a signature of noise.</summary>
-    private static byte[] UnsignedAuth()
-    {
-        var id = "wire-0"u8;
-        var body = new byte[5 + id.Length + 32 + 32 + 32 + 8 + 16 + 16 + 8 + 32 + 64];
-        Random.Shared.NextBytes(body);
-        (body[0], body[1], body[2], body[3], body[4]) = (2, Protocol.Version, Protocol.Suite, 1, (byte)id.Length);
-        id.CopyTo(body.AsSpan(5));
-        return [0x82, 0x80 | 126, (byte)(body.Length >> 8), (byte)body.Length, 0, 0, 0, 0, .. body];
-    }
-
     /// <summary>The next epoch's first batch: a session of its own epoch starts its lanes at 0.</summary>
     private static byte[] Named(byte[] template, Swarm swarm, int index)
     {
@@ -131,3 +97,10 @@ internal static class JunkCase
         return batch;
     }
 }
+
+/// <summary>What strangers leave of the goodput (commits a second of enrolled agents).</summary>
+/// <param name="Ratio">Under junk ÷ alone.</param>
+/// <param name="JunkPerSecond">Junk handshakes that were begun.</param>
+/// <param name="SilentRatio">Beside silent peers ÷ alone.</param>
+/// <param name="SilentPerSecond">Connections of silent peers.</param>
+internal sealed record JunkResult(double Ratio, double JunkPerSecond, double SilentRatio, double SilentPerSecond);

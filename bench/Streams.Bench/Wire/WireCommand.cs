@@ -62,8 +62,9 @@ internal static class WireCommand
         Console.WriteLine($"messages, bin        {binary:N0}/s over one connection, into rows");
         var json = await MessageCase.JsonAsync(rows, swarm, stop);
         Console.WriteLine($"messages, json       {json:N0}/s over one connection, each signed, into rows");
-        var (junk, perSecond) = await JunkCase.RunAsync(swarm, stop);
-        Console.WriteLine($"under junk           {junk:0.00} of the goodput, {perSecond:N0} junk handshakes/s");
+        var junk = await JunkCase.RunAsync(swarm, stop);
+        Console.WriteLine($"under junk           {junk.Ratio:0.00} of the goodput, {junk.JunkPerSecond:N0} junk handshakes/s");
+        Console.WriteLine($"beside silent peers  {junk.SilentRatio:0.00} of the goodput, {junk.SilentPerSecond:N0} of them/s");
         await up.StopAsync();
         return new WireReport
         {
@@ -78,8 +79,10 @@ internal static class WireCommand
             IdleConnectionRatio = Round(idle / echo),
             JsonMessagesPerSecond = Math.Round(json),
             BinMessagesPerSecond = Math.Round(binary),
-            JunkGoodputRatio = Round(junk),
-            JunkPerSecond = Math.Round(perSecond),
+            JunkGoodputRatio = Round(junk.Ratio),
+            JunkPerSecond = Math.Round(junk.JunkPerSecond),
+            SilentGoodputRatio = Round(junk.SilentRatio),
+            SilentPerSecond = Math.Round(junk.SilentPerSecond),
         };
     }
 

@@ -38,6 +38,11 @@ internal sealed record WireReport
 
     public required double JunkPerSecond { get; init; }
 
+    /// <summary>The same while peers of four sources hold open what handshakes they may and say nothing.</summary>
+    public required double SilentGoodputRatio { get; init; }
+
+    public required double SilentPerSecond { get; init; }
+
     /// <summary>What misses its gate.</summary>
     public IEnumerable<string> Misses() => Gates().Where(static gate => gate.AtMost ? gate.Value > gate.Bound : gate.Value < gate.Bound)
         .Select(static gate => FormattableString.Invariant($"{gate.Name} is {gate.Value:0.###}, its gate is {gate.Bound}"));
@@ -53,5 +58,6 @@ internal sealed record WireReport
         ("json_messages_per_second", JsonMessagesPerSecond, 1_000, false),
         ("bin_messages_per_second", BinMessagesPerSecond, 10_000, false),
         ("junk_goodput_ratio", JunkGoodputRatio, 0.7, false),
+        ("silent_goodput_ratio", SilentGoodputRatio, 0.7, false),
     ];
 }

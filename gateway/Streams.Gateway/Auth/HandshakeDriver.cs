@@ -34,6 +34,9 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
     /// <summary>Who it claims to be; proved once there is a session.</summary>
     public string AgentId => _auth?.AgentId ?? "";
 
+    /// <summary>Why there is no session now although the handshake was good, as a metric has it.</summary>
+    public string Unavailable { get; private set; } = nameof(SessionEnd.Unavailable);
+
     /// <summary>What this gateway shows in this handshake, whatever it has later.</summary>
     public GatewayIdentity Gateway { get; } = core.Identity;
 
@@ -124,8 +127,9 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
             return (reason, SessionEnd.None);
         }
 
-        if (!core.TryBeginEnrolment())
+        if (core.TryBeginEnrolment(SourcePrefix.Of(remote)) is { } why)
         {
+            Unavailable = why;
             return (RefusalReason.None, SessionEnd.Unavailable);
         }
 

@@ -30,6 +30,9 @@ internal readonly record struct SourcePrefix(ulong Value, bool IsV6)
             : new SourcePrefix(BinaryPrimitives.ReadUInt32BigEndian(bytes), false);
     }
 
+    /// <summary>Of an address as text; the default for what is none.</summary>
+    public static SourcePrefix Of(string address) => Of(IPAddress.TryParse(address, out var parsed) ? parsed : null);
+
     /// <summary>The prefix as 16 bytes of an IPv6 address, IPv4 mapped.</summary>
     public void Write(Span<byte> address)
     {

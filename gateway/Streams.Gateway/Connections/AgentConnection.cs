@@ -26,6 +26,7 @@ internal sealed class AgentConnection : IWheelMember
     private readonly bool _json;
     private readonly string _remote;
     private AgentSession? _session;
+    private Admission? _admission;
     private long _deadline;
     private int _refusing;
 
@@ -44,9 +45,10 @@ internal sealed class AgentConnection : IWheelMember
 
     /// <summary>Runs the connection to its end.</summary>
     /// <param name="context">What the upgrade said.</param>
-    /// <param name="handshaken">Called once when the handshake is over, however it ended.</param>
-    public async Task RunAsync(HandshakeContext context, Action handshaken)
+    /// <param name="admission">Its place among the handshakes is given back when this one is over, at its deadline at the latest.</param>
+    public async Task RunAsync(HandshakeContext context, Admission admission)
     {
+        _admission = admission;
         _core.Wheel.Add(this);
         try
         {
@@ -57,12 +59,17 @@ internal sealed class AgentConnection : IWheelMember
             }
             finally
             {
-                handshaken();
+                admission.Handshake?.Leave();
             }
 
             if (begun)
             {
-                await ReceiveAsync(_session!).ConfigureAwait(false);
+                if (!_session!.IsEnrolling)
+                {
+                    admission.Connection.Leave();
+                }
+
+                await ReceiveAsync(_session).ConfigureAwait(false);
             }
 
             // A session's agent may have sent what it had credit for; who never had a session gets no more than a handshake's bytes.
@@ -83,7 +90,7 @@ internal sealed class AgentConnection : IWheelMember
                 }
                 else if (_session.IsEnrolling)
                 {
-                    _core.EnrolmentEnded();
+                    _core.EnrolmentEnded(SourcePrefix.Of(_remote));
                     _core.Logger.EnrolmentEnded(_session.Id, _session.Ended.Label());
                 }
             }
@@ -165,8 +172,13 @@ internal sealed class AgentConnection : IWheelMember
         if (end != SessionEnd.None)
         {
             session.End(end);
-            _core.Metrics.Refused("Unavailable");
+            _core.Metrics.Refused(driver.Unavailable);
             _core.Logger.SessionUnavailable(driver.AgentId, _remote);
+            if (driver.Unavailable != nameof(SessionEnd.Unavailable))
+            {
+                _core.Records.Refused(driver.Unavailable, _remote);
+            }
+
             return false;
         }
 
@@ -265,6 +277,8 @@ internal sealed class AgentConnection : IWheelMember
 
     private void HandshakeTimedOut()
     {
+        // Not when the peer is gone: one that says nothing holds its connection for the time of a close, but nobody else's place.
+        _admission?.Handshake?.Leave();
         if (_session is { } session)
         {
             // M2 was good, `ready` did not come.

@@ -24,8 +24,9 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
     public async Task HandleAsync(HttpContext http)
     {
         var remote = http.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+        var source = SourcePrefix.Of(http.Connection.RemoteIpAddress);
         // With TLS the token was taken before the TLS handshake.
-        if (!http.Request.IsHttps && !sources.TryTake(SourcePrefix.Of(http.Connection.RemoteIpAddress), Environment.TickCount64))
+        if (!http.Request.IsHttps && !sources.TryTake(source, Environment.TickCount64))
         {
             Refuse(http, StatusCodes.Status429TooManyRequests, "source_rate", remote, TimeSpan.FromSeconds(Random.Shared.Next(1, BusySeconds)));
             return;
@@ -46,18 +47,21 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
         }
 
         // Without RequestAborted: asking for it makes Kestrel keep a token source as long as the connection lives. A peer that went is seen at M1.
-        if (!await gate.EnterAsync(CancellationToken.None).ConfigureAwait(false))
+        var (place, full) = await gate.EnterAsync(source).ConfigureAwait(false);
+        if (place is null)
         {
-            Refuse(http, StatusCodes.Status503ServiceUnavailable, "handshake_queue", remote, TimeSpan.FromSeconds(Random.Shared.Next(1, BusySeconds)));
+            var status = full == HandshakeGate.SourceFull ? StatusCodes.Status429TooManyRequests : StatusCodes.Status503ServiceUnavailable;
+            Refuse(http, status, full!, remote, TimeSpan.FromSeconds(Random.Shared.Next(1, BusySeconds)));
             return;
         }
 
-        await AcceptAsync(http, new HandshakeContext(offers.ToString(), selected, Target(http)), selected, remote).ConfigureAwait(false);
+        var admission = http.Features.GetRequiredFeature<Admission>();
+        admission.Handshake = place;
+        await AcceptAsync(http, new HandshakeContext(offers.ToString(), selected, Target(http)), selected, remote, admission).ConfigureAwait(false);
     }
 
-    private async Task AcceptAsync(HttpContext http, HandshakeContext context, string selected, string remote)
+    private async Task AcceptAsync(HttpContext http, HandshakeContext context, string selected, string remote, Admission admission)
     {
-        var left = 0;
         Interlocked.Increment(ref _connections);
         try
         {
@@ -68,7 +72,7 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
                 DangerousEnableCompression = false,
                 KeepAliveInterval = Timeout.InfiniteTimeSpan,
             }).ConfigureAwait(false);
-            await new AgentConnection(core, socket, remote, selected == Protocol.JsonSubprotocol).RunAsync(context, Leave).ConfigureAwait(false);
+            await new AgentConnection(core, socket, remote, selected == Protocol.JsonSubprotocol).RunAsync(context, admission).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
@@ -78,16 +82,8 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
         }
         finally
         {
-            Leave();
+            admission.Handshake!.Leave();
             Interlocked.Decrement(ref _connections);
-        }
-
-        void Leave()
-        {
-            if (Interlocked.Exchange(ref left, 1) == 0)
-            {
-                gate.Leave();
-            }
         }
     }
 

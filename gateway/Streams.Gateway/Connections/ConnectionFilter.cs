@@ -1,15 +1,16 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Streams.Gateway.Auth;
 using Streams.Wire;
 
 namespace Streams.Gateway.Connections;
 
 /// <summary>
-/// What is done with a connection before its first byte of TLS or HTTP: from a proxy that may name the source, the header; with TLS, the source's token and a place
-/// among the handshakes, because a TLS handshake costs more than all that a plain upgrade does.
+/// What is done with a connection before its first byte of TLS or HTTP: from a proxy that may name the source, the header; then a place among the source's
+/// connections; with TLS, the source's token and a place among the handshakes, because a TLS handshake costs more than all that a plain upgrade does.
 /// </summary>
-internal sealed class ConnectionFilter(GatewayCore core, SourceBuckets sources, HandshakeGate secureGate)
+internal sealed class ConnectionFilter(GatewayCore core, SourceBuckets sources, SourcePlaces places, HandshakeGate secureGate)
 {
     private static readonly TimeSpan HeaderTime = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
 
@@ -20,10 +21,7 @@ internal sealed class ConnectionFilter(GatewayCore core, SourceBuckets sources, 
         {
             if (!await TryReadHeaderAsync(connection).ConfigureAwait(false))
             {
-                core.Metrics.Refused("proxy_header");
-                core.Logger.ConnectionRefused($"{connection.RemoteEndPoint}", "proxy_header");
-                core.Records.Refused("proxy_header", $"{(connection.RemoteEndPoint as IPEndPoint)?.Address}");
-                connection.Abort();
+                Refuse(connection, "proxy_header");
                 return;
             }
         }
@@ -31,24 +29,45 @@ internal sealed class ConnectionFilter(GatewayCore core, SourceBuckets sources, 
         await next(connection).ConfigureAwait(false);
     }
 
-    /// <summary>Stands before the TLS handshake.</summary>
-    public async Task BeforeSecureAsync(ConnectionContext connection, ConnectionDelegate next)
+    /// <summary>
+    /// Counts what has no session yet against its source, from the first byte on: before there is a request nothing else does. Loopback counts as any other address,
+    /// and a proxy's connections count for the source that its header names.
+    /// </summary>
+    public async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var reason = !sources.TryTake(SourcePrefix.Of((connection.RemoteEndPoint as IPEndPoint)?.Address), Environment.TickCount64) ? "source_rate"
-            : !await secureGate.EnterAsync(CancellationToken.None).ConfigureAwait(false) ? "handshake_queue"
-            : null;
-        if (reason is not null)
+        var source = Source(connection);
+        if (!places.TryEnter(source))
         {
-            // Nothing can be said before there is TLS; an agent that is cut off here backs off by itself.
-            core.Metrics.Refused(reason);
-            core.Logger.ConnectionRefused($"{connection.RemoteEndPoint}", reason);
-            core.Records.Refused(reason, $"{(connection.RemoteEndPoint as IPEndPoint)?.Address}");
-            connection.Abort();
+            Refuse(connection, "source_connections");
             return;
         }
 
-        var place = new SecurePlace(secureGate);
-        connection.Features.Set(place);
+        var admission = new Admission(new Place(() => places.Leave(source)));
+        connection.Features.Set(admission);
+        try
+        {
+            await next(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            admission.Connection.Leave();
+        }
+    }
+
+    /// <summary>Stands before the TLS handshake.</summary>
+    public async Task BeforeSecureAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        var source = Source(connection);
+        var (place, reason) = sources.TryTake(source, Environment.TickCount64)
+            ? await secureGate.EnterAsync(source).ConfigureAwait(false)
+            : (null, "source_rate");
+        if (place is null)
+        {
+            Refuse(connection, reason!);
+            return;
+        }
+
+        connection.Features.GetRequiredFeature<Admission>().Secure = place;
         try
         {
             await next(connection).ConfigureAwait(false);
@@ -62,8 +81,19 @@ internal sealed class ConnectionFilter(GatewayCore core, SourceBuckets sources, 
     /// <summary>Stands behind the TLS handshake.</summary>
     public static Task AfterSecureAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        connection.Features.Get<SecurePlace>()?.Leave();
+        connection.Features.GetRequiredFeature<Admission>().Secure?.Leave();
         return next(connection);
+    }
+
+    private static SourcePrefix Source(ConnectionContext connection) => SourcePrefix.Of((connection.RemoteEndPoint as IPEndPoint)?.Address);
+
+    /// <summary>Nothing can be said before there is TLS or a request; an agent that is cut off here backs off by itself.</summary>
+    private void Refuse(ConnectionContext connection, string reason)
+    {
+        core.Metrics.Refused(reason);
+        core.Logger.ConnectionRefused($"{connection.RemoteEndPoint}", reason);
+        core.Records.Refused(reason, $"{(connection.RemoteEndPoint as IPEndPoint)?.Address}");
+        connection.Abort();
     }
 
     private bool IsProxy(EndPoint? remote)
@@ -104,20 +134,6 @@ internal sealed class ConnectionFilter(GatewayCore core, SourceBuckets sources, 
         catch (Exception error) when (error is OperationCanceledException or IOException)
         {
             return false;
-        }
-    }
-
-    /// <summary>A place at the gate, given back once.</summary>
-    private sealed class SecurePlace(HandshakeGate gate)
-    {
-        private int _left;
-
-        public void Leave()
-        {
-            if (Interlocked.Exchange(ref _left, 1) == 0)
-            {
-                gate.Leave();
-            }
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Streams.Gateway.Auth;
@@ -97,7 +96,7 @@ internal sealed class GatewayRecords : IAsyncDisposable
     private bool IsTls => _options.TlsCertificateFile is not null;
 
     private void Note(string reason, string agent, string remote, bool isAttempt) =>
-        _failures.Note(new AuthFailure(SourcePrefix.Of(IPAddress.TryParse(remote, out var address) ? address : null), agent, reason, isAttempt));
+        _failures.Note(new AuthFailure(SourcePrefix.Of(remote), agent, reason, isAttempt));
 
     private async Task RunAsync()
     {

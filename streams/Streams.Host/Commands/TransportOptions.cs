@@ -14,6 +14,8 @@ internal sealed class TransportOptions
     private readonly Option<string?> _key = new("--tls-key") { Description = "PEM file with that certificate's private key." };
     private readonly Option<bool> _operatorTls = new("--operator-tls") { Description = "TLS with the same certificate for operator HTTP." };
     private readonly Option<string> _proxyFrom = new("--proxy-from") { Description = "Addresses of proxies, as 10.0.0.0/8,192.0.2.7: their connections must begin with a PROXY header (version 1 or 2).", DefaultValueFactory = _ => "" };
+    private readonly Option<int> _sourceConnections = Number("--source-connections", "Connections without a session of one IPv4 address or IPv6 /56.", Defaults.SourceConnections);
+    private readonly Option<int> _sourceHandshakes = Number("--source-handshakes", "Handshakes at once of one IPv4 address or IPv6 /56.", Defaults.SourceHandshakes);
     private readonly Option<int> _messages = Number("--agent-messages", "Messages a second of one agent before its session is ended.", Defaults.AgentMessageRate);
     private readonly Option<long> _bytes = Number("--agent-bytes", "Bytes a second of one agent before its session is ended.", Defaults.AgentByteRate);
     private readonly Option<int> _failures = Number("--auth-failures-per-minute", "Refused handshakes a minute above which there is an alert.", Defaults.AuthFailuresPerMinute);
@@ -21,7 +23,7 @@ internal sealed class TransportOptions
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _certificate, _key, _operatorTls, _proxyFrom, _messages, _bytes, _failures, _signatures })
+        foreach (Option option in new Option[] { _certificate, _key, _operatorTls, _proxyFrom, _sourceConnections, _sourceHandshakes, _messages, _bytes, _failures, _signatures })
         {
             command.Options.Add(option);
         }
@@ -45,6 +47,8 @@ internal sealed class TransportOptions
         TlsCertificateFile = parse.GetValue(_certificate),
         TlsKeyFile = parse.GetValue(_key),
         ProxyFrom = [.. parse.GetValue(_proxyFrom)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Network)],
+        SourceConnections = parse.GetValue(_sourceConnections),
+        SourceHandshakes = parse.GetValue(_sourceHandshakes),
         AgentMessageRate = parse.GetValue(_messages),
         AgentByteRate = parse.GetValue(_bytes),
         AuthFailuresPerMinute = parse.GetValue(_failures),

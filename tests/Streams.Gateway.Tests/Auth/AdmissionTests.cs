@@ -6,6 +6,9 @@ namespace Streams.Gateway.Tests.Auth;
 
 public sealed class AdmissionTests
 {
+    private static readonly SourcePrefix One = SourcePrefix.Of("192.0.2.1");
+    private static readonly SourcePrefix Other = SourcePrefix.Of("192.0.2.2");
+
     [Theory]
     [InlineData("10.0.0.1", "10.0.0.2", false)]
     [InlineData("10.0.0.1", "::ffff:10.0.0.1", true)]
@@ -46,11 +49,57 @@ public sealed class AdmissionTests
     [Fact]
     public async Task The_gate_refuses_who_waits_too_long()
     {
-        using var gate = new HandshakeGate(1, TimeSpan.FromMilliseconds(30));
-        Assert.True(await gate.EnterAsync(CancellationToken.None));
-        Assert.False(await gate.EnterAsync(CancellationToken.None));
-        gate.Leave();
-        Assert.True(await gate.EnterAsync(CancellationToken.None));
+        using var gate = new HandshakeGate(1, 1, TimeSpan.FromMilliseconds(30));
+        var (place, _) = await gate.EnterAsync(One);
+        Assert.Equal((null, HandshakeGate.Full), await gate.EnterAsync(Other));
+        place!.Leave();
+        // Given back once, whoever says so again.
+        place.Leave();
+        Assert.Equal(1, gate.Free);
+        Assert.NotNull((await gate.EnterAsync(Other)).Place);
+    }
+
+    [Fact]
+    public async Task A_source_has_its_share_of_the_gate_and_waits_for_that_alone()
+    {
+        using var gate = new HandshakeGate(8, 2, TimeSpan.FromMilliseconds(50));
+        var first = await gate.EnterAsync(One);
+        Assert.NotNull((await gate.EnterAsync(One)).Place);
+        Assert.Equal((null, HandshakeGate.SourceFull), await gate.EnterAsync(One));
+        var waits = gate.EnterAsync(One);
+        Assert.NotNull((await gate.EnterAsync(Other)).Place);
+        Assert.Equal((5, 2), (gate.Free, gate.Sources));
+        first.Place!.Leave();
+        Assert.NotNull((await waits).Place);
+    }
+
+    [Fact]
+    public async Task A_source_without_a_handshake_is_forgotten()
+    {
+        using var gate = new HandshakeGate(8, 1, TimeSpan.Zero);
+        for (uint i = 0; i < 1000; i++)
+        {
+            var source = new SourcePrefix(i, false);
+            var (place, _) = await gate.EnterAsync(source);
+            Assert.Equal(HandshakeGate.SourceFull, (await gate.EnterAsync(source)).Refusal);
+            place!.Leave();
+        }
+
+        Assert.Equal((0, 8), (gate.Sources, gate.Free));
+    }
+
+    [Fact]
+    public void Places_of_a_source_are_counted_and_forgotten_with_the_last()
+    {
+        var places = new SourcePlaces(2);
+        Assert.Equal([true, true, false], Enumerable.Range(0, 3).Select(_ => places.TryEnter(One)));
+        Assert.True(places.TryEnter(Other));
+        places.Leave(One);
+        Assert.True(places.TryEnter(One));
+        places.Leave(One);
+        places.Leave(One);
+        places.Leave(Other);
+        Assert.Equal(0, places.Sources);
     }
 
     [Fact]

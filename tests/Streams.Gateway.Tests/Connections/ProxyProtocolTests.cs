@@ -25,8 +25,8 @@ public sealed class ProxyProtocolTests
             ? Encoding.ASCII.GetBytes("PROXY TCP4 192.0.2.7 198.51.100.1 40000 8080\r\n")
             : ProxyHeaderTests.Binary(0x21, 0x11, [192, 0, 2, 7, 198, 51, 100, 1, 0x9c, 0x40, 0x1f, 0x90]);
         await using var agent = await RawAgent.ConnectAsync(fixture.Server.Address, identity, fixture.Roots, new RawAgent { Handler = Dial.Plain(header) });
-        await Eventually.TrueAsync(() => fixture.Server.Sessions == 1, "the session");
-        Assert.Contains(fixture.Log.Lines, line => line.StartsWith("2002 ", StringComparison.Ordinal) && line.Contains("from 192.0.2.7,"));
+        await Eventually.TrueAsync(
+            () => fixture.Log.Lines.Any(line => line.StartsWith("2002 ", StringComparison.Ordinal) && line.Contains("from 192.0.2.7,")), "the session from 192.0.2.7");
     }
 
     [Fact]
@@ -89,8 +89,8 @@ public sealed class ProxyProtocolTests
         });
         using var identity = await fixture.EnrolAsync("agent-1");
         await using var agent = await RawAgent.ConnectAsync(fixture.Server.Address, identity, fixture.Roots, Behind("192.0.2.7"));
-        await Eventually.TrueAsync(() => fixture.Server.Sessions == 1, "the session");
-        Assert.Contains(fixture.Log.Lines, line => line.StartsWith("2002 ", StringComparison.Ordinal) && line.Contains("from 192.0.2.7,"));
+        await Eventually.TrueAsync(
+            () => fixture.Log.Lines.Any(line => line.StartsWith("2002 ", StringComparison.Ordinal) && line.Contains("from 192.0.2.7,")), "the session from 192.0.2.7");
         await Assert.ThrowsAsync<WebSocketException>(() => RawAgent.UpgradeAsync(Behind("192.0.2.7"), fixture.Server.Address, Protocol.BinarySubprotocol));
         Assert.Equal(1, fixture.Counter("streams.gateway.handshakes.refused{source_rate}"));
         await using var other = await RawAgent.UpgradeAsync(Behind("192.0.2.8"), fixture.Server.Address, Protocol.BinarySubprotocol);

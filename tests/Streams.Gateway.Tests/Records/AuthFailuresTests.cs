@@ -46,8 +46,9 @@ public sealed class AuthFailuresTests
 
     [Fact]
     public void There_is_a_row_for_every_reason() =>
-        // Of the handshake, and those from before it: source_rate, draining, upgrade, handshake_queue, proxy_header.
-        Assert.InRange(Enum.GetValues<RefusalReason>().Length + 5, 1, AuthFailures.MaxReasons);
+        // Of the handshake, and those from before it: proxy_header, source_connections, source_rate, draining, upgrade,
+        // source_handshakes, handshake_queue; and those of mode enrol: source_enrolments, enrolments.
+        Assert.InRange(Enum.GetValues<RefusalReason>().Length + 9, 1, AuthFailures.MaxReasons);
 
     [Fact]
     public void The_alarm_is_raised_once_and_over_below_half()

@@ -15,6 +15,12 @@ internal static class Dial
         ConnectCallback = async (context, cancel) => new NetworkStream(await ConnectAsync((IPEndPoint)Parse(context.DnsEndPoint), first, receiveBytes, cancel), true),
     };
 
+    /// <summary>Connects from another address of this machine, e.g. 127.0.0.2.</summary>
+    public static SocketsHttpHandler From(IPAddress source) => new()
+    {
+        ConnectCallback = async (context, cancel) => new NetworkStream(await ConnectAsync((IPEndPoint)Parse(context.DnsEndPoint), [], 0, cancel, source), true),
+    };
+
     /// <param name="seen">Told of the server's certificate.</param>
     public static SocketsHttpHandler Secure(X509Certificate2 authority, Action<X509Certificate>? seen = null, byte[]? first = null) => new()
     {
@@ -35,9 +41,15 @@ internal static class Dial
         },
     };
 
-    public static async Task<Socket> ConnectAsync(IPEndPoint address, byte[] first, int receiveBytes = 0, CancellationToken cancel = default)
+    public static async Task<Socket> ConnectAsync(
+        IPEndPoint address, byte[] first, int receiveBytes = 0, CancellationToken cancel = default, IPAddress? source = null)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (source is not null)
+        {
+            socket.Bind(new IPEndPoint(source, 0));
+        }
+
         if (receiveBytes > 0)
         {
             socket.ReceiveBufferSize = receiveBytes;

@@ -86,9 +86,9 @@ internal sealed class RawAgent : IAsyncDisposable
     }
 
     /// <summary>To the end of a handshake of mode enrol, `ready` included.</summary>
-    public static async Task<RawAgent> EnrolAsync(IPEndPoint address, SigningKey key, FleetRoots roots)
+    public static async Task<RawAgent> EnrolAsync(IPEndPoint address, SigningKey key, FleetRoots roots, RawAgent? with = null)
     {
-        var agent = await UpgradeAsync(address, Protocol.BinarySubprotocol);
+        var agent = await UpgradeAsync(with ?? new RawAgent(), address, Protocol.BinarySubprotocol);
         Assert.Equal(RefusalReason.None, AgentHandshake.TryStartEnrolment(key, HandshakeContext.Binary, agent._arena, out var handshake));
         await agent.IntroducedAsync(await agent.AuthenticateAsync(handshake!, roots, null, null));
         await agent.ReadyAsync();
