@@ -7,8 +7,7 @@ namespace Streams.Queue;
 /// never change.</summary>
 public static class Subjects
 {
-    /// <summary>All ingest messages of all partitions; their last token is the agent.</summary>
-    public const string IngestPrefix = "ingest.";
+    private const string ServerPrefix = "server.";
 
     /// <summary>Largest P: beyond it streams and permissions would be the cost, not the data.</summary>
     public const int MaxPartitions = 256;
@@ -16,12 +15,20 @@ public static class Subjects
     /// <summary>Stream of a partition.</summary>
     public static string Stream(int partition) => string.Create(CultureInfo.InvariantCulture, $"INGEST_{partition}");
 
-    /// <summary>What the partition's stream listens to.</summary>
-    public static string AllOf(int partition) => string.Create(CultureInfo.InvariantCulture, $"ingest.{partition}.*");
+    /// <summary>What the partition's stream listens to: agents' rows, and those of the server's roles.</summary>
+    public static IReadOnlyList<string> AllOf(int partition) =>
+    [
+        string.Create(CultureInfo.InvariantCulture, $"ingest.{partition}.*"),
+        string.Create(CultureInfo.InvariantCulture, $"{ServerPrefix}*.{partition}.*"),
+    ];
 
-    /// <summary>One subject per agent and partition (24: the server keeps state per subject).</summary>
-    public static string Ingest(int partition, string agentId) =>
-        string.Create(CultureInfo.InvariantCulture, $"ingest.{partition}.{agentId}");
+    /// <summary>
+    /// One subject per producer and partition (24: the server keeps state per subject): <c>ingest.P.AGENT</c>, and for a server's own
+    /// producer <c>_ROLE-NAME</c> <c>server.ROLE.P._ROLE-NAME</c>, to which only that role may publish.
+    /// </summary>
+    public static string Ingest(int partition, string producer) => IsServer(producer)
+        ? string.Create(CultureInfo.InvariantCulture, $"{ServerPrefix}{RoleOf(producer)}.{partition}.{producer}")
+        : string.Create(CultureInfo.InvariantCulture, $"ingest.{partition}.{producer}");
 
     public static string Flow(int partition) => string.Create(CultureInfo.InvariantCulture, $"flow.{partition}");
 
@@ -68,6 +75,26 @@ public static class Subjects
         }
 
         return true;
+    }
+
+    /// <summary>The producer that an ingest subject names; empty when it may not be named there: permissions are by subject, so that the
+    /// subject says which role published.</summary>
+    internal static ReadOnlySpan<char> ProducerOf(ReadOnlySpan<char> ingestSubject)
+    {
+        var producer = AgentOf(ingestSubject);
+        if (!ingestSubject.StartsWith(ServerPrefix, StringComparison.Ordinal))
+            return IsServer(producer) ? default : producer;
+        var role = ingestSubject[ServerPrefix.Length..];
+        role = role[..role.IndexOf('.')];
+        return IsServer(producer) && RoleOf(producer).SequenceEqual(role) ? producer : default;
+    }
+
+    private static bool IsServer(ReadOnlySpan<char> producer) => producer.Length > 0 && producer[0] == '_';
+
+    private static ReadOnlySpan<char> RoleOf(ReadOnlySpan<char> producer)
+    {
+        var hyphen = producer.IndexOf('-');
+        return hyphen < 0 ? producer[1..] : producer[1..hyphen];
     }
 
     internal static ReadOnlySpan<char> AgentOf(ReadOnlySpan<char> ingestSubject) => ingestSubject[(ingestSubject.LastIndexOf('.') + 1)..];

@@ -131,7 +131,7 @@ public static class Topology
         }
 
         await connection.JetStream.CreateStreamAsync(
-            new StreamConfig(Subjects.Stream(partition), [Subjects.AllOf(partition)])
+            new StreamConfig(Subjects.Stream(partition), [.. Subjects.AllOf(partition)])
             {
                 Description = Describe(partition, options.Partitions),
                 Storage = StreamConfigStorage.File,
@@ -217,6 +217,13 @@ public static class Topology
             throw new QueueException(
                 $"The stream {config.Name} was made as \"{config.Description}\", this program is set to {partitions} partitions. "
                 + "The number is fixed when the queue is made: set it back, or drain the queue and delete its streams.");
+        }
+
+        if (!Subjects.AllOf(partition).All(subject => config.Subjects?.Contains(subject) == true))
+        {
+            throw new QueueException(
+                $"The stream {config.Name} listens to {string.Join(", ", config.Subjects ?? [])}, expected is {string.Join(", ", Subjects.AllOf(partition))}: "
+                + "it is of another version. Drain the queue and delete its streams.");
         }
 
         if (config.Retention != StreamConfigRetention.Limits || config.Discard != StreamConfigDiscard.New || config.MaxAge != TimeSpan.Zero

@@ -32,6 +32,7 @@ public sealed class VerifyTests : IDisposable
         using (var document = JsonDocument.Parse(clean.Output))
         {
             Assert.NotEmpty(document.RootElement.GetProperty("keys").EnumerateArray());
+            Assert.Equal(("registry", false), (document.RootElement.GetProperty("key_source").GetString(), document.RootElement.GetProperty("row_keys_used").GetBoolean()));
             var lanes = document.RootElement.GetProperty("lanes").EnumerateArray().ToList();
             Assert.True(lanes.Sum(lane => lane.GetProperty("signed").GetInt64()) > 0, clean.Output);
             Assert.All(lanes, lane => Assert.Contains(lane.GetProperty("state").GetString(), new[] { "signed", "unsigned_tail" }));
@@ -42,6 +43,7 @@ public sealed class VerifyTests : IDisposable
         Assert.NotNull(await up.TryQueryAsync($"ALTER TABLE process_exec UPDATE uid = uid + 1 WHERE {where} SETTINGS mutations_sync = 2"));
         var altered = await Run.HostAsync("verify", agent, "--data", up.Data);
         Assert.True(altered.Code == 1, altered.ToString());
+        Assert.Contains("leave no trace here and are not found", altered.Output, StringComparison.Ordinal);
         Assert.Contains("altered: ", altered.Output, StringComparison.Ordinal);
         Assert.Contains("process_exec: the rows are not those that were signed", altered.Output, StringComparison.Ordinal);
         Assert.Equal(0, await up.StopAsync());

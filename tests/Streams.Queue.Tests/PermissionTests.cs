@@ -30,7 +30,16 @@ public sealed class PermissionTests : IAsyncLifetime
     [InlineData(QueueRole.Gateway, "$JS.API.STREAM.MSG.DELETE.INGEST_0")]
     [InlineData(QueueRole.Gateway, "$SYS.REQ.SERVER.PING")]
     [InlineData(QueueRole.Gateway, "_INBOX.worker.x.y")]
-    [InlineData(QueueRole.Worker, "ingest.0.agent-1.x")]
+    [InlineData(QueueRole.Gateway, "ingest.0._services-1.x")]
+    [InlineData(QueueRole.Gateway, "server.services.0._services-1")]
+    [InlineData(QueueRole.Gateway, "server.worker.0._worker-1")]
+    [InlineData(QueueRole.Worker, "ingest.0.agent-1")]
+    [InlineData(QueueRole.Worker, "server.services.0._services-1")]
+    [InlineData(QueueRole.Worker, "server.gateway.0._gateway-1")]
+    [InlineData(QueueRole.Services, "ingest.0.agent-1")]
+    [InlineData(QueueRole.Services, "server.gateway.0._gateway-1")]
+    [InlineData(QueueRole.Services, "server.worker.0._worker-1")]
+    [InlineData(QueueRole.Operator, "server.services.0._services-1")]
     [InlineData(QueueRole.Worker, "$KV.identities.agent-1")]
     [InlineData(QueueRole.Worker, "$KV.sessions.agent-1")]
     [InlineData(QueueRole.Worker, "$JS.API.STREAM.DELETE.INGEST_0")]
@@ -219,6 +228,29 @@ public sealed class PermissionTests : IAsyncLifetime
             Assert.Null((await services.JetStream.PublishAsync(Subjects.Command("busy"), "x")).Error);
         Assert.NotNull((await services.JetStream.PublishAsync(Subjects.Command("busy"), "x")).Error);
         Assert.Null((await services.JetStream.PublishAsync(Subjects.Command("idle"), "x")).Error);
+    }
+
+    /// <summary>With a gateway's key, on a subject that a gateway may publish to, in another role's name: the reader does not take it for that role's.</summary>
+    [Theory]
+    [InlineData("ingest.0._services-1")]
+    [InlineData("server.gateway.0._services-1")]
+    [InlineData("server.gateway.0.agent-1")]
+    public async Task A_producer_on_a_subject_that_is_not_its_own_is_a_header_error(string subject)
+    {
+        await using var gateway = await _nats.OpenAsync(QueueRole.Gateway);
+        await using var worker = await _nats.OpenAsync(QueueRole.Worker);
+        var name = subject[(subject.LastIndexOf('.') + 1)..];
+        Assert.Null((await gateway.JetStream.PublishAsync(subject, "x"u8.ToArray(), headers: Messages.Headers(0).ToNats(name))).Error);
+        Assert.Null((await gateway.JetStream.PublishAsync(Subjects.Ingest(0, "_gateway-1"), "x"u8.ToArray(), headers: Messages.Headers(0).ToNats("_gateway-1"))).Error);
+        await using var reader = PartitionReader.Start(worker, 0, 1);
+        var read = new List<(MessageHeaderError Error, string Agent)>();
+        while (read.Count < 2)
+        {
+            using var batch = await reader.ReadAsync();
+            read.AddRange(batch.Messages.Select(message => (message.HeaderError, message.AgentId)));
+        }
+
+        Assert.Equal([(new MessageHeaderError(MessageHeaderFault.Malformed, "subject"), ""), (default, "_gateway-1")], read);
     }
 
     private static ConcurrentQueue<string> Watch(QueueConnection connection)

@@ -21,7 +21,7 @@ public readonly struct IngestMessage
     /// <summary>Stream sequence: where to read on and what to purge, never an identity.</summary>
     public ulong Sequence { get; }
 
-    /// <summary>From the subject, which only a gateway may publish to.</summary>
+    /// <summary>From the subject, to which only a gateway may publish, or the role in it; a producer on a subject that is not its own is a header error.</summary>
     public string AgentId { get; }
 
     /// <summary>Valid if <see cref="HeaderError"/> has no fault.</summary>

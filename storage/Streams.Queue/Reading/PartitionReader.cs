@@ -285,7 +285,7 @@ public sealed partial class PartitionReader : IAsyncDisposable
         }
 
         _expected = sequence + 1;
-        var item = new IngestMessage(sequence, Subjects.AgentOf(message.Subject).ToString(), message.Headers, message.Data);
+        var item = new IngestMessage(sequence, Subjects.ProducerOf(message.Subject).ToString(), message.Headers, message.Data);
         if (item.HeaderError.Fault != MessageHeaderFault.None)
             QueueMetrics.Shared.Error("header");
         Interlocked.Add(ref _ahead, item.Payload.Length);

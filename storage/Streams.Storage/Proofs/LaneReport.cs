@@ -79,7 +79,9 @@ public sealed record LaneReport
         : NoProof > 0 ? (Json ? "unsigned_json" : "no_proof")
         : ColumnsIgnored > 0 ? "columns_ignored"
         : Unsigned > 0 ? (Hole ? "unsigned" : "unsigned_tail")
-        : "signed";
+        : Signed > 0 ? "signed"
+        : Lost > 0 ? "lost"
+        : "expired";
 
     internal void Add(ProofFinding finding)
     {

@@ -53,9 +53,9 @@ public sealed class ProofVerifier(StorageClient client, ProofSignatureCheck chec
         }
     }
 
-    /// <summary>Public keys that the agent had, as its identity's rows hold them.</summary>
+    /// <summary>Public keys that the agent had, as its identity's rows hold them: as good as who may write rows, the services and ClickHouse's writer.</summary>
     public Task<List<string>> FormerKeysAsync(string agentId, CancellationToken cancellation = default) => client.QueryAsync(
-        $"SELECT DISTINCT public_key FROM {ServerClasses.AgentIdentity.Name} WHERE agent = {Sql.Literal(agentId)} AND public_key != ''",
+        $"SELECT DISTINCT public_key FROM {ServerClasses.AgentIdentity.Name} WHERE startsWith(agent_id, '_services-') AND agent = {Sql.Literal(agentId)} AND public_key != ''",
         static r => r.GetString(0),
         cancellation);
 

@@ -26,7 +26,7 @@ public static class DeadLetterTable
             new("batch", "UInt32", "", "number in the batch's name"),
             new("class", "LowCardinality(String)", "", "class of the batch"),
             new("rows", "UInt32", "", "rows that the batch says it has"),
-            new("cause", "LowCardinality(String)", "", "undecodable, or insert: ClickHouse refused it alone, twice"),
+            new("cause", "LowCardinality(String)", "", "undecodable, foreign_class: its producer may not say such rows, or insert: ClickHouse refused it alone, twice"),
             new("code", "Int32", "", "ClickHouse's error code, 0 for the other causes"),
             new("message", "String", "", "what was wrong, in the words of who refused it"),
             new("bytes", "String", "ZSTD(1)", "the batch as received"),

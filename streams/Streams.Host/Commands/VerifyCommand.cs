@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
@@ -7,18 +6,19 @@ using Streams.Host.Fleet;
 using Streams.Host.Terminal;
 using Streams.Storage;
 using Streams.Wire;
-using Streams.Wire.Crypto;
-using Streams.Wire.Proof;
 
 namespace Streams.Host.Commands;
 
 /// <summary>
 /// `streams verify AGENT`: whether the rows are those that the agent signed. What it says is as good as the key that it is given; the
-/// bucket's is what the gateway lets in, --key is one that was kept elsewhere.
+/// bucket's is what the gateway lets in, --key is one that was kept elsewhere. What <see cref="Traceless"/> says it cannot find.
 /// </summary>
 internal static class VerifyCommand
 {
     private static readonly JsonSerializerOptions JsonOptions = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+
+    /// <summary>What no verifier can see that reads the database alone.</summary>
+    private const string Traceless = "whole lanes, and the first or last batches of one, whose rows, ledger rows and proofs are all gone leave no trace here and are not found";
 
     public static Command Create()
     {
@@ -28,7 +28,7 @@ internal static class VerifyCommand
         var key = new Option<string[]>("--key") { Description = "Public key of the agent, base64url; may be repeated. The agent's identity is then not asked." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var connection = new ConnectionOptions();
-        var command = new Command("verify", "Compute the digests of an agent's rows again and check them against its signatures; ends with exit code 1 when rows are altered or missing.")
+        var command = new Command("verify", "Compute the digests of an agent's rows again and check them against its signatures; ends with exit code 1 when rows are altered or missing. Whole lanes and ends of lanes that are gone with their ledger rows and proofs are not found.")
         {
             agent, from, to, key, json,
         };
@@ -47,12 +47,12 @@ internal static class VerifyCommand
                 throw new CommandFailure("--from must be before --to", 2);
             }
             using var client = new StorageClient(connection.Storage(parse));
-            var keys = new List<byte[]>();
-            var verifier = new ProofVerifier(client, (checkpoint, signature) => Verify(keys, checkpoint, signature));
-            keys.AddRange(parse.GetValue(key) is { Length: > 0 } given
-                ? given.Select(text => Key(text) ?? throw new CommandFailure($"--key {text}: expected 43 characters of base64url", 2))
-                : await KeysAsync(id, connection, parse, verifier, stop));
-            if (keys.Count == 0)
+            var keys = VerifyKeys.Of([], []);
+            var verifier = new ProofVerifier(client, (checkpoint, signature) => keys.Verify(checkpoint, signature));
+            keys = parse.GetValue(key) is { Length: > 0 } given
+                ? VerifyKeys.Given([.. given.Select(text => VerifyKeys.Parse(text) ?? throw new CommandFailure($"--key {text}: expected 43 characters of base64url", 2))])
+                : VerifyKeys.Of(await BucketAsync(id, connection, parse, stop), await verifier.FormerKeysAsync(id, stop));
+            if (keys.IsEmpty)
             {
                 throw new CommandFailure($"no key of {id} is known: name it with --key", 2);
             }
@@ -64,53 +64,33 @@ internal static class VerifyCommand
             if (parse.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(
-                    new { agent = id, from = since, to = until, keys = keys.Select(bytes => Base64Url.EncodeToString(bytes)), lanes }, JsonOptions));
+                    new { agent = id, from = since, to = until, keys = keys.Texts, keySource = keys.Source, rowKeysUsed = keys.RowsUsed, traceless = Traceless, lanes }, JsonOptions));
             }
             else
             {
-                Print(id, since, until, lanes);
+                Print(id, since, until, lanes, keys);
             }
             return lanes.Any(lane => lane.Wrong > 0) ? 1 : 0;
         });
         return command;
     }
 
-    private static bool Verify(List<byte[]> keys, ReadOnlySpan<byte> checkpoint, ReadOnlySpan<byte> signature)
+    /// <summary>The keys that the gateway lets in, where an instance is at hand.</summary>
+    private static async Task<IReadOnlyList<string>> BucketAsync(string agent, ConnectionOptions connection, ParseResult parse, CancellationToken stop)
     {
-        foreach (var key in keys)
+        if (!connection.HasInstance(parse))
         {
-            if (BatchProofSignature.Verify(key, checkpoint, signature))
-            {
-                return true;
-            }
+            return [];
         }
-        return false;
-    }
-
-    /// <summary>The key that the gateway lets in, where an instance is at hand, and those of the agent's identity rows.</summary>
-    private static async Task<IEnumerable<byte[]>> KeysAsync(
-        string agent, ConnectionOptions connection, ParseResult parse, ProofVerifier verifier, CancellationToken stop)
-    {
-        var texts = await verifier.FormerKeysAsync(agent, stop);
-        if (connection.HasInstance(parse))
-        {
-            await using var identities = await Identities.OpenAsync(connection.Endpoints(parse), stop);
-            texts.AddRange(await identities.KeysAsync(agent, stop));
-        }
-        return texts.Distinct().Select(Key).OfType<byte[]>();
-    }
-
-    private static byte[]? Key(string text)
-    {
-        Span<byte> bytes = stackalloc byte[SigningKey.PublicKeySize];
-        return text.Length == 43 && Base64Url.IsValid(text) && Base64Url.TryDecodeFromChars(text, bytes, out var written) && written == bytes.Length ? bytes.ToArray() : null;
+        await using var identities = await Identities.OpenAsync(connection.Endpoints(parse), stop);
+        return await identities.KeysAsync(agent, stop);
     }
 
     private static DateTimeOffset? Time(string option, string? text) => text is null ? null
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time
         : throw new CommandFailure($"{option} {text}: expected a time such as 2026-11-26T09:00:00", 2);
 
-    private static void Print(string agent, DateTimeOffset since, DateTimeOffset until, List<LaneReport> lanes)
+    private static void Print(string agent, DateTimeOffset since, DateTimeOffset until, List<LaneReport> lanes, VerifyKeys keys)
     {
         var table = new Table().Border(TableBorder.Simple);
         foreach (var column in new[] { "epoch/lane", "batches", "rows", "signed", "unsigned", "no proof", "lost", "state" })
@@ -139,7 +119,16 @@ internal static class VerifyCommand
         Console.WriteLine(lanes.Count == 0
             ? $"{agent} has no rows received from {since:yyyy-MM-dd HH:mm:ss}Z to {until:yyyy-MM-dd HH:mm:ss}Z"
             : wrong > 0 ? $"{Grouped(wrong)} batches or signatures are wrong"
-            : $"{Grouped(lanes.Sum(lane => lane.Signed))} batches are as {agent} signed them; nothing is altered or missing");
+            : $"{Grouped(lanes.Sum(lane => lane.Signed))} batches are as {agent} signed them; nothing of them is altered or missing");
+        Console.WriteLine(Traceless);
+        if (keys.Source == "rows")
+        {
+            Console.WriteLine("the keys are from rows of agent_identity only, which who writes rows can forge: run it where the instance is, or give --key");
+        }
+        else if (keys.RowsUsed)
+        {
+            Console.WriteLine($"some signatures fit only a key from rows of agent_identity, which who writes rows can forge: it has to be one that {agent} had before its key was changed");
+        }
     }
 
     private static string Grouped(long number) => number.ToString("N0", CultureInfo.InvariantCulture);

@@ -24,7 +24,7 @@ internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyL
         switch (role)
         {
             case NatsRole.Gateway:
-                publish.AddRange(["ingest.>", "watermarks.*", "$KV.sessions.>", "response.*", "service.registry.*"]);
+                publish.AddRange(["ingest.*.*", "server.gateway.*.*", "watermarks.*", "$KV.sessions.>", "response.*", "service.registry.*"]);
                 publish.AddRange(IngestStreams(partitions).SelectMany(LookAt));
                 // By sequence and subject: no consumer an agent.
                 publish.AddRange(LookAt("COMMANDS"));
@@ -38,8 +38,8 @@ internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyL
                 // notes every delivered message
                 // that has a reply subject, as each of a consumer's has, and searches the notes (2.9.10: 220 µs of server CPU a message,
                 // 10 without).
-                // ingest, and the question for its watermark: its own alerts are rows like everybody's.
-                publish.AddRange(["flow.*", "_ANSWER.>", "ingest.*.*", "watermarks.*", "$KV.leases.>", "$KV.offsets.>"]);
+                // server.worker, and the question for its watermark: its own alerts are rows like everybody's.
+                publish.AddRange(["flow.*", "_ANSWER.>", "server.worker.*.*", "watermarks.*", "$KV.leases.>", "$KV.offsets.>"]);
                 publish.AddRange(IngestStreams(partitions).SelectMany(Consume));
                 publish.AddRange(IngestStreams(partitions).Select(stream => $"$JS.API.STREAM.PURGE.{stream}"));
                 publish.AddRange(ReadBucket("leases"));
@@ -50,7 +50,7 @@ internal sealed record NatsPermissions(IReadOnlyList<string> Publish, IReadOnlyL
                 subscribe.AddRange(["watermarks.*", "flow.*"]);
                 break;
             case NatsRole.Services:
-                publish.AddRange(["ingest.*.*", "watermarks.*", "command.*", "nudge.*", "_ANSWER.gateway.>"]);
+                publish.AddRange(["server.services.*.*", "watermarks.*", "command.*", "nudge.*", "_ANSWER.gateway.>"]);
                 publish.AddRange(IngestStreams(partitions).Select(stream => $"$JS.API.STREAM.INFO.{stream}"));
                 foreach (var bucket in new[] { "identities", "enrolment", "operators", "revocations", "commands" })
                 {

@@ -72,6 +72,22 @@ public static class ServerClasses
         new Column(21, "source", ColumnType.IPv6, "where from, IPv4 mapped"),
         new Column(22, "detail", ColumnType.String, "one line"));
 
+    /// <summary>Whether rows of the class may come from this producer: an agent says none of these, <c>_ROLE-NAME</c> those of its role and no other class.</summary>
+    public static bool MayProduce(ReadOnlySpan<char> producer, EventClass eventClass)
+    {
+        ArgumentNullException.ThrowIfNull(eventClass);
+        if (producer.Length == 0 || producer[0] != '_')
+        {
+            return eventClass.Producer != EventProducer.Server;
+        }
+
+        var gateway = producer.StartsWith("_gateway-", StringComparison.Ordinal);
+        var services = producer.StartsWith("_services-", StringComparison.Ordinal);
+        return eventClass == SystemAlert ? gateway || services || producer.StartsWith("_worker-", StringComparison.Ordinal)
+            : eventClass == AuthFailure || eventClass == AgentSession ? gateway
+            : eventClass.Producer == EventProducer.Server && services;
+    }
+
     private static EventClass Declare(ushort id, string name, ushort catalogue, string description, params ReadOnlySpan<Column> columns) =>
         new(id, name, 1, PriorityClass.Alert, "server", EventProducer.Server, description, columns) { Catalogues = [catalogue] };
 }

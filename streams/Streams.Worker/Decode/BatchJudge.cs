@@ -12,6 +12,9 @@ namespace Streams.Worker.Decode;
 /// </summary>
 internal sealed class BatchJudge(StoredBatches stored, DeadLetterQuota quota, ISystemAlerts alerts, TimeProvider time)
 {
+    private const string Undecodable = "undecodable";
+    private const string ForeignClass = "foreign_class";
+
     /// <summary>Fills <paramref name="target"/>, whose head and name are set.</summary>
     /// <returns><see cref="Refusal.None"/>, or why its lane must wait.</returns>
     public Refusal Judge(ReadOnlySpan<byte> bytes, in BatchHeader header, StagedBatch target, out BatchError error)
@@ -34,15 +37,17 @@ internal sealed class BatchJudge(StoredBatches stored, DeadLetterQuota quota, IS
         }
 
         target.Keep(bytes);
-        var readable = BatchDecoder.TryDecode(bytes, target.Decoded, out error);
-        if (!readable && error.IsUnknown)
+        // The subject has proved which role this is: whoever holds a gateway's key says no identities, and an agent no sessions.
+        var allowed = ServerClasses.MayProduce(target.Head.AgentId, eventClass);
+        var readable = allowed && BatchDecoder.TryDecode(bytes, target.Decoded, out error);
+        if (allowed && !readable && error.IsUnknown)
         {
             return Refusal.Unknown;
         }
 
         var found = stored.Find(target.Lane, target.Name.N);
         return found is null
-            ? readable ? Refusal.None : GiveUp(bytes, header, eventClass, target, error)
+            ? readable ? Refusal.None : GiveUp(bytes, header, eventClass, target, !allowed, error)
             : Restore(bytes, header, eventClass, target, found, readable);
     }
 
@@ -67,7 +72,7 @@ internal sealed class BatchJudge(StoredBatches stored, DeadLetterQuota quota, IS
             return Refusal.None;
         }
 
-        Condemn(target, header.Rows, error.ToString(), account);
+        Condemn(target, header.Rows, Undecodable, error.ToString(), account);
         return Refusal.None;
     }
 
@@ -93,19 +98,28 @@ internal sealed class BatchJudge(StoredBatches stored, DeadLetterQuota quota, IS
         return found.Total == (ulong)header.Rows ? Refusal.None : Refusal.PartlyStored;
     }
 
-    private Refusal GiveUp(ReadOnlySpan<byte> bytes, in BatchHeader header, EventClass eventClass, StagedBatch target, in BatchError error)
+    private Refusal GiveUp(
+        ReadOnlySpan<byte> bytes, in BatchHeader header, EventClass eventClass, StagedBatch target, bool foreign, in BatchError error)
     {
         var account = BatchDecoder.TryReadLedger(bytes, target.Decoded)
             ? LedgerAccount.OfDeadLetter(target.Decoded)
             : LedgerAccount.OfNothing(header, eventClass.Name);
-        Condemn(target, header.Rows, error.ToString(), account);
+        if (foreign)
+        {
+            Condemn(target, header.Rows, ForeignClass, $"{eventClass.Name} is not of this producer", account);
+        }
+        else
+        {
+            Condemn(target, header.Rows, Undecodable, error.ToString(), account);
+        }
+
         return Refusal.None;
     }
 
-    private void Condemn(StagedBatch target, int rows, string message, LedgerAccount account)
+    private void Condemn(StagedBatch target, int rows, string cause, string message, LedgerAccount account)
     {
         quota.TryTake(target.Head.AgentId);
-        target.Condemn(rows, "undecodable", 0, message, account, time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
-        alerts.Raise("dead_letter", target.ToString(), $"undecodable: {message}");
+        target.Condemn(rows, cause, 0, message, account, time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
+        alerts.Raise(cause == ForeignClass ? ForeignClass : "dead_letter", target.ToString(), $"{cause}: {message}");
     }
 }

@@ -104,9 +104,12 @@ public sealed class DeadLetterRedrive : IDisposable
         batch.Name = name.Batch;
         batch.Revision = Revision;
         batch.Keep(Convert.FromHexString(letter.Bytes));
-        return BatchDecoder.TryDecode(batch.Received, batch.Decoded, out var error)
-            ? null
-            : new RedriveOutcome(RedriveState.Refused, $"undecodable: {error}");
+        return !BatchDecoder.TryDecode(batch.Received, batch.Decoded, out var error)
+            ? new RedriveOutcome(RedriveState.Refused, $"undecodable: {error}")
+            // What a producer may not say does not become its own by waiting.
+            : !ServerClasses.MayProduce(agent, batch.Decoded.Class)
+                ? new RedriveOutcome(RedriveState.Refused, $"foreign_class: {batch.Decoded.Class.Name} is not of {agent}")
+            : null;
     }
 
     private async Task<RedriveOutcome> StoreAsync(StagedBatch batch, RedriveLock taken, CancellationToken cancel)

@@ -52,7 +52,11 @@ internal sealed class ProvenAgent(Engine engine, string id, int ageSeconds = 0) 
     internal async Task StoreAsync()
     {
         using var rows = Batches.Block(ProcessClasses.Exec, [.. _batches]);
-        Assert.Equal(InsertOutcome.Ok, (await engine.InsertAsync(rows)).Outcome);
+        if (rows.Rows > 0)
+        {
+            Assert.Equal(InsertOutcome.Ok, (await engine.InsertAsync(rows)).Outcome);
+        }
+
         using var ledger = Batches.Ledger([.. _batches]);
         Assert.Equal(InsertOutcome.Ok, (await engine.InsertAsync(ledger)).Outcome);
         await StoreProofsAsync();

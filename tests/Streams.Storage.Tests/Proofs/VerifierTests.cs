@@ -159,6 +159,30 @@ public sealed class VerifierTests(Engine engine)
     }
 
     [Fact]
+    public async Task A_lane_of_which_nothing_is_signed_is_not_called_signed()
+    {
+        using var agent = new ProvenAgent(engine, "proof-letter");
+        agent.Add(0, 1, prove: false);
+        agent.Evict(0, 0);
+        await agent.StoreAsync();
+        var report = Assert.Single(await agent.VerifyAsync());
+        Assert.Equal(("lost", 0L, 1L, 0L), (report.State, report.Signed, report.Lost, report.Wrong));
+    }
+
+    /// <summary>The one that may say them: not a gateway, and not an agent about itself.</summary>
+    [Fact]
+    public async Task Former_keys_are_of_the_services_rows_only()
+    {
+        foreach (var producer in new[] { "_services-1", "_gateway-1", "proof-former" })
+        {
+            await engine.Client.ExecuteAsync(
+                $"INSERT INTO agent_identity (agent_id, received_at, agent, public_key) SELECT '{producer}', now64(6), 'proof-former', 'key of {producer}'");
+        }
+
+        Assert.Equal(["key of _services-1"], await new ProofVerifier(engine.Client, (_, _) => false).FormerKeysAsync("proof-former"));
+    }
+
+    [Fact]
     public async Task A_later_process_begins_the_chain_anew()
     {
         using var agent = new ProvenAgent(engine, "proof-restart");

@@ -105,6 +105,53 @@ public sealed class MessageIntakeTests : IDisposable
         given.ForEach(batch => batch.Dispose());
     }
 
+    /// <summary>What a captured gateway's key can publish: rows of another role's classes, or of its own in an agent's name.</summary>
+    [Theory]
+    [InlineData("_gateway-1", "agent_identity", false)]
+    [InlineData("_gateway-1", "command", false)]
+    [InlineData("_gateway-1", "audit", false)]
+    [InlineData("_gateway-1", "process_exec", false)]
+    [InlineData("_gateway-1", "agent_session", true)]
+    [InlineData("_gateway-1", "system_alert", true)]
+    [InlineData("_worker-1", "agent_session", false)]
+    [InlineData("_worker-1", "system_alert", true)]
+    [InlineData("_services-1", "agent_identity", true)]
+    [InlineData("_services-1", "auth_failure", false)]
+    [InlineData("agent-1", "agent_identity", false)]
+    [InlineData("agent-1", "system_alert", false)]
+    [InlineData("agent-1", "process_exec", true)]
+    public void A_class_that_its_producer_may_not_say_is_a_dead_letter_and_its_lane_goes_on(string producer, string name, bool taken)
+    {
+        var eventClass = Catalogue.TryGet(name, out var found) ? found : throw new InvalidOperationException(name);
+        for (uint n = 0; n < 2; n++)
+        {
+            _intake.Begin(OneRow(producer, eventClass, n));
+            Assert.True(_intake.TryNext(out var item));
+            using var batch = item.Batch!;
+            Assert.Equal((n, taken), (batch.Name.N, batch.Letter is null));
+            if (!taken)
+            {
+                Assert.Equal((1u, "foreign_class"), (batch.Letter!.Rows, batch.Letter.Cause));
+                Assert.Equal(1ul, Assert.Single(batch.Account!.Lines).Lost[(int)LossCause.DeadLetter]);
+            }
+        }
+
+        Assert.Equal(taken ? [] : ["foreign_class", "foreign_class"], _alerts.Raised.Select(alert => alert.Kind));
+        Assert.Empty(Told());
+    }
+
+    private static IncomingMessage OneRow(string producer, EventClass eventClass, uint n)
+    {
+        using var builder = new BatchBuilder(eventClass);
+        Assert.True(builder.TryBeginRow(0));
+        builder.SetClaim(n + 1, 1, ClaimColumns.UserSpaceCpu, 0, 0);
+        builder.EndRow();
+        Assert.True(builder.TryAddLedger(ClaimColumns.UserSpaceCpu, n + 1, n + 1, 1));
+        var bytes = new byte[builder.MaxSealedBytes];
+        var length = builder.Seal(new BatchName(Epoch, 1, n), new BatchStamp(Epoch, n + 1), BatchCompression.None, bytes);
+        return new IncomingMessage(n + 1, new MessageHead(producer, "host-1", Epoch, 1, n, 1, 1, Batches.Noon), bytes.AsMemory(0, length));
+    }
+
     [Fact]
     public void An_agent_that_used_up_its_dead_letters_is_held()
     {
