@@ -40,6 +40,12 @@ internal sealed class GatewayCore
 
     public required ILogger Logger { get; init; }
 
+    /// <summary>What peers without a session make it say.</summary>
+    public required PeerLog StrangerLog { get; init; }
+
+    /// <summary>What peers with a session make it say: apart, so that strangers do not silence it.</summary>
+    public required PeerLog SessionLog { get; init; }
+
     public required TimeProvider Time { get; init; }
 
     public required KeyArena Arena { get; init; }
@@ -75,18 +81,28 @@ internal sealed class GatewayCore
 
     public SessionRegistry Registry { get; } = new();
 
+    public SessionRecords SessionRecords { get; } = new();
+
     /// <summary>An identity was changed: the living session of an agent that is let in no more ends.</summary>
     public void IdentityChanged(string agentId)
     {
-        if (Registry.Find(agentId) is { } session && !Identities.IsGood(agentId, session.AgentKey.Span))
-        {
-            session.End(SessionEnd.Revoked);
-        }
-        else
+        if (!EndIfRevoked(agentId))
         {
             // A quarantine may be over.
             Registry.Find(agentId)?.Commands?.Look();
         }
+    }
+
+    /// <summary>Ends the living session of an agent that is let in no more, if there is one.</summary>
+    public bool EndIfRevoked(string agentId)
+    {
+        if (Registry.Find(agentId) is not { } session || Identities.IsGood(agentId, session.AgentKey.Span))
+        {
+            return false;
+        }
+
+        session.End(SessionEnd.Revoked);
+        return true;
     }
 
     /// <summary>Commands to agents; set before the gateway listens.</summary>

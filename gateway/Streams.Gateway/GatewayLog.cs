@@ -92,6 +92,9 @@ internal static partial class GatewayLog
     [LoggerMessage(2053, LogLevel.Information, "Session {Session} of mode enrol ended: {Reason}")]
     public static partial void EnrolmentEnded(this ILogger logger, string session, string reason);
 
+    [LoggerMessage(2054, LogLevel.Warning, "{Count} lines like the next were left out, because peers caused too many; counters and auth_failure rows have them")]
+    public static partial void LinesLeftOut(this ILogger logger, long count);
+
     [LoggerMessage(2040, LogLevel.Information, "TLS certificate {File} was renewed: it is valid to {NotAfter:yyyy-MM-dd HH:mm} UTC; connections that exist stay")]
     public static partial void TlsReloaded(this ILogger logger, string file, DateTimeOffset notAfter);
 

@@ -71,6 +71,9 @@ public sealed record GatewayOptions
     /// </summary>
     public int SourceConnections { get; init; } = 2048;
 
+    /// <summary>Log lines a second that peers without a session may cause, and as many those with one; ten times that at once. Rows and counters have the rest.</summary>
+    public int PeerLogRate { get; init; } = 10;
+
     /// <summary>How long a connection may wait for a place among them.</summary>
     public TimeSpan HandshakeQueue { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -90,7 +93,7 @@ public sealed record GatewayOptions
     public long AgentByteRate { get; init; } = 128L << 20;
 
     /// <summary>Signatures a second that are checked for one agent. At 70 µs each 2,000 are a seventh of a core.</summary>
-    public int AgentSignatureRate { get; init; } = 2000;
+    public int AgentSignatureRate { get; init; } = 6000;
 
     /// <summary>How long an agent may go at twice these rates: what a spool of a minute's outage needs to drain.</summary>
     public TimeSpan AgentBurst { get; init; } = TimeSpan.FromSeconds(10);

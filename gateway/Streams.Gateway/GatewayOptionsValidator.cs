@@ -44,6 +44,7 @@ public static class GatewayOptionsValidator
         Range(problems, "max handshakes", options.MaxHandshakes, 1, 100_000);
         Range(problems, "source handshakes", options.SourceHandshakes, 1, 100_000);
         Range(problems, "source connections", options.SourceConnections, 1, 1_000_000);
+        Range(problems, "peer log rate", options.PeerLogRate, 1, 1_000_000);
         Range(problems, "handshake queue (ms)", (long)options.HandshakeQueue.TotalMilliseconds, 0, 60_000);
         Range(problems, "source rate", options.SourceRate, 1, 1_000_000);
         Range(problems, "source burst", options.SourceBurst, 1, 1_000_000);

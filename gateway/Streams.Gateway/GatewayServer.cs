@@ -191,6 +191,8 @@ public sealed partial class GatewayServer : IHostedService, IAsyncDisposable
             Notices = OwnAsync(new RegistryNotices(registry, keys.Current.Certificate.Name, _metrics)),
             Metrics = _metrics,
             Logger = _logger,
+            StrangerLog = new PeerLog(_logger, _options.PeerLogRate, Environment.TickCount64),
+            SessionLog = new PeerLog(_logger, _options.PeerLogRate, Environment.TickCount64),
             Time = _time,
             Arena = arena,
             Ephemerals = ephemerals,

@@ -26,7 +26,7 @@ public sealed class ArrowTests
         ["Streams.Bench"] = ["Streams.AgentLink", "Streams.AgentLink.Tls", "Streams.Control", "Streams.Local", "Streams.Storage", "Streams.Checker"],
         ["Streams.Microbench"] = ["LibbpfSharp", "Streams.Gateway", "Streams.Worker"],
         ["Streams.Testing"] = ["Streams.Local", "Streams.Checker"],
-        ["Streams.Fuzz"] = ["Streams.Agent", "Streams.Gateway", "Streams.Storage"],
+        ["Streams.Fuzz"] = ["Streams.Agent", "Streams.Gateway", "Streams.Services", "Streams.Storage"],
     };
 
     public static TheoryData<string> ProductProjects =>

@@ -89,6 +89,20 @@ public sealed class BadInputTests
         Assert.Contains(named, result.ErrorLine);
     }
 
+    [Theory]
+    [InlineData("--nats", "nats://192.0.2.1:4222", "tls://")]
+    [InlineData("--clickhouse", "http://clickhouse.example:8123", "https://")]
+    public async Task Serve_speaks_without_TLS_to_no_other_machine_unless_told_to(string option, string url, string secure)
+    {
+        string[] serve = ["serve", "--nats", "nats://127.0.0.1:1", "--nats-worker-seed", "/none", "--clickhouse", "http://127.0.0.1:1", "--clickhouse-password-file", "/none", "--roles", "worker"];
+        serve[Array.IndexOf(serve, option) + 1] = url;
+        var refused = await Run.HostAsync(serve);
+        Assert.Equal(2, refused.Code);
+        Assert.Contains($"{option} {url}", refused.ErrorLine);
+        Assert.Contains(secure, refused.ErrorLine);
+        Assert.DoesNotContain(url, (await Run.HostAsync([.. serve, "--plain-backends"])).ErrorLine);
+    }
+
     [Fact]
     public async Task A_demo_without_root_says_so()
     {

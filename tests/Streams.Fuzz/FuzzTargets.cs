@@ -24,6 +24,7 @@ internal static class FuzzTargets
         new SessionTokenFuzz(),
         new DocumentFuzz(),
         new CommandFuzz(),
+        new OperatorFuzz(),
         new JournalFuzz(),
         new SpoolFuzz(),
         new HeaderFuzz(),

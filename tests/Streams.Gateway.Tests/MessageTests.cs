@@ -123,6 +123,38 @@ public sealed class MessageTests
     }
 
     [Fact]
+    public async Task Errors_of_an_agent_are_out_of_the_same_budget_and_no_error_answers_one()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        var control = new Recorder(Wire.Channels.Analysis);
+        fixture.Server.Core.Messages.Add(control);
+        using var identity = await fixture.EnrolAsync("agent-1");
+        await using var agent = await fixture.ConnectAsync(identity);
+        var payload = new byte[ErrorMessage.MaxBytes];
+        var error = payload[..new ErrorMessage(WireError.Unsupported, Wire.Channels.Analysis, "cmd-1", "").Write(payload)];
+        // A burst of them, as many above it as may be, the one that is too much, and what came in of the budget meanwhile.
+        for (var i = 0; i < 2 * (Gateway.Channels.MessageBudget.Burst + Gateway.Channels.MessageBudget.Refusals) && agent.Socket.State == System.Net.WebSockets.WebSocketState.Open; i++)
+        {
+            await agent.SendAsync(FrameType.Error, error);
+        }
+
+        Assert.Equal(CloseCode.Protocol, await agent.WaitForCloseAsync());
+        Assert.DoesNotContain(agent.Inbox, received => received.Type == FrameType.GatewayError);
+        Assert.Equal(0, fixture.Counter("streams.gateway.messages.refused{gateway,rate_limited}"));
+    }
+
+    [Fact]
+    public async Task Who_enrols_may_not_send_errors()
+    {
+        await using var fixture = await GatewayFixture.StartAsync();
+        using var key = SigningKey.Generate();
+        await using var agent = await RawAgent.EnrolAsync(fixture.Server.Address, key, fixture.Roots);
+        var payload = new byte[ErrorMessage.MaxBytes];
+        await agent.SendAsync(FrameType.Error, payload[..new ErrorMessage(WireError.Unsupported, Wire.Channels.Control, "cmd-1", "").Write(payload)]);
+        Assert.Equal(CloseCode.Protocol, await agent.WaitForCloseAsync());
+    }
+
+    [Fact]
     public async Task Too_many_good_messages_are_refused_as_that()
     {
         await using var fixture = await GatewayFixture.StartAsync();

@@ -6,6 +6,7 @@ using Streams.Control.Identity;
 using Streams.Gateway.Sessions;
 using Streams.Gateway.Tests.Support;
 using Streams.Queue;
+using Streams.Schema;
 using Streams.Testing;
 using Streams.Wire;
 using Streams.Wire.Crypto;
@@ -34,6 +35,22 @@ public sealed class RegistrationTests
         Assert.Equal(registry.Answers["enroll"], response.Payload.ToArray());
         Assert.True(IdentityJson.TryRead(Assert.Single(registry.Questions).Bytes, IdentityJson.Default.RegistryCall, out var call));
         Assert.Equal(("gateway-1", "127.0.0.1", "", Text(key), request), (call.Gateway, call.Source, call.AgentId, call.PublicKey, call.Enrol));
+    }
+
+    [Fact]
+    public async Task A_token_that_the_registry_does_not_take_is_a_row()
+    {
+        await using var fixture = await GatewayFixture.StartAsync(options => options with { RecordInterval = TimeSpan.FromMilliseconds(100) });
+        await using var registry = await Registry.StartAsync(fixture);
+        await using var rows = new GatewayRows(fixture);
+        registry.Answers["enroll"] = IdentityJson.Write(EnrolAnswer.Refuse(RegistryRefusal.TokenExpired), IdentityJson.Default.EnrolAnswer);
+        using var key = SigningKey.Generate();
+        using var nobody = new AgentIdentity("nobody", SigningKey.FromSeed(Seed(key)));
+        await using var agent = await RawAgent.EnrolAsync(fixture.Server.Address, key, fixture.Roots);
+        await agent.SendAsync(Document(new RegistryRequest(Enroll: EnrolRequest.Create(EnrolmentToken.Create(key.PublicKey), "host-1", key.PublicKey))), nobody);
+        await agent.WaitForMessageAsync();
+        var row = await rows.FindAsync(ServerClasses.AuthFailure, found => found["reason"] == "token_expired");
+        Assert.Equal(("::ffff:127.0.0.1", "", "1"), (row["source"], row["claimed_agent"], row["count"]));
     }
 
     [Fact]

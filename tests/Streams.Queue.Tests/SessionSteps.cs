@@ -10,7 +10,7 @@ internal static class SessionSteps
         {
             var last = await store.GetAsync(agentId);
             var next = record with { Generation = SessionRecord.NextGeneration(last?.Value, DateTimeOffset.UtcNow) };
-            if (await store.TryWriteAsync(agentId, next, last?.Revision ?? 0))
+            if (await store.TryWriteAsync(agentId, next, last?.Revision ?? 0) is not null)
             {
                 return next;
             }

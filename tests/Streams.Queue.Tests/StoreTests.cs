@@ -20,7 +20,7 @@ public sealed class StoreTests
         var first = (await store.AdvanceAsync("agent-1", record)).Generation;
         var read = (await store.GetAsync("agent-1"))!.Value;
         Assert.True((await store.AdvanceAsync("agent-1", record with { Gateway = "gw-2" })).Generation > first);
-        Assert.False(await store.TryWriteAsync("agent-1", read.Value with { Gateway = "" }, read.Revision));
+        Assert.Null(await store.TryWriteAsync("agent-1", read.Value with { Gateway = "" }, read.Revision));
         Assert.Equal("gw-2", (await store.GetAsync("agent-1"))!.Value.Value.Gateway);
 
         // Twenty at once: every generation is given once.

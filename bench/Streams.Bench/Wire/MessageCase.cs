@@ -11,7 +11,8 @@ namespace Streams.Bench.Wire;
 internal static class MessageCase
 {
     private const int Prepared = 20_000;
-    private static readonly TimeSpan Load = TimeSpan.FromSeconds(5);
+    /// <summary>Three times as long as an agent's burst lasts: a rate that is above its limit would not hold.</summary>
+    private static readonly TimeSpan Load = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan FlushDeadline = TimeSpan.FromSeconds(60);
 
     /// <summary>streams.v1.bin: batches of one row, as many in a frame as have come since the last one.</summary>

@@ -18,6 +18,7 @@ internal sealed class RawJsonAgent : IDisposable
 {
     private const string LaneClass = "event";
     private const int MaxContentBytes = 512;
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 
     private readonly ClientWebSocket _socket = new();
     private readonly SemaphoreSlim _heard = new(0);
@@ -65,9 +66,14 @@ internal sealed class RawJsonAgent : IDisposable
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var receiving = ReceiveAllAsync(ended.Token);
         var until = DateTime.UtcNow + load;
-        while (DateTime.UtcNow < until)
+        for (var beat = DateTime.UtcNow + Heartbeat; DateTime.UtcNow < until;)
         {
             await SendEventAsync(receiving, stop);
+            if (DateTime.UtcNow > beat)
+            {
+                beat += Heartbeat;
+                await BeatAsync(stop);
+            }
         }
 
         until = DateTime.UtcNow + flush;
@@ -110,8 +116,10 @@ internal sealed class RawJsonAgent : IDisposable
         _token = Encoding.ASCII.GetBytes(session["token"]!.GetValue<string>());
         _text = new byte[JsonSealer.GetMaxLength(MaxContentBytes, _token.Length)];
         await SendAsync("auth", MessageType.Response, $$"""{"generation":{{session["generation"]}},"catalogue_version":{{Catalogue.Version}},"agent_version":"bench","host":"bench"}""", stop);
-        await SendAsync("heartbeat", MessageType.Event, $$"""{"sent_at":{{Now()}}}""", stop);
+        await BeatAsync(stop);
     }
+
+    private Task BeatAsync(CancellationToken stop) => SendAsync("heartbeat", MessageType.Event, $$"""{"sent_at":{{Now()}}}""", stop);
 
     private async Task SendEventAsync(Task receiving, CancellationToken stop)
     {

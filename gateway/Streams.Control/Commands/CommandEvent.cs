@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Streams.Control.Commands;
@@ -13,9 +15,11 @@ namespace Streams.Control.Commands;
 /// <param name="State">received, started, finished, failed, expired, refused or unknown; sent is the gateway's own word.</param>
 /// <param name="At">The agent's clock, µs since 1970.</param>
 /// <param name="Detail">Why; one of <see cref="CommandRefusal"/> in snake_case for refused.</param>
-/// <param name="Result">Any JSON, of a finished command.</param>
+/// <param name="Result">Any JSON, of a finished command; at most <see cref="CommandLimits.MaxResultDepth"/> deep.</param>
 public sealed record CommandEvent(string Command, string Digest, CommandState State, ulong At, string Detail = "", JsonElement? Result = null)
 {
+    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static CommandEvent Of(CommandDocument document, CommandState state, ulong at, string detail = "", JsonElement? result = null)
     {
         ArgumentNullException.ThrowIfNull(document);
@@ -38,13 +42,52 @@ public sealed record CommandEvent(string Command, string Digest, CommandState St
         }
 
         if (word is null || !CommandId.TryParse(word.Command, out _) || word.State < CommandState.Sent || !Enum.IsDefined(word.State)
-            || word.Digest.Length is not (0 or 43) || !IsDetail(word.Detail)
-            || word.Result is { } result && result.GetRawText().Length > CommandLimits.MaxResultBytes)
+            || word.Digest.Length is not (0 or 43) || !IsDetail(word.Detail) || !TryNormalise(word.Result, out var result))
         {
             word = null;
+            return false;
         }
 
-        return word is not null;
+        word = word with { Result = result };
+        return true;
+    }
+
+    /// <summary>
+    /// Writes a result again, so that what is kept is what every reader of JSON takes: the parser lets half a surrogate pair pass that no writer does, and who asks
+    /// for the command later must not pay for what an agent said.
+    /// </summary>
+    private static bool TryNormalise(JsonElement? result, out JsonElement? normal)
+    {
+        normal = null;
+        if (result is not { } element)
+        {
+            return true;
+        }
+
+        if (element.GetRawText().Length > CommandLimits.MaxResultBytes)
+        {
+            return false;
+        }
+
+        var written = new ArrayBufferWriter<byte>();
+        try
+        {
+            using var writer = new Utf8JsonWriter(written, Relaxed);
+            element.WriteTo(writer);
+        }
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException)
+        {
+            return false;
+        }
+
+        if (written.WrittenCount > CommandLimits.MaxResultBytes)
+        {
+            return false;
+        }
+
+        using var document = JsonDocument.Parse(written.WrittenMemory);
+        normal = document.RootElement.Clone();
+        return true;
     }
 
     private static bool IsDetail(string detail)

@@ -25,5 +25,8 @@ public static class CommandLimits
     /// <summary>A result, as JSON. What is longer is not sent: the answer says so.</summary>
     public const int MaxResultBytes = 32 * 1024;
 
+    /// <summary>Arrays and objects in each other in a result.</summary>
+    public const int MaxResultDepth = 8;
+
     public const int MaxDetailBytes = 255;
 }

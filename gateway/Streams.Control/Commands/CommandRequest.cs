@@ -33,7 +33,8 @@ public sealed record CommandRequest(string Command)
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    MaxDepth = 32)]
+    // A result is one level down.
+    MaxDepth = CommandLimits.MaxResultDepth + 1)]
 [JsonSerializable(typeof(CommandRequest))]
 [JsonSerializable(typeof(CommandEvent))]
 internal sealed partial class CommandJson : JsonSerializerContext;

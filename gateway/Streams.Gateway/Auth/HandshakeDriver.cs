@@ -97,7 +97,7 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
         Entry<SessionRecord>? last;
         try
         {
-            last = await core.Store.GetAsync(AgentId).ConfigureAwait(false);
+            last = core.SessionRecords.TryGet(AgentId, out var known) ? known : await core.Store.GetAsync(AgentId).ConfigureAwait(false);
         }
         catch (QueueException)
         {
@@ -257,10 +257,13 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
         try
         {
             // Lost to another gateway: the generation that F0 named is not ours, so the agent must come again.
-            if (!await core.Store.TryWriteAsync(AgentId, record, last?.Revision ?? 0).ConfigureAwait(false))
+            if (await core.Store.TryWriteAsync(AgentId, record, last?.Revision ?? 0).ConfigureAwait(false) is not { } revision)
             {
+                core.SessionRecords.Forget(AgentId);
                 return SessionEnd.Unavailable;
             }
+
+            core.SessionRecords.Put(new Entry<SessionRecord>(AgentId, record, revision));
         }
         catch (QueueException)
         {
@@ -281,7 +284,7 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
         }
 
         // Revoked between the look-up of the key and now, when the session was not to be found.
-        core.IdentityChanged(AgentId);
+        core.EndIfRevoked(AgentId);
         if (core.Identities.IsNewKey(AgentId, session.AgentKey.Span))
         {
             core.Notices.Tell(session, AgentId, NoticeKind.NewKeyUsed, "");

@@ -27,23 +27,15 @@ internal static class FrameTable
             0 => static (_, _) => SessionEnd.None,
             FrameType.Want when !session.IsEnrolling => Want,
             FrameType.Heartbeat when !session.IsEnrolling => Heartbeat,
-            FrameType.Error => Error,
+            FrameType.Error when !session.IsEnrolling => Error,
             // Ready is the session's first frame and no other.
             _ => null,
         };
         return handler is null ? SessionEnd.Protocol : handler(session, opened.Payload);
     }
 
-    private static SessionEnd Error(AgentSession session, ReadOnlySpan<byte> payload)
-    {
-        if (!ErrorMessage.TryRead(payload, out var error))
-        {
-            return SessionEnd.Protocol;
-        }
-
-        session.NotTaken(error!);
-        return SessionEnd.None;
-    }
+    private static SessionEnd Error(AgentSession session, ReadOnlySpan<byte> payload) =>
+        ErrorMessage.TryRead(payload, out var error) ? session.NotTaken(error!) : SessionEnd.Protocol;
 
     private static SessionEnd Want(AgentSession session, ReadOnlySpan<byte> payload)
     {

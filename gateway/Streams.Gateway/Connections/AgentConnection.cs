@@ -91,7 +91,7 @@ internal sealed class AgentConnection : IWheelMember
                 else if (_session.IsEnrolling)
                 {
                     _core.EnrolmentEnded(SourcePrefix.Of(_remote));
-                    _core.Logger.EnrolmentEnded(_session.Id, _session.Ended.Label());
+                    _core.StrangerLog.Line()?.EnrolmentEnded(_session.Id, _session.Ended.Label());
                 }
             }
 
@@ -173,7 +173,7 @@ internal sealed class AgentConnection : IWheelMember
         {
             session.End(end);
             _core.Metrics.Refused(driver.Unavailable);
-            _core.Logger.SessionUnavailable(driver.AgentId, _remote);
+            _core.StrangerLog.Line()?.SessionUnavailable(driver.AgentId, _remote);
             if (driver.Unavailable != nameof(SessionEnd.Unavailable))
             {
                 _core.Records.Refused(driver.Unavailable, _remote);
@@ -184,7 +184,7 @@ internal sealed class AgentConnection : IWheelMember
 
         if (session.IsEnrolling)
         {
-            _core.Logger.EnrolmentBegan(session.Id, _remote);
+            _core.StrangerLog.Line()?.EnrolmentBegan(session.Id, _remote);
             return true;
         }
 
@@ -314,7 +314,7 @@ internal sealed class AgentConnection : IWheelMember
     private void Count(RefusalReason reason, string agentId)
     {
         _core.Metrics.Refused(reason);
-        _core.Logger.HandshakeRefused(reason, agentId, _remote);
+        _core.StrangerLog.Line()?.HandshakeRefused(reason, agentId, _remote);
         _core.Records.Refused(reason, agentId, _remote);
     }
 

@@ -93,7 +93,7 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
     private void Refuse(HttpContext http, int status, string reason, string remote, TimeSpan retryAfter = default)
     {
         core.Metrics.Refused(reason);
-        core.Logger.ConnectionRefused(remote, reason);
+        core.StrangerLog.Line()?.ConnectionRefused(remote, reason);
         core.Records.Refused(reason, remote);
         http.Response.StatusCode = status;
         if (retryAfter > TimeSpan.Zero)

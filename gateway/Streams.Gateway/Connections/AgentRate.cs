@@ -6,12 +6,27 @@ namespace Streams.Gateway.Connections;
 /// What one agent may cost after it has proved who it is: messages, bytes and signature checks a second. Credit bounds the memory of its data, not how often it
 /// speaks. It belongs to the agent and not to the session: reconnecting does not fill it. Thread-safe.
 /// </summary>
-internal sealed class AgentRate(GatewayOptions options, long now)
+internal sealed class AgentRate
 {
     private readonly Lock _gate = new();
-    private RateBucket _messages = new(options.AgentMessageRate, options.AgentBurst, now);
-    private RateBucket _bytes = new(options.AgentByteRate, options.AgentBurst, now);
-    private RateBucket _signatures = new(options.AgentSignatureRate, options.AgentBurst, now);
+    private RateBucket _messages;
+    private RateBucket _bytes;
+    private RateBucket _signatures;
+
+    public AgentRate(GatewayOptions options, long now)
+        : this(options.AgentMessageRate, options.AgentByteRate, options.AgentSignatureRate, options.AgentBurst, now)
+    {
+    }
+
+    private AgentRate(long messages, long bytes, long signatures, TimeSpan burst, long now)
+    {
+        _messages = new RateBucket(messages, burst, now);
+        _bytes = new RateBucket(bytes, burst, now);
+        _signatures = new RateBucket(signatures, burst, now);
+    }
+
+    /// <summary>Of a session of mode enrol, in which one question of a kilobyte or two is asked, and perhaps asked again.</summary>
+    public static AgentRate OfStranger(long now) => new(4, 16 << 10, 4, TimeSpan.FromSeconds(4), now);
 
     /// <summary>Counts a received message of so many bytes; None when the agent may go on.</summary>
     public SessionEnd Receive(int bytes, long now)

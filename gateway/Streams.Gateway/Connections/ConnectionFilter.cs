@@ -91,7 +91,7 @@ internal sealed class ConnectionFilter(GatewayCore core, SourceBuckets sources, 
     private void Refuse(ConnectionContext connection, string reason)
     {
         core.Metrics.Refused(reason);
-        core.Logger.ConnectionRefused($"{connection.RemoteEndPoint}", reason);
+        core.StrangerLog.Line()?.ConnectionRefused($"{connection.RemoteEndPoint}", reason);
         core.Records.Refused(reason, $"{(connection.RemoteEndPoint as IPEndPoint)?.Address}");
         connection.Abort();
     }

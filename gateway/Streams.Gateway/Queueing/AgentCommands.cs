@@ -13,6 +13,14 @@ namespace Streams.Gateway.Queueing;
 /// </summary>
 internal sealed class AgentCommands(GatewayCore core, CommandReader reader, ResponsePublisher responses) : IAgentMessages
 {
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(20);
+
+    private readonly Lock _gate = new();
+
+    // Bounded by the sessions that there are.
+    private readonly List<CommandQueue> _begun = [];
+    private bool _gathering;
+
     public byte Channel => Wire.Channels.Control;
 
     public CommandReader Reader => reader;
@@ -42,12 +50,63 @@ internal sealed class AgentCommands(GatewayCore core, CommandReader reader, Resp
         }
     }
 
-    /// <summary>A session began: what waits for its agent is looked for at once.</summary>
-    public CommandQueue Open(AgentSession session)
+    public CommandQueue Open(AgentSession session) => new(core, this, session);
+
+    /// <summary>
+    /// A session began, and is found by nudges from now on. Whether anything waits for anybody is asked once for all that begin together: after a restart these are
+    /// thousands, and commonly nothing does. When something does, or nobody answers, each looks for itself.
+    /// </summary>
+    public void Begun(CommandQueue queue)
     {
-        var queue = new CommandQueue(core, this, session);
-        queue.Look();
-        return queue;
+        lock (_gate)
+        {
+            _begun.Add(queue);
+            if (_gathering)
+            {
+                return;
+            }
+
+            _gathering = true;
+        }
+
+        _ = LookForAllAsync();
+    }
+
+    private async Task LookForAllAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(Together, core.Time).ConfigureAwait(false);
+            CommandQueue[] begun;
+            lock (_gate)
+            {
+                begun = [.. _begun];
+                _begun.Clear();
+                if (begun.Length == 0)
+                {
+                    _gathering = false;
+                    return;
+                }
+            }
+
+            if (await AnyWaitsAsync().ConfigureAwait(false))
+            {
+                Array.ForEach(begun, static queue => queue.Look());
+            }
+        }
+    }
+
+    private async Task<bool> AnyWaitsAsync()
+    {
+        try
+        {
+            return await reader.ReadAnyAsync(0).ConfigureAwait(false) is not null;
+        }
+        catch (QueueException)
+        {
+            core.Metrics.Error("commands");
+            return true;
+        }
     }
 
     /// <summary>The services say that a command waits.</summary>

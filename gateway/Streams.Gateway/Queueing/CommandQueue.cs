@@ -27,6 +27,7 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
     private ulong _next;
     private bool _looking;
     private bool _lookAgain;
+    private bool _pausing;
 
     /// <summary>Looks for commands that wait; returns at once.</summary>
     public void Look()
@@ -98,9 +99,21 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
         {
             _unanswered.Clear();
             _next = 0;
+            if (_pausing)
+            {
+                // However often an agent says that it has no room, it is sent everything again once a pause.
+                return;
+            }
+
+            _pausing = true;
         }
 
         await Task.Delay(Pause, core.Time).ConfigureAwait(false);
+        lock (_gate)
+        {
+            _pausing = false;
+        }
+
         Look();
     }
 

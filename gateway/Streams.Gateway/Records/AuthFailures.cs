@@ -12,7 +12,7 @@ internal sealed class AuthFailures
     public const int MaxRows = 256;
 
     /// <summary>Of them, kept for those that are counted by reason alone; a test compares it with the reasons there are.</summary>
-    internal const int MaxReasons = 32;
+    internal const int MaxReasons = 80;
 
     private readonly Lock _gate = new();
     private Dictionary<AuthFailure, uint> _counts = [];

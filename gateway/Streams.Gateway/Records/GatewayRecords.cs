@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Streams.Control.Identity;
 using Streams.Gateway.Auth;
 using Streams.Gateway.Routing;
 using Streams.Gateway.Sessions;
@@ -16,8 +17,8 @@ namespace Streams.Gateway.Records;
 /// </summary>
 internal sealed class GatewayRecords : IAsyncDisposable
 {
-    private static readonly FrozenDictionary<RefusalReason, string> Names = Enum.GetValues<RefusalReason>()
-        .ToFrozenDictionary(reason => reason, reason => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString()));
+    private static readonly FrozenDictionary<RefusalReason, string> Names = SnakeCase<RefusalReason>();
+    private static readonly FrozenDictionary<RegistryRefusal, string> RegistryNames = SnakeCase<RegistryRefusal>();
 
     private readonly RowProducer _producer;
     private readonly GatewayOptions _options;
@@ -62,6 +63,12 @@ internal sealed class GatewayRecords : IAsyncDisposable
         }
     }
 
+    /// <summary>The Registry said no to who asked for a name or another key.</summary>
+    public void Refused(RegistryRefusal reason, string agent, string remote) => RefusedWithin(RegistryNames[reason], agent, remote);
+
+    /// <summary>Somebody with the keys of a session sent what is not its peer's: a message that does not open, a signature or a token that is not good.</summary>
+    public void RefusedWithin(string reason, string agent, string remote) => Note(reason, agent, remote, isAttempt: true);
+
     /// <summary>A connection was refused before its handshake.</summary>
     public void Refused(string reason, string remote) => Note(reason, "", remote, isAttempt: false);
 
@@ -92,6 +99,9 @@ internal sealed class GatewayRecords : IAsyncDisposable
         await _loop.ConfigureAwait(false);
         await _producer.DisposeAsync().ConfigureAwait(false);
     }
+
+    private static FrozenDictionary<T, string> SnakeCase<T>()
+        where T : struct, Enum => Enum.GetValues<T>().ToFrozenDictionary(reason => reason, reason => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString()));
 
     private bool IsTls => _options.TlsCertificateFile is not null;
 

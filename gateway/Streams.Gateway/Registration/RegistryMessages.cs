@@ -36,12 +36,12 @@ internal sealed class RegistryMessages(GatewayCore core, ServiceCaller registry)
             core.Identity.Certificate.Name, session.Remote, session.IsEnrolling ? "" : session.Route.AgentId,
             Base64Url.EncodeToString(session.AgentKey.Span), request.Enroll, request.Rotate);
         _ = session.IsEnrolling
-            ? AskAsync(session, message.Id, "enroll", call, EnrolAnswer.Refuse(RegistryRefusal.Unavailable), IdentityJson.Default.EnrolAnswer)
-            : AskAsync(session, message.Id, "rotate", call, RotateAnswer.Refuse(RegistryRefusal.Unavailable), IdentityJson.Default.RotateAnswer);
+            ? AskAsync(session, message.Id, "enroll", call, EnrolAnswer.Refuse(RegistryRefusal.Unavailable), IdentityJson.Default.EnrolAnswer, answer => answer.Refused)
+            : AskAsync(session, message.Id, "rotate", call, RotateAnswer.Refuse(RegistryRefusal.Unavailable), IdentityJson.Default.RotateAnswer, answer => answer.Refused);
         return WireError.None;
     }
 
-    private async Task AskAsync<T>(AgentSession session, string id, string action, RegistryCall call, T otherwise, JsonTypeInfo<T> type)
+    private async Task AskAsync<T>(AgentSession session, string id, string action, RegistryCall call, T otherwise, JsonTypeInfo<T> type, Func<T, RegistryRefusal> refusal)
         where T : class
     {
         var answer = await registry.AskAsync(
@@ -51,6 +51,11 @@ internal sealed class RegistryMessages(GatewayCore core, ServiceCaller registry)
         {
             core.Metrics.Error("registry");
             document = otherwise;
+        }
+
+        if (refusal(document) is var refused and not (RegistryRefusal.None or RegistryRefusal.Unavailable))
+        {
+            core.Records.Refused(refused, call.AgentId, session.Remote);
         }
 
         session.TrySend(new ControlMessage(

@@ -35,8 +35,7 @@ internal sealed partial class AgentSession
     /// <summary>One error a message; the session's end, if it is one, follows behind it.</summary>
     public void Refused(WireError error, byte channel, string id, string field)
     {
-        _core.Metrics.MessageRefused("gateway", error);
-        _core.Logger.MessageRefused(Name, Id, error.Label(), id);
+        NoteRefused(error, id);
         var payload = new byte[ErrorMessage.MaxBytes];
         _sender.TrySend(FrameType.GatewayError, payload.AsMemory(0, new ErrorMessage(error, channel, id, field).Write(payload)));
     }
@@ -48,7 +47,7 @@ internal sealed partial class AgentSession
             _peer.AgentId,
             _core.Metrics,
             this)
-        : new BinaryOpener(new FrameOpener(keys, fromAgent: true));
+        : new BinaryOpener(new FrameOpener(keys, fromAgent: true), () => NoteForged(WireError.NotAuthentic.Label()));
 
     private IMessageSealer CreateSealer(SessionKeys keys) => IsJson
         ? new JsonMessageSealer(new JsonSealer(keys, _peer.Gateway, _core.Time), _peer.AgentId, _core.Time)
@@ -65,8 +64,13 @@ internal sealed partial class AgentSession
             return;
         }
 
+        var before = _refreshToken;
         var token = NewToken();
         var payload = new byte[TokenMessage.MaxBytes];
-        _sender.TrySend(FrameType.Token, payload.AsMemory(0, TokenMessage.Write(token.Span, payload)));
+        if (!_sender.TrySend(FrameType.Token, payload.AsMemory(0, TokenMessage.Write(token.Span, payload))))
+        {
+            // No room behind a slow reader: the wheel's next look makes another.
+            _refreshToken = before;
+        }
     }
 }

@@ -83,19 +83,25 @@ internal sealed partial class AgentSession
         return MessageFrame.TryRead(opened.Payload, in header, _sessionId, _peer.Key.Span, out message);
     }
 
-    /// <summary>The agent did not take what it was sent.</summary>
-    public void NotTaken(ErrorMessage error)
+    /// <summary>The agent did not take what it was sent. Out of the same budget as its messages; an error is never answered with one.</summary>
+    public SessionEnd NotTaken(ErrorMessage error)
     {
+        var now = Environment.TickCount64;
         _core.Metrics.MessageRefused("agent", error.Code);
-        _core.Logger.MessageNotTaken(Name, Id, error.Code.Label(), error.Id);
+        if (!_budget.TryTake(now))
+        {
+            return _budget.TryRefuse(now) ? SessionEnd.None : SessionEnd.Protocol;
+        }
+
+        _core.SessionLog.Line()?.MessageNotTaken(Name, Id, error.Code.Label(), error.Id);
         _core.Messages.NotTaken(this, error);
+        return SessionEnd.None;
     }
 
     /// <summary>Says no to a message, which the agent may repeat in another form: only too many of them end the session.</summary>
     private SessionEnd Refuse(WireError error, ControlMessage? message, long now)
     {
-        _core.Metrics.MessageRefused("gateway", error);
-        _core.Logger.MessageRefused(Name, Id, error.Label(), message?.Id ?? "");
+        NoteRefused(error, message?.Id ?? "");
         if (!_budget.TryRefuse(now))
         {
             return SessionEnd.Protocol;
@@ -106,6 +112,19 @@ internal sealed partial class AgentSession
         _sender.TrySend(FrameType.GatewayError, payload.AsMemory(0, length));
         return SessionEnd.None;
     }
+
+    private void NoteRefused(WireError error, string id)
+    {
+        _core.Metrics.MessageRefused("gateway", error);
+        _core.SessionLog.Line()?.MessageRefused(Name, Id, error.Label(), id);
+        if (error is WireError.BadSignature or WireError.NotAuthentic or WireError.BadNonce or WireError.BadToken or WireError.BadAgent)
+        {
+            NoteForged(error.Label());
+        }
+    }
+
+    /// <summary>Something in the session was not of who had proved to be its peer: a row, as of a handshake that is refused.</summary>
+    private void NoteForged(string reason) => _core.Records.RefusedWithin(reason, _peer.AgentId, _peer.Remote);
 
     private string Name => _route?.AgentId ?? "";
 }

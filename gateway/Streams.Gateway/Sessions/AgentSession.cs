@@ -105,7 +105,12 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
             End(SessionEnd.Draining);
         }
 
-        Commands = _core.Commands?.Open(this);
+        if (_core.Commands is { } commands)
+        {
+            Commands = commands.Open(this);
+            commands.Begun(Commands);
+        }
+
         return true;
     }
 
@@ -113,6 +118,7 @@ internal sealed partial class AgentSession : ICreditHolder, IFrameOwner, IFrameS
     public void BeginEnrolment()
     {
         IsEnrolling = true;
+        Rate = AgentRate.OfStranger(Environment.TickCount64);
         _enrolmentEnds = Environment.TickCount64 + (Limits.EnrolSeconds * 1000L);
     }
 

@@ -1,3 +1,5 @@
+using Streams.Queue;
+
 namespace Streams.Gateway.Sessions;
 
 /// <summary>
@@ -30,11 +32,16 @@ internal sealed class SessionWatch : IAsyncDisposable
             Exception? failure = null;
             try
             {
-                await foreach (var change in _core.Store.WatchAsync(cancel: _stop.Token).ConfigureAwait(false))
+                await foreach (var change in _core.Store.WatchAsync(_core.SessionRecords.Begin, _stop.Token).ConfigureAwait(false))
                 {
                     if (change.Value is { } record)
                     {
+                        _core.SessionRecords.Put(new Entry<SessionRecord>(change.Key, record, change.Revision));
                         _core.Registry.GenerationBegan(change.Key, record.Generation);
+                    }
+                    else
+                    {
+                        _core.SessionRecords.Forget(change.Key);
                     }
                 }
             }
@@ -46,6 +53,10 @@ internal sealed class SessionWatch : IAsyncDisposable
             catch (OperationCanceledException)
             {
                 return;
+            }
+            finally
+            {
+                _core.SessionRecords.End();
             }
 
             if (!_stop.IsCancellationRequested)

@@ -57,6 +57,12 @@ public sealed class OperatorApi(OperatorGate gate, ActionsService actions, Opera
             return;
         }
 
+        if (RequestBody.Check(body) is { } wrong)
+        {
+            await OperatorGate.AnswerAsync(context, StatusCodes.Status400BadRequest, wrong, ApiJson.Default.ErrorAnswer).ConfigureAwait(false);
+            return;
+        }
+
         var life = body.DeadlineSeconds ?? DefaultDeadlineSeconds;
         if (life < 1 || life > CommandLimits.MaxLife.TotalSeconds - 60)
         {

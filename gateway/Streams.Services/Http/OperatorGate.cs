@@ -89,21 +89,12 @@ public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
             return null;
         }
 
-        try
+        if (RequestBody.TryRead(body.AsSpan(0, length), type, out var value, out var error))
         {
-            if (JsonSerializer.Deserialize(body.AsSpan(0, length), type) is { } value)
-            {
-                return value;
-            }
-
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, "invalid", "body: must be a JSON object", "body").ConfigureAwait(false);
-        }
-        catch (JsonException error)
-        {
-            var field = error.Path is { Length: > 2 } path ? path[2..] : "body";
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, "invalid", $"{field}: {Reason(error)}", field).ConfigureAwait(false);
+            return value;
         }
 
+        await AnswerAsync(context, StatusCodes.Status400BadRequest, error!, ApiJson.Default.ErrorAnswer).ConfigureAwait(false);
         return null;
     }
 
@@ -126,11 +117,4 @@ public sealed class OperatorGate(OperatorTokens tokens, AuditLog audit)
 
     private static IPAddress? Source(HttpContext context) =>
         context.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : context.Connection.RemoteIpAddress;
-
-    /// <summary>The library's sentence without place and type names, which say nothing to who sent the body.</summary>
-    private static string Reason(JsonException error) =>
-        error.Message.Contains("could not be mapped", StringComparison.Ordinal) ? "there is no such field"
-        : error.Message.Contains("missing required", StringComparison.Ordinal) ? "a field that must be there is missing"
-        : error.Message.Contains("Duplicate", StringComparison.OrdinalIgnoreCase) ? "a field is there twice"
-        : "not the JSON that is expected here";
 }

@@ -21,9 +21,9 @@ public sealed class SessionStore
     }
 
     /// <summary>Writes exactly this record if the revision is still the one that was read (0: none was).</summary>
-    /// <returns>False if another gateway was quicker.</returns>
-    public async Task<bool> TryWriteAsync(string agentId, SessionRecord record, ulong revision, CancellationToken cancel = default) =>
-        await _bucket.TryWriteAsync(agentId, record, revision, cancel).ConfigureAwait(false) is not null;
+    /// <returns>Its revision; null if another gateway was quicker.</returns>
+    public Task<ulong?> TryWriteAsync(string agentId, SessionRecord record, ulong revision, CancellationToken cancel = default) =>
+        _bucket.TryWriteAsync(agentId, record, revision, cancel);
 
     /// <summary>All sessions, then every change, until cancelled. A gateway that sees a higher generation than its own ends that
     /// session.</summary>

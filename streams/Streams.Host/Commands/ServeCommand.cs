@@ -16,6 +16,7 @@ internal static class ServeCommand
         var listen = new Option<string>("--listen") { Description = "Address and port for agents.", DefaultValueFactory = _ => "127.0.0.1:8080" };
         var operatorListen = new Option<string>("--operator-listen") { Description = "Address and port for health and metrics.", DefaultValueFactory = _ => "127.0.0.1:8081" };
         var insecure = new Option<bool>("--insecure") { Description = "Allow operator HTTP without TLS on an address that is not loopback." };
+        var plain = new Option<bool>("--plain-backends") { Description = "Allow NATS and ClickHouse on other machines without TLS: rows, commands and the password are in the clear on the way." };
         var roles = new Option<string>("--roles") { Description = "What this process is, of gateway,worker,services.", DefaultValueFactory = _ => "gateway,worker,services" };
         var nats = new Option<string>("--nats") { Description = "NATS, as nats://host:4222.", Required = true };
         var gatewaySeed = new Option<string?>("--nats-gateway-seed") { Description = "File with the gateway role's NKey seed." };
@@ -40,7 +41,7 @@ internal static class ServeCommand
         var stopSeconds = new Option<int>("--stop-seconds") { Description = "Longest that a stop may take, 1 to 600.", DefaultValueFactory = _ => 30 };
         var command = new Command("serve", "Run gateway, worker and services against a NATS and a ClickHouse that already run.")
         {
-            roles, listen, operatorListen, insecure, nats, gatewaySeed, workerSeed, servicesSeed, clickHouse, user, password, database, key, certificate, serviceKey, serviceCertificate, revocations, adminToken, partitions, quota, pool, ttl, guard, floor, stopSeconds,
+            roles, listen, operatorListen, insecure, plain, nats, gatewaySeed, workerSeed, servicesSeed, clickHouse, user, password, database, key, certificate, serviceKey, serviceCertificate, revocations, adminToken, partitions, quota, pool, ttl, guard, floor, stopSeconds,
         };
         var transport = new TransportOptions();
         transport.AddTo(command);
@@ -49,7 +50,7 @@ internal static class ServeCommand
             var operatorEndpoint = Address.Endpoint("--operator-listen", parse.GetValue(operatorListen)!);
             var operatorTls = transport.OperatorTls(parse, operatorEndpoint, parse.GetValue(insecure));
             var chosen = ServeRoles.Parse(parse.GetValue(roles)!);
-            var natsUrl = Address.Url("--nats", parse.GetValue(nats)!, "nats", "tls");
+            var natsUrl = Address.Backend("--nats", parse.GetValue(nats)!, "nats", "tls", parse.GetValue(plain));
             if (parse.GetValue(guard) is { } directory && !Directory.Exists(directory))
             {
                 throw new CommandFailure($"--guard-directory {directory}: no such directory", 2);
@@ -78,7 +79,7 @@ internal static class ServeCommand
                 {
                     NatsUrl = natsUrl,
                     NatsSeedFile = Need(workerSeed),
-                    ClickHouseUrl = Address.Url("--clickhouse", Need(clickHouse), "http", "https"),
+                    ClickHouseUrl = Address.Backend("--clickhouse", Need(clickHouse), "http", "https", parse.GetValue(plain)),
                     ClickHouseUser = parse.GetValue(user)!,
                     ClickHousePasswordFile = Need(password),
                     Database = parse.GetValue(database)!,
@@ -94,7 +95,7 @@ internal static class ServeCommand
                 {
                     NatsUrl = natsUrl,
                     NatsSeedFile = Need(servicesSeed),
-                    ClickHouseUrl = Address.Url("--clickhouse", Need(clickHouse), "http", "https"),
+                    ClickHouseUrl = Address.Backend("--clickhouse", Need(clickHouse), "http", "https", parse.GetValue(plain)),
                     ClickHouseUser = parse.GetValue(user)!,
                     ClickHousePasswordFile = Need(password),
                     Database = parse.GetValue(database)!,

@@ -111,6 +111,21 @@ public sealed class CommandDocumentTests
         }
     }
 
+    /// <summary>Half a surrogate pair passes the parser and no writer; depth would fail whoever shows it.</summary>
+    [Theory]
+    [InlineData("\"\\ud800\"", false)]
+    [InlineData("{\"\\udc00\":1}", false)]
+    [InlineData("[[[[[[[[1]]]]]]]]", true)]
+    [InlineData("[[[[[[[[[1]]]]]]]]]", false)]
+    [InlineData("\"\\ud83d\\ude00\"", true)]
+    public void A_result_is_what_every_reader_takes(string result, bool taken)
+    {
+        using var issuer = new Issuer(CommandSigner.Service, Now);
+        var text = Encoding.UTF8.GetString(CommandEvent.Of(issuer.Sign(Now), CommandState.Finished, 7).Write());
+        Assert.Equal(taken, CommandEvent.TryRead(Encoding.UTF8.GetBytes(text.Replace("\"at\":7", $"\"at\":7,\"result\":{result}", StringComparison.Ordinal)), out var read));
+        Assert.Equal(taken, read?.Result is not null);
+    }
+
     [Fact]
     public void States_go_forward_and_an_answer_beats_an_assumed_expiry()
     {

@@ -47,7 +47,13 @@ internal sealed class CommandFuzz : FuzzTarget
         }
 
         outcome |= CommandRequest.Read(input) is null ? 0 : 2;
-        outcome |= CommandEvent.TryRead(input, out _) ? 4 : 0;
+        if (CommandEvent.TryRead(input, out var word))
+        {
+            // What is kept of it, every reader takes.
+            Must(CommandEvent.TryRead(word.Write(), out var again) && again.Result?.GetRawText() == word.Result?.GetRawText(), "an answer does not travel");
+            outcome |= 4;
+        }
+
         return outcome;
     }
 }

@@ -1,6 +1,8 @@
 using System.Net;
+using Streams.Control.Identity;
 using Streams.Gateway.Auth;
 using Streams.Gateway.Records;
+using Streams.Wire;
 using Streams.Wire.Handshake;
 
 namespace Streams.Gateway.Tests.Records;
@@ -47,8 +49,8 @@ public sealed class AuthFailuresTests
     [Fact]
     public void There_is_a_row_for_every_reason() =>
         // Of the handshake, and those from before it: proxy_header, source_connections, source_rate, draining, upgrade,
-        // source_handshakes, handshake_queue; and those of mode enrol: source_enrolments, enrolments.
-        Assert.InRange(Enum.GetValues<RefusalReason>().Length + 9, 1, AuthFailures.MaxReasons);
+        // source_handshakes, handshake_queue; those of mode enrol: source_enrolments, enrolments; those of the Registry; and those within a session.
+        Assert.InRange(Enum.GetValues<RefusalReason>().Length + 9 + Enum.GetValues<RegistryRefusal>().Length + Enum.GetValues<WireError>().Length, 1, AuthFailures.MaxReasons);
 
     [Fact]
     public void The_alarm_is_raised_once_and_over_below_half()

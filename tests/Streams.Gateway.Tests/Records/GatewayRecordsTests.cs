@@ -6,7 +6,9 @@ using Streams.Schema;
 using Streams.Testing;
 using Streams.Wire;
 using Streams.Wire.Crypto;
+using Streams.Wire.Frames;
 using Streams.Wire.Handshake;
+using Streams.Wire.Messages;
 
 namespace Streams.Gateway.Tests.Records;
 
@@ -62,6 +64,27 @@ public sealed class GatewayRecordsTests
         Assert.Contains("most from 127.0.0.1: unknown_agent", alert["detail"], StringComparison.Ordinal);
         Assert.Equal(1, fixture.Counter("streams.gateway.alerts{auth_failures}"));
         Assert.Single(fixture.Log.Lines, line => line.StartsWith("2060 ", StringComparison.Ordinal));
+    }
+
+    /// <summary>Within a session: a signature that is not the agent's, and a frame that its key does not open.</summary>
+    [Fact]
+    public async Task What_is_forged_in_a_session_is_a_row()
+    {
+        await using var fixture = await GatewayFixture.StartAsync(options => options with { RecordInterval = TimeSpan.FromMilliseconds(100) });
+        await using var rows = new GatewayRows(fixture);
+        using var identity = await fixture.EnrolAsync("agent-1");
+        await using var agent = await fixture.ConnectAsync(identity);
+        var message = new ControlMessage(MessageType.Response, Wire.Channels.Analysis, "forged", "analysis", 1_750_000_000_000_000, "{}"u8.ToArray());
+        await agent.SendAsync(message, identity, payload => payload[^1] ^= 1);
+        Assert.Equal(WireError.BadSignature, (await agent.WaitForErrorAsync()).Code);
+        var signature = await rows.FindAsync(ServerClasses.AuthFailure, row => row["reason"] == "bad_signature");
+        Assert.Equal((Loopback, "agent-1", "1"), (signature["source"], signature["claimed_agent"], signature["count"]));
+
+        var frame = agent.Seal(FrameType.Heartbeat, [1], LaneClass.Control);
+        frame[^1] ^= 1;
+        await agent.SendRawAsync(frame);
+        Assert.Equal(CloseCode.Protocol, await agent.WaitForCloseAsync());
+        Assert.Equal("agent-1", (await rows.FindAsync(ServerClasses.AuthFailure, row => row["reason"] == "not_authentic"))["claimed_agent"]);
     }
 
     [Fact]

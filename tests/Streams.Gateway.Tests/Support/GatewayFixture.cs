@@ -187,6 +187,8 @@ internal sealed class GatewayFixture : IAsyncDisposable
             WatermarkTimeout = TimeSpan.FromSeconds(1),
             // Nobody here stores the gateway's own rows.
             FlushPatience = TimeSpan.Zero,
+            // Tests read why each of many peers was refused.
+            PeerLogRate = 100_000,
         };
     }
 

@@ -114,6 +114,9 @@ public sealed class OperatorApiTests : IAsyncLifetime
     [InlineData("""{"kind":"status","agents":[]}""", "agents", "1 to 256")]
     [InlineData("""{"kind":"kill","agents":["agent-1"]}""", "kind", "operator")]
     [InlineData("""{"kind":"status","agents":["agent-1"],"arguments":{"A":"1"}}""", "arguments", "[a-z0-9_]")]
+    [InlineData("""{"kind":"status","agents":[null]}""", "agents", "each matches")]
+    [InlineData("""{"kind":"status","agents":["agent-1"],"arguments":{"a":null}}""", "arguments", "values are texts")]
+    [InlineData("""{"kind":"status","agents":["\ud800"]}""", "agents[0]", "not the JSON")]
     [InlineData("[]", "body", "not the JSON")]
     [InlineData("", "body", "not the JSON")]
     public async Task What_is_wrong_with_a_body_is_named(string body, string field, string words)

@@ -158,7 +158,7 @@ public sealed class RegistryStack : IAsyncLifetime
     internal async Task BeginSessionAsync(string agentId, string gateway = "gateway-1")
     {
         var last = await _sessions!.GetAsync(agentId);
-        Assert.True(await _sessions.TryWriteAsync(
+        Assert.NotNull(await _sessions.TryWriteAsync(
             agentId, new SessionRecord(SessionRecord.NextGeneration(last?.Value, DateTimeOffset.UtcNow), gateway, "e", DateTimeOffset.UtcNow, "h", "a"), last?.Revision ?? 0));
     }
 
