@@ -78,8 +78,7 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((1, "streams: agents: nobody is not known"), (unknown.Code, unknown.ErrorLine));
 
         // The queue is wiped: the file's token is good again, the revoked one is not.
-        up.Kill("nats-server");
-        Directory.Delete(Path.Combine(up.Data, "nats", "jetstream"), recursive: true);
+        up.LoseQueue(_directory.File("lost"));
         await Eventually.TrueAsync(
             async () => await StatusAsync(up, HttpMethod.Get, "api/v1/agents", (await File.ReadAllTextAsync(file)).Trim()) == HttpStatusCode.OK
                 && up.Status("nats-server").State == ChildState.Running,

@@ -54,8 +54,7 @@ public sealed class RestartTests : IDisposable
         await EventsArriveAsync(up, "after the kill of the agent");
 
         // The queue's store is lost: nobody is known any more. A gateway that starts then must get to know the agent.
-        up.Kill("nats-server");
-        Directory.Delete(Path.Combine(up.Data, "nats", "jetstream"), recursive: true);
+        up.LoseQueue(_directory.File("lost"));
         await Eventually.TrueAsync(() => up.Status("nats-server") is { State: ChildState.Running, Restarts: 1 }, "nats-server runs again",
             Recovery);
         await up.KillAsync("streams-serve");

@@ -76,6 +76,25 @@ internal sealed class Up : IAsyncDisposable
         return pid;
     }
 
+    /// <summary>
+    /// Kills nats-server and moves its store away before it is started again, which the supervisor would do within milliseconds: a store that goes while the server
+    /// has it open is another fault.
+    /// </summary>
+    public void LoseQueue(string to)
+    {
+        Signal("STOP", Pid);
+        try
+        {
+            // Not waited for: only its parent can take note of its end.
+            Signal("KILL", Endpoints.Children["nats-server"]);
+            Directory.Move(Path.Combine(Data, "nats", "jetstream"), to);
+        }
+        finally
+        {
+            Signal("CONT", Pid);
+        }
+    }
+
     /// <summary>SIGKILL to a child, and back when it runs under another pid.</summary>
     public async Task KillAsync(string child)
     {

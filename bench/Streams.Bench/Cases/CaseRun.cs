@@ -63,7 +63,7 @@ internal sealed class CaseRun
     private async Task RunAsync(string directory, CancellationToken stop)
     {
         Console.WriteLine("starting NATS, ClickHouse, gateway and worker");
-        await using var stack = await CaseStack.StartAsync(directory, stop);
+        await using var stack = await CaseStack.StartAsync(directory, _case.Quiet, stop);
         if (_case.BeforeRows > 0)
         {
             await Prelude.FillAsync(stack, _case, stop);
@@ -82,7 +82,7 @@ internal sealed class CaseRun
             await RawAsync(stack, stop);
         }
 
-        await stack.Up.StopAsync();
+        await stack.StopAsync();
     }
 
     private async Task LoadAsync(CaseStack stack, double capacity, CancellationToken stop)
@@ -109,7 +109,7 @@ internal sealed class CaseRun
     private async Task MeasureAsync(CaseStack stack, List<LoadProcess> loads, LoadStatus[] ready, CancellationToken stop)
     {
         var rowsBefore = await EventTables.RowsAsync(stack.Engine, stop);
-        var cpuBefore = ProcessCpu.Read(stack.Up.Endpoints.Children);
+        var cpuBefore = ProcessCpu.Read(stack.Endpoints.Children);
         var rowClock = DateTime.UnixEpoch.AddTicks(ready[0].RowClock * TimeSpan.TicksPerMicrosecond);
         var soon = DateTime.UtcNow + StartDelay;
         _start = rowClock > soon ? rowClock : soon;
@@ -129,7 +129,7 @@ internal sealed class CaseRun
 
         Queries(queries);
         await Merges.SettleAsync(stack.Engine, stop);
-        var cpu = ProcessCpu.Read(stack.Up.Endpoints.Children);
+        var cpu = ProcessCpu.Read(stack.Endpoints.Children);
         foreach (var name in cpuBefore.Keys)
         {
             cpu[name] -= cpuBefore[name];
@@ -143,7 +143,7 @@ internal sealed class CaseRun
     /// <summary>Watches the load until everything is committed.</summary>
     private async Task<LoadStatus[]> WatchAsync(CaseStack stack, List<LoadProcess> loads, QueryLoad? queries, long rowsBefore, CancellationToken stop)
     {
-        await using var watch = new RunWatch(stack.Up.Endpoints, stack.Engine, loads, Sender.Clock(_start), rowsBefore);
+        await using var watch = new RunWatch(stack.Endpoints, stack.Engine, loads, Sender.Clock(_start), rowsBefore);
         try
         {
             var end = _start + TimeSpan.FromSeconds(_case.Seconds);
@@ -220,7 +220,7 @@ internal sealed class CaseRun
 
     private void Peaks(CaseStack stack)
     {
-        var children = stack.Up.Endpoints.Children;
+        var children = stack.Endpoints.Children;
         _values[ReportKeys.ServePeak] = ProcessMemory.PeakResident(children[RunWatch.Serve]);
         _values[ReportKeys.NatsPeak] = ProcessMemory.PeakResident(children[RunWatch.Nats]);
         _values[ReportKeys.ClickHousePeak] = ProcessMemory.PeakResident(children[RunWatch.ClickHouse]);
@@ -256,7 +256,7 @@ internal sealed class CaseRun
         Console.WriteLine("inserting the same rows as raw Native blocks");
         using var mix = new EventMix(_case.Mix);
         var target = Math.Min(MostRawRows, (long)_values[ReportKeys.Committed]);
-        var raw = await new RawNativeInsert(stack.Up.Endpoints, stack.Engine).RunAsync(mix.Batches(600), target, stop);
+        var raw = await new RawNativeInsert(stack.Endpoints, stack.Engine).RunAsync(mix.Batches(600), target, stop);
         var perMillion = raw.CpuSeconds / (raw.Rows / 1e6);
         _values[ReportKeys.RawCpu] = Math.Round(perMillion, 3);
         _values[ReportKeys.RawRate] = Math.Round(raw.Rows / raw.Seconds);

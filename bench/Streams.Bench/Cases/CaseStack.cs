@@ -2,38 +2,67 @@ using System.Buffers.Text;
 using System.Globalization;
 using Streams.Bench.Load;
 using Streams.Bench.Running;
+using Streams.Bench.Watching;
 using Streams.Bench.Wire;
+using Streams.Local;
 
 namespace Streams.Bench.Cases;
 
 /// <summary>The system under load: a real `streams up` of its own, and identities that it knows.</summary>
 internal sealed class CaseStack : IAsyncDisposable
 {
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
+
     private readonly string _directory;
     private readonly string _root;
 
-    private CaseStack(string directory, UpProcess up, string root)
+    private readonly ChildProcess? _gateway;
+
+    private CaseStack(string directory, UpProcess up, string root, ChildProcess? gateway, Endpoints endpoints)
     {
         _directory = directory;
         Up = up;
         _root = root;
-        Engine = new EngineClient(up.Endpoints);
+        _gateway = gateway;
+        Endpoints = endpoints;
+        Engine = new EngineClient(endpoints);
     }
 
     public UpProcess Up { get; }
 
+    /// <summary>Of `up`; with a gateway apart, that gateway's address and process are in it.</summary>
+    public Endpoints Endpoints { get; }
+
     public EngineClient Engine { get; }
 
-    public static async Task<CaseStack> StartAsync(string directory, CancellationToken stop)
+    /// <param name="gatewayApart">The gateway is a process of its own, so that its cost can be told from the worker's.</param>
+    public static async Task<CaseStack> StartAsync(string directory, bool gatewayApart, CancellationToken stop)
     {
         var data = Path.Combine(directory, "data");
         var up = await UpProcess.StartAsync(data, Path.Combine(directory, "up.log"), ["--no-agent"], stop);
+        ChildProcess? gateway = null;
         try
         {
-            return new CaseStack(directory, up, Base64Url.EncodeToString(await Swarm.FleetRootAsync(data, stop)));
+            var root = Base64Url.EncodeToString(await Swarm.FleetRootAsync(data, stop));
+            if (!gatewayApart)
+            {
+                return new CaseStack(directory, up, root, null, up.Endpoints);
+            }
+
+            var listen = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Ports.Free()}");
+            var operators = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Ports.Free()}");
+            gateway = StartGateway(data, up.Endpoints, listen, operators, Path.Combine(directory, "gateway.log"));
+            await ReadyAsync(gateway, operators, stop);
+            return new CaseStack(directory, up, root, gateway, up.Endpoints with
+            {
+                Gateway = $"ws://{listen}{new Uri(up.Endpoints.Gateway).AbsolutePath}",
+                Children = new Dictionary<string, int>(up.Endpoints.Children) { [RunWatch.Gateway] = gateway.Id },
+            });
         }
         catch
         {
+            await (gateway?.DisposeAsync() ?? default);
             await up.DisposeAsync();
             throw;
         }
@@ -50,7 +79,7 @@ internal sealed class CaseStack : IAsyncDisposable
         var churn = definition.Phases.FirstOrDefault(static phase => phase.Kind == PhaseKind.Churn);
         return new LoadSpec
         {
-            Gateway = new Uri(Up.Endpoints.Gateway).GetLeftPart(UriPartial.Authority),
+            Gateway = new Uri(Endpoints.Gateway).GetLeftPart(UriPartial.Authority),
             Root = _root,
             Prefix = prefix,
             Keys = KeysOf(prefix),
@@ -68,10 +97,59 @@ internal sealed class CaseStack : IAsyncDisposable
         };
     }
 
+    /// <summary>Stops all of it in order.</summary>
+    public async Task StopAsync()
+    {
+        if (_gateway is not null)
+        {
+            await _gateway.StopAsync(StopDeadline);
+        }
+
+        await Up.StopAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         Engine.Dispose();
+        await (_gateway?.DisposeAsync() ?? default);
         await Up.DisposeAsync();
+    }
+
+    private static ChildProcess StartGateway(string data, Endpoints endpoints, string listen, string operators, string log) => ChildProcess.Start(new ChildOptions
+    {
+        Name = "streams serve --roles gateway",
+        FileName = "dotnet",
+        Arguments =
+        [
+            RepositoryPrograms.Host(), "serve", "--roles", "gateway", "--listen", listen, "--operator-listen", operators,
+            "--nats", endpoints.Nats, "--nats-gateway-seed", endpoints.NatsSeedFiles["gateway"],
+            "--gateway-key", Path.Combine(data, "keys", "gateway.key"), "--gateway-certificate", Path.Combine(data, "keys", "gateway.cert"),
+            "--partitions", endpoints.Partitions.ToString(CultureInfo.InvariantCulture),
+        ],
+        LogPath = log,
+    });
+
+    private static async Task ReadyAsync(ChildProcess gateway, string operators, CancellationToken stop)
+    {
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{operators}/"), Timeout = TimeSpan.FromSeconds(5) };
+        for (var until = DateTime.UtcNow + StartDeadline; !gateway.Exited.IsCompleted && DateTime.UtcNow < until;)
+        {
+            try
+            {
+                if ((await http.GetAsync("healthz", stop)).IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // It does not listen yet.
+            }
+
+            await Task.Delay(100, stop);
+        }
+
+        throw new BenchFailure($"the gateway was not ready within {StartDeadline.TotalSeconds:0} s");
     }
 
     private string KeysOf(string prefix) => Path.Combine(_directory, prefix + "-keys");

@@ -19,7 +19,7 @@ internal static class CostReport
             return;
         }
 
-        var serve = cpu[RunWatch.Serve] / millions;
+        var serve = (cpu[RunWatch.Serve] + cpu.GetValueOrDefault(RunWatch.Gateway)) / millions;
         var nats = cpu[RunWatch.Nats] / millions;
         var clickHouse = cpu[RunWatch.ClickHouse] / millions;
         var link = loads.Sum(static load => load.CpuSeconds) / millions;
@@ -60,8 +60,8 @@ internal static class CostReport
         var during = samples.Where(sample => sample.Seconds >= definition.Seconds * WarmUpShare && sample.Seconds <= definition.Seconds).ToList();
         if (during is [var first, .., var last])
         {
-            values[ReportKeys.QuietCpu] = Round((last.Cpu[RunWatch.Serve] - first.Cpu[RunWatch.Serve]) / (last.Seconds - first.Seconds));
-            values[ReportKeys.QuietRss] = during.Max(static sample => sample.Resident[RunWatch.Serve]);
+            values[ReportKeys.QuietCpu] = Round((last.Cpu[RunWatch.Gateway] - first.Cpu[RunWatch.Gateway]) / (last.Seconds - first.Seconds));
+            values[ReportKeys.QuietRss] = during.Max(static sample => sample.Resident[RunWatch.Gateway]);
         }
     }
 

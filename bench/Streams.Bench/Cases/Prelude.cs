@@ -55,7 +55,7 @@ internal static class Prelude
         await load.ReadyAsync(stop);
         var start = DateTime.UtcNow;
         load.Go(start);
-        await using var watch = new RunWatch(stack.Up.Endpoints, stack.Engine, [load], Sender.Clock(start), before);
+        await using var watch = new RunWatch(stack.Endpoints, stack.Engine, [load], Sender.Clock(start), before);
         var took = (await watch.GuardAsync(load.DoneAsync(stop))).Seconds;
         ProgressLine.End();
         return (await EventTables.RowsAsync(stack.Engine, stop) - before, took);

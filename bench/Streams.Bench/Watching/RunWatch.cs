@@ -9,6 +9,9 @@ namespace Streams.Bench.Watching;
 internal sealed class RunWatch : IAsyncDisposable
 {
     public const string Serve = "streams-serve";
+
+    /// <summary>Where it is a process of its own.</summary>
+    public const string Gateway = "gateway";
     public const string Nats = "nats-server";
     public const string ClickHouse = "streams-clickhouse";
     public const string LoadName = "load";

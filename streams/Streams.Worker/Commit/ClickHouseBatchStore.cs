@@ -103,7 +103,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         var block = bag.TryTake(out var free) ? free : new ClassBlock(eventClass);
         try
         {
-            foreach (var (batch, _) in batches)
+            foreach (var (batch, _) in BatchNames.InTableOrder(batches))
             {
                 if (!block.TryAdd(batch.Decoded, Origin(batch)))
                 {
@@ -149,7 +149,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         var block = _ledgers.TryTake(out var free) ? free : new LedgerBlock();
         try
         {
-            foreach (var (batch, _) in batches)
+            foreach (var (batch, _) in BatchNames.InTableOrder(batches))
             {
                 var fits = batch.Account is { } account
                     ? block.TryAdd(account, Origin(batch), batch.Revision)
