@@ -58,7 +58,8 @@ internal sealed class Sender
 
             if (when > now)
             {
-                Thread.Sleep(TimeSpan.FromSeconds(Math.Min(when - now, LongestSleep.TotalSeconds)));
+                // Rounded up: a sleep of less than a millisecond is none, and this thread would spin through the time of those it measures.
+                Thread.Sleep((int)Math.Ceiling(Math.Min(when - now, LongestSleep.TotalSeconds) * 1000));
                 continue;
             }
 
