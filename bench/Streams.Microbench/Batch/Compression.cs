@@ -9,6 +9,7 @@ public class Compression
 {
     private readonly BatchCompressor _compressor = new();
     private byte[] _body = [];
+    private int[] _cuts = [];
     private byte[] _restored = [];
     private byte[] _output = [];
     private byte[] _lz4 = [];
@@ -21,6 +22,8 @@ public class Compression
         var header = PreparedBatches.Header(batch);
         _body = new byte[header.DecodedLength];
         BatchDecompressor.TryDecompress(header.Compression, batch.AsSpan(BatchHeader.Size + header.LedgerLength), _body);
+        var cuts = new int[header.Columns];
+        _cuts = cuts[..BlockCuts.Find(_body, header.Columns, cuts)];
         _restored = new byte[_body.Length];
         _output = new byte[_body.Length];
         _lz4 = _output[..Compress(BatchCompression.Lz4)];
@@ -42,7 +45,7 @@ public class Compression
     [Benchmark]
     public long ZstdDecompress() => Decompress(BatchCompression.Zstd, _zstd);
 
-    private int Compress(BatchCompression compression) => _compressor.Compress(compression, _body, _output);
+    private int Compress(BatchCompression compression) => _compressor.Compress(compression, _body, _cuts, _output);
 
     private int Decompress(BatchCompression compression, byte[] compressed) => BatchDecompressor.TryDecompress(compression, compressed, _restored)
         ? _restored.Length

@@ -170,8 +170,10 @@ public sealed partial class BatchBuilder
 
         var body = _compressor.Scratch(length);
         WriteBody(version, body);
+        Span<int> cuts = stackalloc int[Limits.MaxClassColumns];
+        cuts = cuts[..BlockCuts.Find(body, CountColumns(version), cuts)];
         // Not smaller than the body means not worth the reader's time.
-        var stored = _compressor.Compress(compression, body, destination[..Math.Min(destination.Length, length - 1)]);
+        var stored = _compressor.Compress(compression, body, cuts, destination[..Math.Min(destination.Length, length - 1)]);
         if (stored > 0)
         {
             return stored;

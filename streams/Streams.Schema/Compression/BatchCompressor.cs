@@ -23,23 +23,39 @@ public sealed class BatchCompressor : IDisposable
         return _scratch.AsSpan(0, length);
     }
 
+    /// <param name="cuts">Where blocks of a zstd frame end, rising; the source's end need not be among them.</param>
     /// <returns>Bytes written; 0 when the result does not fit.</returns>
-    internal unsafe int Compress(BatchCompression compression, ReadOnlySpan<byte> source, Span<byte> destination)
+    internal unsafe int Compress(BatchCompression compression, ReadOnlySpan<byte> source, ReadOnlySpan<int> cuts, Span<byte> destination)
     {
         fixed (byte* from = source)
         fixed (byte* to = destination)
         {
-            if (compression == BatchCompression.Lz4)
-            {
-                return Interop.Lz4.LZ4_compress_default(from, to, source.Length, destination.Length);
-            }
-
-            _zstd ??= new ZstdCompressionHandle();
-            var written = Interop.Zstd.ZSTD_compressCCtx(
-                _zstd.DangerousGetHandle(), to, (nuint)destination.Length, from, (nuint)source.Length, ZstdLevel);
-            GC.KeepAlive(_zstd);
-            return Interop.Zstd.ZSTD_isError(written) == 0 ? (int)written : 0;
+            return compression == BatchCompression.Lz4
+                ? Interop.Lz4.LZ4_compress_default(from, to, source.Length, destination.Length)
+                : CompressBlocks(from, source.Length, cuts, to, destination.Length);
         }
+    }
+
+    private unsafe int CompressBlocks(byte* from, int length, ReadOnlySpan<int> cuts, byte* to, int capacity)
+    {
+        _zstd ??= new ZstdCompressionHandle();
+        var context = _zstd.DangerousGetHandle();
+        Interop.Zstd.ZSTD_CCtx_reset(context, Interop.Zstd.SessionOnly);
+        Interop.Zstd.ZSTD_CCtx_setPledgedSrcSize(context, (ulong)length);
+        var input = new Interop.Zstd.Buffer { Start = from };
+        var output = new Interop.Zstd.Buffer { Start = to, Size = (nuint)capacity };
+        nuint left = 0;
+        foreach (var cut in cuts)
+        {
+            input.Size = (nuint)cut;
+            left = left == 0 ? Interop.Zstd.ZSTD_compressStream2(context, &output, &input, Interop.Zstd.Flush) : left;
+        }
+
+        input.Size = (nuint)length;
+        left = left == 0 ? Interop.Zstd.ZSTD_compressStream2(context, &output, &input, Interop.Zstd.End) : left;
+        GC.KeepAlive(_zstd);
+        // What is left has no room, or is the code of an error.
+        return left == 0 ? (int)output.Position : 0;
     }
 
     public void Dispose() => _zstd?.Dispose();

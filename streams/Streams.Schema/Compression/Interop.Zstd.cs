@@ -4,7 +4,7 @@ namespace Streams.Schema;
 
 internal static partial class Interop
 {
-    /// <summary>libzstd, one-shot interface with reused contexts.</summary>
+    /// <summary>libzstd: frames written block by block, read at once, with reused contexts (zstd.h, stable interface).</summary>
     internal static unsafe partial class Zstd
     {
         private const string Library = "libzstd";
@@ -25,10 +25,30 @@ internal static partial class Interop
         [LibraryImport(Library)]
         internal static partial nuint ZSTD_freeDCtx(nint context);
 
-        /// <returns>Bytes written, or a code for <see cref="ZSTD_isError"/>.</returns>
+        /// <summary>ZSTD_c_compressionLevel.</summary>
+        internal const int CompressionLevel = 100;
+
+        /// <summary>ZSTD_reset_session_only: parameters stay.</summary>
+        internal const int SessionOnly = 1;
+
+        /// <summary>ZSTD_e_flush: ends a block.</summary>
+        internal const int Flush = 1;
+
+        /// <summary>ZSTD_e_end: ends the frame.</summary>
+        internal const int End = 2;
+
         [LibraryImport(Library)]
-        internal static partial nuint ZSTD_compressCCtx(
-            nint context, byte* destination, nuint capacity, byte* source, nuint size, int level);
+        internal static partial nuint ZSTD_CCtx_setParameter(nint context, int parameter, int value);
+
+        [LibraryImport(Library)]
+        internal static partial nuint ZSTD_CCtx_reset(nint context, int directive);
+
+        [LibraryImport(Library)]
+        internal static partial nuint ZSTD_CCtx_setPledgedSrcSize(nint context, ulong size);
+
+        /// <returns>0 when all is written, the bytes that wait for room, or a code for <see cref="ZSTD_isError"/>.</returns>
+        [LibraryImport(Library)]
+        internal static partial nuint ZSTD_compressStream2(nint context, Buffer* output, Buffer* input, int directive);
 
         /// <returns>Bytes written, or a code for <see cref="ZSTD_isError"/>.</returns>
         [LibraryImport(Library)]
@@ -36,5 +56,14 @@ internal static partial class Interop
 
         [LibraryImport(Library)]
         internal static partial uint ZSTD_isError(nuint code);
+
+        /// <summary>ZSTD_inBuffer and ZSTD_outBuffer.</summary>
+        [StructLayout(LayoutKind.Sequential)]
+        internal struct Buffer
+        {
+            public byte* Start;
+            public nuint Size;
+            public nuint Position;
+        }
     }
 }
