@@ -7,7 +7,7 @@ public sealed class MigratorTests(Engine engine)
     public async Task A_second_run_changes_nothing_and_the_first_is_recorded()
     {
         Assert.Empty(await Engine.Migrator(engine.Client).RunAsync(default));
-        Assert.Equal("19\t4\t3\ttest", await engine.QueryAsync(
+        Assert.Equal("19\t5\t3\ttest", await engine.QueryAsync(
             "SELECT countIf(change LIKE 'CREATE TABLE%'), any(version), any(catalogue), any(owner) FROM schema_version "
             + "WHERE change NOT LIKE 'ALTER%' FORMAT TSV"));
     }
@@ -58,6 +58,22 @@ public sealed class MigratorTests(Engine engine)
         var changes = await Engine.Migrator(database.Client).RunAsync(default);
         Assert.Contains("ADD COLUMN IF NOT EXISTS revision UInt8", Assert.Single(changes), StringComparison.Ordinal);
         Assert.Equal("old\t0", await engine.QueryAsync($"SELECT agent_id, revision FROM {database.Name}.loss_ledger FORMAT TSV"));
+    }
+
+    [Fact]
+    public async Task Codecs_of_an_older_schema_are_set_once_and_its_rows_stay()
+    {
+        await using var database = await Database.CreateAsync(engine);
+        await Engine.Migrator(database.Client).RunAsync(default);
+        await database.Client.ExecuteAsync(
+            "ALTER TABLE process_exit MODIFY COLUMN pid REMOVE CODEC, MODIFY COLUMN time CODEC(Delta(8), LZ4)");
+        await database.Client.ExecuteAsync(
+            "INSERT INTO process_exit (agent_id, received_at, pid) SETTINGS async_insert = 0 VALUES ('old', now64(6), 7)");
+        var changes = await Engine.Migrator(database.Client).RunAsync(default);
+        Assert.Equal(
+            "ALTER TABLE process_exit MODIFY COLUMN time CODEC(Delta(8), ZSTD(1)), MODIFY COLUMN pid CODEC(T64, LZ4)", Assert.Single(changes));
+        Assert.Empty(await Engine.Migrator(database.Client).RunAsync(default));
+        Assert.Equal("7", await engine.QueryAsync($"SELECT pid FROM {database.Name}.process_exit"));
     }
 
     [Fact]

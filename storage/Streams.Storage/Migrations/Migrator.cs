@@ -5,9 +5,9 @@ using Streams.Schema;
 namespace Streams.Storage;
 
 /// <summary>
-/// Brings the database to this build's schema, additively: makes missing tables, adds missing columns, sets the retention, makes
-/// the views. Never drops or converts; a column of another type ends it before anything is changed in that table. Idempotent. In a
-/// database of a newer build it only adds what is missing: its views and retentions stay. One at a time, under a lease.
+/// Brings the database to this build's schema, additively: makes missing tables, adds missing columns, sets codecs and the
+/// retention, makes the views. Never drops or converts; a column of another type ends it before anything is changed in that table. Idempotent. In a
+/// database of a newer build it only adds what is missing: its views, codecs and retentions stay. One at a time, under a lease.
 /// </summary>
 public sealed partial class Migrator(StorageClient client, IMigrationLease lease, string owner, ILogger<Migrator> logger)
 {
@@ -93,6 +93,11 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         }
 
         await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false);
+        if (!newer)
+        {
+            await SetCodecsAsync(table, changes, cancellation).ConfigureAwait(false);
+        }
+
         // A table that keeps its rows has no TTL, and REMOVE TTL is an error where there is none.
         var wanted = table.Ttl.Length == 0
             ? !created[0].Contains(" TTL ", StringComparison.Ordinal)
@@ -122,6 +127,20 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
             {
                 await ChangeAsync(table.AddColumnStatement(i), changes, cancellation).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async Task SetCodecsAsync(TableDefinition table, List<string> changes, CancellationToken cancellation)
+    {
+        var found = await client.QueryAsync(
+            $"SELECT name, compression_codec FROM system.columns WHERE database = currentDatabase() AND table = {Sql.Literal(table.Name)}",
+            static r => (Name: r.GetString(0), Codec: r.GetString(1)),
+            cancellation).ConfigureAwait(false);
+        var codecs = found.ToDictionary(c => c.Name, c => c.Codec, StringComparer.Ordinal);
+        var others = table.Columns.Where(c => c.Codec.Length > 0 && codecs[c.Name] != $"CODEC({c.Codec})").ToList();
+        if (others.Count > 0)
+        {
+            await ChangeAsync(table.ModifyCodecsStatement(others), changes, cancellation).ConfigureAwait(false);
         }
     }
 

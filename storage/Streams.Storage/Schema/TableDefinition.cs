@@ -83,6 +83,10 @@ public sealed class TableDefinition
     public string ModifyTtlStatement() =>
         Ttl.Length == 0 ? $"ALTER TABLE {Name} REMOVE TTL" : $"ALTER TABLE {Name} MODIFY TTL {Ttl}";
 
+    /// <summary>The statement that gives columns their codecs: parts that are there keep theirs until they are merged.</summary>
+    public string ModifyCodecsStatement(IEnumerable<TableColumn> columns) =>
+        $"ALTER TABLE {Name} " + string.Join(", ", columns.Select(static c => $"MODIFY COLUMN {c.Name} CODEC({c.Codec})"));
+
     private static string ColumnSql(TableColumn column) =>
         $"{column.Name} {column.Type}"
         + (column.Comment.Length > 0 ? $" COMMENT {Sql.Literal(column.Comment)}" : "")
