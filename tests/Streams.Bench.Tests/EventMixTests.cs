@@ -25,6 +25,19 @@ public sealed class EventMixTests
     }
 
     [Fact]
+    public void More_classes_take_turns_and_each_has_its_columns()
+    {
+        using var mix = new EventMix(new MixOptions { BatchRows = 7, Classes = 5 });
+        using var batch = new DecodedBatch();
+        Assert.Equal(EventMix.Classes.Select(static eventClass => eventClass.Name), mix.Batches(5).Select(bytes =>
+        {
+            Assert.True(BatchDecoder.TryDecode(bytes.AsSpan(), batch, out _));
+            Assert.Equal((7, 0), (batch.Rows, batch.MissingColumns));
+            return batch.Class.Name;
+        }));
+    }
+
+    [Fact]
     public void A_batch_that_cannot_be_is_refused_by_its_keys()
     {
         using var mix = new EventMix(new MixOptions { BatchRows = 60_000, ArgumentBytes = 4000 });

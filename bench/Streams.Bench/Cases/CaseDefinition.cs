@@ -14,6 +14,9 @@ internal sealed record CaseDefinition
     /// <summary>Load processes that the agents are spread over.</summary>
     public required int Processes { get; init; }
 
+    /// <summary>Ingest partitions of the system.</summary>
+    public required int Partitions { get; init; }
+
     public required MixOptions Mix { get; init; }
 
     public required bool Scheduled { get; init; }

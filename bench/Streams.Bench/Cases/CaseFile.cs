@@ -26,6 +26,11 @@ internal static class CaseFile
 
     private const int MostProcesses = 16;
 
+    /// <summary>As `up` has them.</summary>
+    private const int DefaultPartitions = 4;
+
+    private const int MostPartitions = 64;
+
     /// <summary>As an agent's own configuration has it.</summary>
     private const int LeastSpool = 16;
 
@@ -51,6 +56,7 @@ internal static class CaseFile
         var load = root.Table("load") ?? throw root.Wrong("load", "is missing: a case has a load");
         var before = root.Table("before");
         var measure = root.Table("measure");
+        var system = root.Table("system");
         var agents = load.Whole("agents", 8, 1, MostAgents);
         var definition = new CaseDefinition
         {
@@ -58,8 +64,10 @@ internal static class CaseFile
             Title = root.Text("title", name),
             Agents = agents,
             Processes = load.Whole("processes", 1, 1, Math.Min(MostProcesses, agents)),
+            Partitions = system?.Whole("partitions", DefaultPartitions, 1, MostPartitions) ?? DefaultPartitions,
             Mix = new MixOptions
             {
+                Classes = load.Whole("classes", 2, 1, EventMix.Classes.Count),
                 Seed = load.Whole("seed", 1, 0, int.MaxValue / 2),
                 BatchRows = load.Whole("batch_rows", 1000, 1, Schema.Limits.MaxRows),
                 Programs = load.Whole("programs", 100, 10, 100_000),
@@ -81,6 +89,7 @@ internal static class CaseFile
         load.End();
         before?.End();
         measure?.End();
+        system?.End();
         root.End();
         CheckWhole(definition, root);
         return definition;
@@ -184,6 +193,11 @@ internal static class CaseFile
         if (definition.SpoolMebibytes is > 0 and < LeastSpool)
         {
             throw root.Wrong("load.spool_mib", $"is {definition.SpoolMebibytes}, must be 0 or {LeastSpool} to {MostSpool}");
+        }
+
+        if (definition.RawNative && definition.Mix.Classes != 2)
+        {
+            throw root.Wrong("load.classes", $"is {definition.Mix.Classes}, must be 2 with compare.raw_native");
         }
 
         CheckScheduled(definition, root);

@@ -63,7 +63,7 @@ internal sealed class CaseRun
     private async Task RunAsync(string directory, CancellationToken stop)
     {
         Console.WriteLine("starting NATS, ClickHouse, gateway and worker");
-        await using var stack = await CaseStack.StartAsync(directory, _case.Quiet, stop);
+        await using var stack = await CaseStack.StartAsync(directory, _case.Partitions, _case.Quiet, stop);
         if (_case.BeforeRows > 0)
         {
             await Prelude.FillAsync(stack, _case, stop);

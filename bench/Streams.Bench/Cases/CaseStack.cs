@@ -11,15 +11,12 @@ namespace Streams.Bench.Cases;
 /// <summary>The system under load: a real `streams up` of its own, and identities that it knows.</summary>
 internal sealed class CaseStack : IAsyncDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(60);
-
     private readonly string _directory;
     private readonly string _root;
 
-    private readonly ChildProcess? _gateway;
+    private readonly GatewayProcess? _gateway;
 
-    private CaseStack(string directory, UpProcess up, string root, ChildProcess? gateway, Endpoints endpoints)
+    private CaseStack(string directory, UpProcess up, string root, GatewayProcess? gateway, Endpoints endpoints)
     {
         _directory = directory;
         Up = up;
@@ -36,12 +33,13 @@ internal sealed class CaseStack : IAsyncDisposable
 
     public EngineClient Engine { get; }
 
+    /// <param name="partitions">Ingest partitions.</param>
     /// <param name="gatewayApart">The gateway is a process of its own, so that its cost can be told from the worker's.</param>
-    public static async Task<CaseStack> StartAsync(string directory, bool gatewayApart, CancellationToken stop)
+    public static async Task<CaseStack> StartAsync(string directory, int partitions, bool gatewayApart, CancellationToken stop)
     {
         var data = Path.Combine(directory, "data");
-        var up = await UpProcess.StartAsync(data, Path.Combine(directory, "up.log"), ["--no-agent"], stop);
-        ChildProcess? gateway = null;
+        var up = await UpProcess.StartAsync(data, Path.Combine(directory, "up.log"), ["--no-agent", "--partitions", partitions.ToString(CultureInfo.InvariantCulture)], stop);
+        GatewayProcess? gateway = null;
         try
         {
             var root = Base64Url.EncodeToString(await Swarm.FleetRootAsync(data, stop));
@@ -50,13 +48,10 @@ internal sealed class CaseStack : IAsyncDisposable
                 return new CaseStack(directory, up, root, null, up.Endpoints);
             }
 
-            var listen = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Ports.Free()}");
-            var operators = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Ports.Free()}");
-            gateway = StartGateway(data, up.Endpoints, listen, operators, Path.Combine(directory, "gateway.log"));
-            await ReadyAsync(gateway, operators, stop);
+            gateway = await GatewayProcess.StartAsync(data, up.Endpoints, Path.Combine(directory, "gateway.log"), stop);
             return new CaseStack(directory, up, root, gateway, up.Endpoints with
             {
-                Gateway = $"ws://{listen}{new Uri(up.Endpoints.Gateway).AbsolutePath}",
+                Gateway = gateway.Url.ToString(),
                 Children = new Dictionary<string, int>(up.Endpoints.Children) { [RunWatch.Gateway] = gateway.Id },
             });
         }
@@ -102,7 +97,7 @@ internal sealed class CaseStack : IAsyncDisposable
     {
         if (_gateway is not null)
         {
-            await _gateway.StopAsync(StopDeadline);
+            await _gateway.StopAsync();
         }
 
         await Up.StopAsync();
@@ -113,43 +108,6 @@ internal sealed class CaseStack : IAsyncDisposable
         Engine.Dispose();
         await (_gateway?.DisposeAsync() ?? default);
         await Up.DisposeAsync();
-    }
-
-    private static ChildProcess StartGateway(string data, Endpoints endpoints, string listen, string operators, string log) => ChildProcess.Start(new ChildOptions
-    {
-        Name = "streams serve --roles gateway",
-        FileName = "dotnet",
-        Arguments =
-        [
-            RepositoryPrograms.Host(), "serve", "--roles", "gateway", "--listen", listen, "--operator-listen", operators,
-            "--nats", endpoints.Nats, "--nats-gateway-seed", endpoints.NatsSeedFiles["gateway"],
-            "--gateway-key", Path.Combine(data, "keys", "gateway.key"), "--gateway-certificate", Path.Combine(data, "keys", "gateway.cert"),
-            "--partitions", endpoints.Partitions.ToString(CultureInfo.InvariantCulture),
-        ],
-        LogPath = log,
-    });
-
-    private static async Task ReadyAsync(ChildProcess gateway, string operators, CancellationToken stop)
-    {
-        using var http = new HttpClient { BaseAddress = new Uri($"http://{operators}/"), Timeout = TimeSpan.FromSeconds(5) };
-        for (var until = DateTime.UtcNow + StartDeadline; !gateway.Exited.IsCompleted && DateTime.UtcNow < until;)
-        {
-            try
-            {
-                if ((await http.GetAsync("healthz", stop)).IsSuccessStatusCode)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // It does not listen yet.
-            }
-
-            await Task.Delay(100, stop);
-        }
-
-        throw new BenchFailure($"the gateway was not ready within {StartDeadline.TotalSeconds:0} s");
     }
 
     private string KeysOf(string prefix) => Path.Combine(_directory, prefix + "-keys");

@@ -7,8 +7,8 @@ using Streams.Schema;
 namespace Streams.Bench.Load;
 
 /// <summary>
-/// Batches of process_exec (two thirds) and network_connect (one third) rows, the same for the same seed: a hundred programs with a long tail, argument
-/// lists of one to six words, a few thousand processes, ten services as peers. Sealed before the clock starts. bench/data/README.md describes it.
+/// Batches of process_exec (two thirds) and network_connect (one third) rows, or of more classes in turn, the same for the same seed: a hundred programs with a long
+/// tail, argument lists of one to six words, a few thousand processes, ten services as peers. Sealed before the clock starts. bench/data/README.md describes it.
 /// </summary>
 internal sealed class EventMix : IDisposable
 {
@@ -27,8 +27,7 @@ internal sealed class EventMix : IDisposable
     private readonly byte[][] _words;
     private readonly byte[] _argv;
     private readonly BatchCompressor _compressor = new();
-    private readonly BatchBuilder _exec;
-    private readonly BatchBuilder _connect;
+    private readonly BatchBuilder[] _builders;
     private readonly BatchStamp _stamp = new(Epoch.NewRandom());
     private long _time = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000;
     private long _step;
@@ -45,14 +44,17 @@ internal sealed class EventMix : IDisposable
         _argv = new byte[_programs[^1].Length + (MostArguments * (1 + _words.Max(static word => word.Length)))];
         // What a 1,000-row batch of short strings needs always fits; longer strings may not compress as far as a batch must.
         var builder = new BuilderOptions { MaxRows = options.BatchRows, MaxBytes = Schema.Limits.MaxDecodedBytes };
-        _exec = new BatchBuilder(ProcessClasses.Exec, builder, _compressor);
-        _connect = new BatchBuilder(NetworkClasses.Connect, builder, _compressor);
+        _builders = [.. Classes.Take(options.Classes).Select(eventClass => new BatchBuilder(eventClass, builder, _compressor))];
     }
 
     public EventMix(int seed, int rowsPerBatch = RowsPerBatch)
         : this(new MixOptions { Seed = seed, BatchRows = rowsPerBatch })
     {
     }
+
+    /// <summary>What the mix can have, in the order in which more of them are taken.</summary>
+    public static IReadOnlyList<EventClass> Classes { get; } =
+        [ProcessClasses.Exec, NetworkClasses.Connect, ProcessClasses.Exit, NetworkClasses.Accept, NetworkClasses.Close];
 
     /// <summary>CPU seconds for a sealed row: ledger, compression and copy, without the making of rows. 0 before there is anything to go by.</summary>
     public double SealSecondsPerRow => _sealed <= WarmUp ? 0 : _sealSeconds / ((double)(_sealed - WarmUp) * _options.BatchRows);
@@ -63,7 +65,7 @@ internal sealed class EventMix : IDisposable
         var batches = new byte[count][];
         for (var i = 0; i < count; i++)
         {
-            batches[i] = Seal(i % 3 == 2 ? _connect : _exec, _stamp);
+            batches[i] = Seal(BuilderOf(i), _stamp);
         }
 
         return batches;
@@ -74,15 +76,16 @@ internal sealed class EventMix : IDisposable
     {
         _time = firstTime;
         _step = Math.Max(0, (lastTime - firstTime) / Math.Max(1, _options.BatchRows - 1));
-        return Seal(index % 3 == 2 ? _connect : _exec, new BatchStamp(sensorEpoch));
+        return Seal(BuilderOf(index), new BatchStamp(sensorEpoch));
     }
 
     public void Dispose()
     {
-        _exec.Dispose();
-        _connect.Dispose();
+        Array.ForEach(_builders, static builder => builder.Dispose());
         _compressor.Dispose();
     }
+
+    private BatchBuilder BuilderOf(int index) => _builders.Length == 2 ? _builders[index % 3 == 2 ? 1 : 0] : _builders[index % _builders.Length];
 
     private byte[] Seal(BatchBuilder builder, in BatchStamp stamp)
     {
@@ -96,11 +99,16 @@ internal sealed class EventMix : IDisposable
             {
                 AppendExec(builder, seq);
             }
+            else if (builder.Class == ProcessClasses.Exit)
+            {
+                AppendExit(builder, seq);
+            }
             else
             {
-                AppendConnect(builder, seq);
+                AppendConnection(builder, seq);
             }
         }
+
         var last = first + (ulong)_options.BatchRows - 1;
         _seq[builder.Class.Id] = last;
         if (!builder.TryAddLedger(0, first, last, (uint)_options.BatchRows))
@@ -155,7 +163,7 @@ internal sealed class EventMix : IDisposable
         row.EndRow();
     }
 
-    private void AppendConnect(BatchBuilder row, ulong seq)
+    private void AppendConnection(BatchBuilder row, ulong seq)
     {
         Begin(row, 16);
         var peer = _random.Next(10);
@@ -170,8 +178,35 @@ internal sealed class EventMix : IDisposable
         row.SetIPv6(12, [10, 0, 1, (byte)peer]);
         row.SetUInt16(13, (ushort)(8000 + peer));
         row.SetUInt64(14, (ulong)_random.NextInt64(1, 1 << 20));
-        row.SetUInt8(15, 1);
-        row.SetUInt64(16, (ulong)_random.Next(50, 2000));
+        if (row.Class == NetworkClasses.Connect)
+        {
+            row.SetUInt8(15, 1);
+            row.SetUInt64(16, (ulong)_random.Next(50, 2000));
+        }
+        else if (row.Class == NetworkClasses.Close)
+        {
+            row.SetUInt64(15, (ulong)_random.Next(100, 100_000));
+            row.SetUInt64(16, (ulong)_random.Next(100, 100_000));
+            row.SetUInt64(17, (ulong)_random.Next(1000, 10_000_000));
+        }
+
+        row.EndRow();
+    }
+
+    private void AppendExit(BatchBuilder row, ulong seq)
+    {
+        var program = _programs[(int)(_random.NextDouble() * _random.NextDouble() * _programs.Length)];
+        Begin(row, program.Length);
+        row.SetClaim(_time, seq, 0, 0, 0);
+        row.SetUInt32(5, (uint)_random.Next(300, 32_768));
+        row.SetUInt32(6, (uint)_random.Next(1, 3000));
+        row.SetUInt32(7, (uint)(_random.Next(10) < 7 ? 0 : 1000));
+        row.SetUInt32(8, 0);
+        row.SetUInt64(9, (ulong)_random.Next(1, 60));
+        _ = row.TrySetDictionary(10, program.AsSpan(9));
+        row.SetInt32(11, _random.Next(10) == 0 ? 1 : 0);
+        row.SetUInt8(12, 0);
+        row.SetUInt64(13, (ulong)_random.Next(100, 5_000_000));
         row.EndRow();
     }
 

@@ -7,6 +7,9 @@ internal sealed record MixOptions
 
     public int BatchRows { get; init; } = 1000;
 
+    /// <summary>The first of <see cref="EventMix.Classes"/>: two make the published mix, more take turns.</summary>
+    public int Classes { get; init; } = 2;
+
     /// <summary>Different programs: values of the dictionary columns.</summary>
     public int Programs { get; init; } = 100;
 

@@ -6,7 +6,7 @@ namespace Streams.Bench.Watching;
 /// <summary>The tables that the event mix fills, asked by SQL alone.</summary>
 internal static class EventTables
 {
-    public static readonly string[] Names = ["process_exec", "network_connect"];
+    public static readonly string[] Names = [.. Load.EventMix.Classes.Select(static eventClass => eventClass.Name)];
 
     /// <summary>For IN (...).</summary>
     public static string List { get; } = string.Join(", ", Names.Select(static name => $"'{name}'"));

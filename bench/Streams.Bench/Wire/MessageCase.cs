@@ -18,13 +18,13 @@ internal static class MessageCase
     /// <summary>streams.v1.bin: batches of one row, as many in a frame as have come since the last one.</summary>
     /// <returns>Batches a second, from the first append to the commit of the last.</returns>
     /// <exception cref="BenchFailure">A row is missing or doubled.</exception>
-    public static async Task<double> BinaryAsync(string data, UpProcess up, EngineClient rows, Swarm swarm, CancellationToken stop)
+    public static async Task<double> BinaryAsync(string data, EngineClient rows, Swarm swarm, CancellationToken stop)
     {
         const string Agent = "wire-messages";
         var key = Path.Combine(Path.GetDirectoryName(data)!, Agent + ".key");
         await StreamsCommand.RunAsync(["keys", "create-agent", Agent, "--key-file", key, "--data", data], stop);
         using var mix = new EventMix(1, rowsPerBatch: 1);
-        using var agent = new LoadAgent(Agent, 0, key, new Uri(up.Endpoints.Gateway), swarm.Options.Roots, mix.Batches(Prepared));
+        using var agent = new LoadAgent(Agent, 0, key, swarm.Options.Gateway, swarm.Options.Roots, mix.Batches(Prepared));
         agent.Start();
         while (!agent.Status.Connected)
         {

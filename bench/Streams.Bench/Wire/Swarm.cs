@@ -38,7 +38,8 @@ internal sealed class Swarm : IDisposable
     public ulong[] Counters { get; }
 
     /// <summary>Makes keys for so many agents at an instance that runs, as its operator would.</summary>
-    public static async Task<Swarm> CreateAsync(string data, UpProcess up, int count, CancellationToken stop)
+    /// <param name="gateway">One of its gateways.</param>
+    public static async Task<Swarm> CreateAsync(string data, Uri gateway, int count, CancellationToken stop)
     {
         var keys = Path.Combine(Path.GetDirectoryName(data)!, "agent-keys");
         await StreamsCommand.RunAsync(
@@ -55,7 +56,6 @@ internal sealed class Swarm : IDisposable
             identities[i] = new AgentIdentity(id, key!);
         }
 
-        var gateway = new Uri(up.Endpoints.Gateway);
         var options = new AgentLinkOptions
         {
             Gateway = gateway,

@@ -9,7 +9,6 @@ internal static class WireCommand
 {
     private const int Sessions = 5000;
     private const int Reconnecting = 2000;
-    private const string Server = "streams-serve";
 
     private static readonly JsonSerializerOptions Flat = new() { PropertyNamingPolicy = new LowerSnakeWithUnits(), WriteIndented = true };
 
@@ -46,25 +45,28 @@ internal static class WireCommand
 
         var data = Path.Combine(directory, "data");
         await using var up = await UpProcess.StartAsync(data, Path.Combine(directory, "up.log"), ["--no-agent"], stop);
+        // Apart: a session also becomes a row, which is the worker's work in the same process otherwise.
+        await using var gateway = await GatewayProcess.StartAsync(data, up.Endpoints, Path.Combine(directory, "gateway.log"), stop);
         using var rows = new EngineClient(up.Endpoints);
         Console.WriteLine($"making {Sessions:N0} identities");
-        using var swarm = await Swarm.CreateAsync(data, up, Sessions, stop);
-        var server = up.Endpoints.Children[Server];
+        using var swarm = await Swarm.CreateAsync(data, gateway.Url, Sessions, stop);
+        var server = gateway.Id;
 
         var handshake = await SessionCases.HandshakeCpuAsync(swarm, server, count: 3000, stop);
-        Console.WriteLine($"handshake            {handshake * 1e6:0} us of server CPU, {ideal / handshake:0.00} of ideal");
+        Console.WriteLine($"handshake            {handshake * 1e6:0} us of gateway CPU, {ideal / handshake:0.00} of ideal");
         var (each, seconds, refused) = await SessionCases.ReconnectAsync(swarm, server, Reconnecting, stop);
-        Console.WriteLine($"2,000 at once        {each * 1e6:0} us of server CPU, {ideal / each:0.00} of ideal, all back after {seconds:0.0} s, {refused} attempts sent away");
+        Console.WriteLine($"2,000 at once        {each * 1e6:0} us of gateway CPU, {ideal / each:0.00} of ideal, all back after {seconds:0.0} s, {refused} attempts sent away");
         var idle = await IdleCase.SessionBytesAsync(swarm, server, stop);
         var echo = await IdleCase.EchoBytesAsync(directory, Sessions, stop);
         Console.WriteLine($"idle session         {idle:N0} bytes, {idle / echo:0.00} of a bare echo's {echo:N0}");
-        var binary = await MessageCase.BinaryAsync(data, up, rows, swarm, stop);
+        var binary = await MessageCase.BinaryAsync(data, rows, swarm, stop);
         Console.WriteLine($"messages, bin        {binary:N0}/s over one connection, into rows");
         var json = await MessageCase.JsonAsync(rows, swarm, stop);
         Console.WriteLine($"messages, json       {json:N0}/s over one connection, each signed, into rows");
         var junk = await JunkCase.RunAsync(swarm, stop);
         Console.WriteLine($"under junk           {junk.Ratio:0.00} of the goodput, {junk.JunkPerSecond:N0} junk handshakes/s");
         Console.WriteLine($"beside silent peers  {junk.SilentRatio:0.00} of the goodput, {junk.SilentPerSecond:N0} of them/s");
+        await gateway.StopAsync();
         await up.StopAsync();
         return new WireReport
         {
