@@ -77,6 +77,17 @@ public sealed class MigratorTests(Engine engine)
     }
 
     [Fact]
+    public async Task Settings_of_an_older_schema_are_set_once()
+    {
+        await using var database = await Database.CreateAsync(engine);
+        await Engine.Migrator(database.Client).RunAsync(default);
+        await database.Client.ExecuteAsync("ALTER TABLE process_exit RESET SETTING old_parts_lifetime");
+        Assert.Equal(
+            "ALTER TABLE process_exit MODIFY SETTING old_parts_lifetime = 480", Assert.Single(await Engine.Migrator(database.Client).RunAsync(default)));
+        Assert.Empty(await Engine.Migrator(database.Client).RunAsync(default));
+    }
+
+    [Fact]
     public async Task A_column_of_another_type_is_named_and_nothing_is_changed()
     {
         await using var database = await Database.CreateAsync(engine);

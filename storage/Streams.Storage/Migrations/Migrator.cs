@@ -5,9 +5,9 @@ using Streams.Schema;
 namespace Streams.Storage;
 
 /// <summary>
-/// Brings the database to this build's schema, additively: makes missing tables, adds missing columns, sets codecs and the
-/// retention, makes the views. Never drops or converts; a column of another type ends it before anything is changed in that table. Idempotent. In a
-/// database of a newer build it only adds what is missing: its views, codecs and retentions stay. One at a time, under a lease.
+/// Brings the database to this build's schema, additively: makes missing tables, adds missing columns, sets codecs,
+/// settings and the retention, makes the views. Never drops or converts; a column of another type ends it before anything is changed in that table. Idempotent. In a
+/// database of a newer build it only adds what is missing: its views, codecs, settings and retentions stay. One at a time, under a lease.
 /// </summary>
 public sealed partial class Migrator(StorageClient client, IMigrationLease lease, string owner, ILogger<Migrator> logger)
 {
@@ -96,6 +96,11 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         if (!newer)
         {
             await SetCodecsAsync(table, changes, cancellation).ConfigureAwait(false);
+            var settings = TableDefinition.Settings.Where(s => !created[0].Contains($"{s.Key} = {s.Value}", StringComparison.Ordinal)).ToList();
+            if (settings.Count > 0)
+            {
+                await ChangeAsync(table.ModifySettingsStatement(settings), changes, cancellation).ConfigureAwait(false);
+            }
         }
 
         // A table that keeps its rows has no TTL, and REMOVE TTL is an error where there is none.

@@ -8,13 +8,16 @@ public sealed class TableDefinition
 {
     /// <summary>
     /// Rows that free data on a host must survive a power cut: the part and its directory are synced with the insert, and a merge,
-    /// which deletes synced parts, syncs its result. The window of deduplication is cache, not truth (two log records per part).
+    /// which deletes synced parts, syncs its result. What a merge has replaced stays for eight minutes (libchdb's default is none): on a disk that fills while it writes
+    /// the engine (26.5) commits a merged part of empty files and reports nothing; at the next start that part is set aside and its sources are there
+    /// (docs/adr/0018). The window of deduplication is cache, not truth (two log records per part).
     /// </summary>
     public static IReadOnlyDictionary<string, string> Settings { get; } = new Dictionary<string, string>
     {
         ["fsync_after_insert"] = "1",
         ["fsync_part_directory"] = "1",
         ["min_rows_to_fsync_after_merge"] = "1",
+        ["old_parts_lifetime"] = "480",
         ["non_replicated_deduplication_window"] = "100000",
         ["replicated_deduplication_window"] = "100000",
         ["replicated_deduplication_window_seconds"] = "604800",
@@ -82,6 +85,9 @@ public sealed class TableDefinition
 
     public string ModifyTtlStatement() =>
         Ttl.Length == 0 ? $"ALTER TABLE {Name} REMOVE TTL" : $"ALTER TABLE {Name} MODIFY TTL {Ttl}";
+
+    public string ModifySettingsStatement(IEnumerable<KeyValuePair<string, string>> settings) =>
+        $"ALTER TABLE {Name} MODIFY SETTING " + string.Join(", ", settings.Select(static s => $"{s.Key} = {s.Value}"));
 
     /// <summary>The statement that gives columns their codecs: parts that are there keep theirs until they are merged.</summary>
     public string ModifyCodecsStatement(IEnumerable<TableColumn> columns) =>

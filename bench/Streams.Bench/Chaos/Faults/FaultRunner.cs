@@ -157,6 +157,10 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
         {
             File.Delete(filler);
         }
+
+        // As `up` does when a full disk has room again: a merge that met it may have left a part of empty files, which only a start replaces by its sources.
+        await stack.EndClickHouseAsync(kill: false);
+        await stack.StartClickHouseAsync(stop);
     }
 
     private async Task SwitchGatewayAsync(TimeSpan duration, CancellationToken stop)

@@ -1,0 +1,37 @@
+using Streams.Testing;
+
+namespace Streams.Storage.Tests;
+
+/// <summary>
+/// What the engine leaves of a merge that meets a full disk: a part whose files are all empty, in place of its sources (docs/adr/0018). A start must bring the rows back.
+/// </summary>
+public sealed class EmptyMergeTests
+{
+    [Fact]
+    public async Task A_merged_part_of_empty_files_gives_way_to_its_sources_at_the_next_start()
+    {
+        await using var process = await ClickHouseProcess.StartAsync();
+        using var client = new StorageClient(new StorageOptions { Url = process.Url, User = process.User, Password = process.Password });
+        await Engine.Migrator(client).RunAsync(default);
+        for (var pid = 1; pid <= 5; pid++)
+        {
+            await client.ExecuteAsync($"INSERT INTO process_exit (agent_id, received_at, pid) SETTINGS async_insert = 0 VALUES ('a', now64(6), {pid})");
+        }
+
+        await client.ExecuteAsync("OPTIMIZE TABLE process_exit FINAL");
+        var merged = await process.QueryAsync("SELECT path FROM system.parts WHERE active AND table = 'process_exit' AND level > 0 FORMAT TSVRaw");
+        Assert.NotEmpty(merged);
+        // Longer than the engine needs to drop what nothing keeps.
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        await process.StopAsync();
+        foreach (var file in Directory.EnumerateFiles(merged))
+        {
+            File.WriteAllBytes(file, []);
+        }
+
+        await process.RestartAsync();
+
+        Assert.Equal("5\t15", await process.QueryAsync($"SELECT count(), sum(pid) FROM {client.Options.Database}.process_exit FORMAT TSV"));
+        Assert.StartsWith("broken", await process.QueryAsync("SELECT reason FROM system.detached_parts WHERE table = 'process_exit' FORMAT TSV"), StringComparison.Ordinal);
+    }
+}
