@@ -13,16 +13,21 @@ public sealed class EmptyMergeTests
         await using var process = await ClickHouseProcess.StartAsync();
         using var client = new StorageClient(new StorageOptions { Url = process.Url, User = process.User, Password = process.Password });
         await Engine.Migrator(client).RunAsync(default);
+        // Like it but for what is under test: when its sources are gone, nothing but the setting has kept those of process_exit.
+        await client.ExecuteAsync("CREATE TABLE canary AS process_exit");
+        await client.ExecuteAsync("ALTER TABLE canary MODIFY SETTING old_parts_lifetime = 0");
         for (var pid = 1; pid <= 5; pid++)
         {
-            await client.ExecuteAsync($"INSERT INTO process_exit (agent_id, received_at, pid) SETTINGS async_insert = 0 VALUES ('a', now64(6), {pid})");
+            await InsertAsync(client, pid);
         }
 
         await client.ExecuteAsync("OPTIMIZE TABLE process_exit FINAL");
+        await client.ExecuteAsync("OPTIMIZE TABLE canary FINAL");
         var merged = await process.QueryAsync("SELECT path FROM system.parts WHERE active AND table = 'process_exit' AND level > 0 FORMAT TSVRaw");
         Assert.NotEmpty(merged);
-        // Longer than the engine needs to drop what nothing keeps.
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Eventually.TrueAsync(
+            async () => await process.QueryAsync("SELECT count() FROM system.parts WHERE NOT active AND table = 'canary'") == "0",
+            "the engine drops the sources that nothing keeps", TimeSpan.FromMinutes(2));
         await process.StopAsync();
         foreach (var file in Directory.EnumerateFiles(merged))
         {
@@ -33,5 +38,13 @@ public sealed class EmptyMergeTests
 
         Assert.Equal("5\t15", await process.QueryAsync($"SELECT count(), sum(pid) FROM {client.Options.Database}.process_exit FORMAT TSV"));
         Assert.StartsWith("broken", await process.QueryAsync("SELECT reason FROM system.detached_parts WHERE table = 'process_exit' FORMAT TSV"), StringComparison.Ordinal);
+    }
+
+    private static async Task InsertAsync(StorageClient client, int pid)
+    {
+        foreach (var table in new[] { "process_exit", "canary" })
+        {
+            await client.ExecuteAsync($"INSERT INTO {table} (agent_id, received_at, pid) SETTINGS async_insert = 0 VALUES ('a', now64(6), {pid})");
+        }
     }
 }
