@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Streams.Schema;
 
-/// <summary>A ZSTD_CCtx. At level 1 and bodies below 256 KiB it holds about 1.1 MB once used.</summary>
+/// <summary>A ZSTD_CCtx. With its tables and the buffers of its stream it holds some hundred KB once used, more with larger bodies.</summary>
 internal sealed class ZstdCompressionHandle : SafeHandleZeroOrMinusOneIsInvalid
 {
     internal ZstdCompressionHandle()
