@@ -150,12 +150,7 @@ internal sealed class EventMix : IDisposable
             length += word.Length;
         }
         Begin(row, program.Length * 2 + length);
-        row.SetClaim(_time, seq, 0, 0, 0);
-        row.SetUInt32(5, (uint)_random.Next(300, 32_768));
-        row.SetUInt32(6, (uint)_random.Next(1, 3000));
-        row.SetUInt32(7, (uint)(_random.Next(10) < 7 ? 0 : 1000));
-        row.SetUInt32(8, 0);
-        row.SetUInt64(9, (ulong)_random.Next(1, 60));
+        SetProcess(row, seq);
         row.SetUInt64(10, 1_000_000UL + (ulong)program.Length);
         _ = row.TrySetDictionary(11, program.AsSpan(9)) && row.TrySetDictionary(12, program) && row.TrySetString(13, argv[..length]);
         row.SetUInt16(14, (ushort)argc);
@@ -197,17 +192,23 @@ internal sealed class EventMix : IDisposable
     {
         var program = _programs[(int)(_random.NextDouble() * _random.NextDouble() * _programs.Length)];
         Begin(row, program.Length);
+        SetProcess(row, seq);
+        _ = row.TrySetDictionary(10, program.AsSpan(9));
+        row.SetInt32(11, _random.Next(10) == 0 ? 1 : 0);
+        row.SetUInt8(12, 0);
+        row.SetUInt64(13, (ulong)_random.Next(100, 5_000_000));
+        row.EndRow();
+    }
+
+    /// <summary>Claim, pid, parent, user, group and cgroup: the first columns of process_exec and process_exit alike.</summary>
+    private void SetProcess(BatchBuilder row, ulong seq)
+    {
         row.SetClaim(_time, seq, 0, 0, 0);
         row.SetUInt32(5, (uint)_random.Next(300, 32_768));
         row.SetUInt32(6, (uint)_random.Next(1, 3000));
         row.SetUInt32(7, (uint)(_random.Next(10) < 7 ? 0 : 1000));
         row.SetUInt32(8, 0);
         row.SetUInt64(9, (ulong)_random.Next(1, 60));
-        _ = row.TrySetDictionary(10, program.AsSpan(9));
-        row.SetInt32(11, _random.Next(10) == 0 ? 1 : 0);
-        row.SetUInt8(12, 0);
-        row.SetUInt64(13, (ulong)_random.Next(100, 5_000_000));
-        row.EndRow();
     }
 
     private void Begin(BatchBuilder row, int stringBytes)
