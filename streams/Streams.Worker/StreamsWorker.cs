@@ -12,6 +12,7 @@ using Streams.Worker.Commit;
 using Streams.Worker.Ledger;
 using Streams.Worker.Merge;
 using Streams.Worker.Ownership;
+using Streams.Worker.Parts;
 using Streams.Worker.Ranges;
 using Streams.Worker.Recovery;
 
@@ -190,6 +191,7 @@ public sealed class StreamsWorker : IAsyncDisposable
             _metrics,
             _logger);
         _resources.Push(LedgerWatch.Start(new LedgerSettler(recovery), _options.LedgerInterval, OwnsFirst, alerts, _metrics, _logger).DisposeAsync);
+        _resources.Push(PartWatch.Start(new MergedParts(recovery), _options.PartInterval, alerts, _metrics, _logger).DisposeAsync);
         Keep(storageMetrics.Dispose);
         Keep(store.Dispose);
         Keep(materializer.Dispose);

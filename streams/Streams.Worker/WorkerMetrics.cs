@@ -27,6 +27,9 @@ public sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> _alerts;
     private readonly Counter<long> _alertsDropped;
     private readonly Counter<long> _ledgerFaults;
+    private readonly Counter<long> _partsRead;
+    private readonly Counter<long> _partsUnreadable;
+    private readonly Counter<long> _partFaults;
     private readonly Counter<long> _batches;
     private readonly Counter<long> _columnsIgnored;
     private readonly Counter<long> _rows;
@@ -60,6 +63,9 @@ public sealed class WorkerMetrics : IDisposable
         _holds = _meter.CreateCounter<long>("streams.worker.holds", "{hold}", "Lanes told to wait because a batch cannot be stored yet");
         _alerts = _meter.CreateCounter<long>("streams.worker.alerts", "{alert}", "System alerts raised, by kind");
         _ledgerFaults = _meter.CreateCounter<long>("streams.worker.ledger.errors", "{round}", "Rounds that could not settle the ledger");
+        _partsRead = _meter.CreateCounter<long>("streams.worker.parts.read", "{part}", "Merged parts of ClickHouse that were read once");
+        _partsUnreadable = _meter.CreateCounter<long>("streams.worker.parts.unreadable", "{part}", "Those that could not be read");
+        _partFaults = _meter.CreateCounter<long>("streams.worker.parts.errors", "{round}", "Rounds that could not read merged parts");
         _alertsDropped = _meter.CreateCounter<long>(
             "streams.worker.alerts.dropped", "{alert}", "System alerts that became no row because too many waited");
         _batches = _meter.CreateCounter<long>("streams.worker.admitted", "{batch}", "Batches admitted and decoded, by class");
@@ -137,6 +143,14 @@ public sealed class WorkerMetrics : IDisposable
     internal void AlertDropped() => _alertsDropped.Add(1);
 
     internal void LedgerFault() => _ledgerFaults.Add(1);
+
+    internal void PartsRead(int parts, int unreadable)
+    {
+        _partsRead.Add(parts);
+        _partsUnreadable.Add(unreadable);
+    }
+
+    internal void PartFault() => _partFaults.Add(1);
 
     internal void Alerted(string kind) => _alerts.Add(1, new KeyValuePair<string, object?>("kind", kind));
 

@@ -164,26 +164,4 @@ public sealed class MigratorTests(Engine engine)
             return ValueTask.CompletedTask;
         }
     }
-
-    /// <summary>A database of one test.</summary>
-    private sealed class Database(Engine engine, string name) : IAsyncDisposable
-    {
-        internal string Name { get; } = name;
-
-        internal StorageClient Client { get; } = new(engine.Options with { Database = name });
-
-        internal static async Task<Database> CreateAsync(Engine engine)
-        {
-            var name = "test_" + Guid.NewGuid().ToString("N");
-            await engine.QueryAsync($"CREATE DATABASE {name}");
-            return new Database(engine, name);
-        }
-
-        // The database goes with the engine's directory.
-        public ValueTask DisposeAsync()
-        {
-            Client.Dispose();
-            return ValueTask.CompletedTask;
-        }
-    }
 }

@@ -88,6 +88,8 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         if (created.Count == 0)
         {
             await ChangeAsync(table.CreateStatement(), changes, cancellation).ConfigureAwait(false);
+            // One that is detached is not created: whoever loaded its parts anew (MergedParts.ReloadAsync) did not come to the end.
+            await client.ExecuteAsync($"ATTACH TABLE IF NOT EXISTS {Sql.Identifier(table.Name)}", cancellation).ConfigureAwait(false);
             await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false); // checks the types as the server took them
             return;
         }

@@ -1,0 +1,90 @@
+using Streams.Testing;
+
+namespace Streams.Storage.Tests;
+
+/// <summary>Merged parts that cannot be read are found, and their table's parts are loaded anew, while the engine runs.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class MergedPartsTests(Engine engine)
+{
+    private static readonly TimeSpan Span = TimeSpan.FromMinutes(15);
+
+    [Fact]
+    public async Task A_part_of_empty_files_is_found_among_others_and_a_reload_brings_its_rows_back()
+    {
+        await using var database = await MigratedAsync();
+        var parts = new MergedParts(database.Client);
+        foreach (var pid in new[] { 1, 2, 3 })
+        {
+            await InsertAsync(database.Client, "process_exit", pid);
+            await InsertAsync(database.Client, "process_exec", pid);
+            // Generations of merges, which overlap.
+            await database.Client.ExecuteAsync("OPTIMIZE TABLE process_exit FINAL");
+            await database.Client.ExecuteAsync("OPTIMIZE TABLE process_exec FINAL");
+        }
+
+        var listed = await parts.ListAsync(Span);
+        Assert.Equal(["process_exec", "process_exit"], listed.Select(part => part.Table).Order());
+        Assert.All(listed, part => Assert.Equal(3, part.Rows));
+        await EmptyAsync(database, "process_exit");
+
+        var found = Assert.Single(await parts.FindUnreadableAsync(listed));
+        Assert.Equal("process_exit", found.Part.Table);
+        Assert.Contains("Empty marks file", found.Why, StringComparison.Ordinal);
+        Assert.Equal(3, await parts.CountSourceRowsAsync(found.Part));
+
+        await parts.ReloadAsync("process_exit");
+
+        Assert.Empty(await parts.FindUnreadableAsync([found.Part]));
+        Assert.Equal("3\t6", await engine.QueryAsync($"SELECT count(), sum(pid) FROM {database.Name}.process_exit FORMAT TSV"));
+    }
+
+    [Fact]
+    public async Task Rows_whose_sources_are_gone_are_counted_as_gone()
+    {
+        await using var database = await MigratedAsync();
+        var parts = new MergedParts(database.Client);
+        await database.Client.ExecuteAsync("ALTER TABLE process_exit MODIFY SETTING old_parts_lifetime = 0");
+        await InsertAsync(database.Client, "process_exit", 1);
+        await InsertAsync(database.Client, "process_exit", 2);
+        await database.Client.ExecuteAsync("OPTIMIZE TABLE process_exit FINAL");
+        var part = Assert.Single(await parts.ListAsync(Span));
+        await Eventually.TrueAsync(async () => await parts.CountSourceRowsAsync(part) == 0, "the engine drops the sources", TimeSpan.FromMinutes(2));
+        await EmptyAsync(database, "process_exit");
+        Assert.Single(await parts.FindUnreadableAsync([part]));
+        await parts.ReloadAsync("process_exit");
+        Assert.Equal("0", await engine.QueryAsync($"SELECT count() FROM {database.Name}.process_exit FORMAT TSV"));
+        Assert.Equal("1", await engine.QueryAsync($"SELECT count() FROM system.detached_parts WHERE database = '{database.Name}' FORMAT TSV"));
+    }
+
+    [Fact]
+    public async Task A_table_that_somebody_left_detached_is_attached_by_a_look_and_by_a_start()
+    {
+        await using var database = await MigratedAsync();
+        await InsertAsync(database.Client, "process_exit", 7);
+        await database.Client.ExecuteAsync("DETACH TABLE process_exit SYNC");
+        Assert.Equal(["process_exit"], await new MergedParts(database.Client).AttachMissingAsync());
+        Assert.Empty(await new MergedParts(database.Client).AttachMissingAsync());
+        await database.Client.ExecuteAsync("DETACH TABLE process_exit SYNC");
+        await Engine.Migrator(database.Client).RunAsync(default);
+        Assert.Equal("7", await engine.QueryAsync($"SELECT pid FROM {database.Name}.process_exit FORMAT TSV"));
+    }
+
+    private async Task<Database> MigratedAsync()
+    {
+        var database = await Database.CreateAsync(engine);
+        await Engine.Migrator(database.Client).RunAsync(default);
+        return database;
+    }
+
+    private static Task InsertAsync(StorageClient client, string table, int pid) =>
+        client.ExecuteAsync($"INSERT INTO {table} (agent_id, received_at, pid) SETTINGS async_insert = 0 VALUES ('a', now64(6), {pid})");
+
+    private async Task EmptyAsync(Database database, string table)
+    {
+        var path = await engine.QueryAsync($"SELECT path FROM system.parts WHERE active AND level > 0 AND database = '{database.Name}' AND table = '{table}' FORMAT TSVRaw");
+        foreach (var file in Directory.EnumerateFiles(path))
+        {
+            File.WriteAllBytes(file, []);
+        }
+    }
+}
