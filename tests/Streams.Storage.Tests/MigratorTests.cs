@@ -7,7 +7,7 @@ public sealed class MigratorTests(Engine engine)
     public async Task A_second_run_changes_nothing_and_the_first_is_recorded()
     {
         Assert.Empty(await Engine.Migrator(engine.Client).RunAsync(default));
-        Assert.Equal("19\t5\t3\ttest", await engine.QueryAsync(
+        Assert.Equal("19\t6\t3\ttest", await engine.QueryAsync(
             "SELECT countIf(change LIKE 'CREATE TABLE%'), any(version), any(catalogue), any(owner) FROM schema_version "
             + "WHERE change NOT LIKE 'ALTER%' FORMAT TSV"));
     }
@@ -58,6 +58,18 @@ public sealed class MigratorTests(Engine engine)
         var changes = await Engine.Migrator(database.Client).RunAsync(default);
         Assert.Contains("ADD COLUMN IF NOT EXISTS revision UInt8", Assert.Single(changes), StringComparison.Ordinal);
         Assert.Equal("old\t0", await engine.QueryAsync($"SELECT agent_id, revision FROM {database.Name}.loss_ledger FORMAT TSV"));
+    }
+
+    [Fact]
+    public async Task An_index_that_an_older_schema_lacks_is_added_once()
+    {
+        await using var database = await Database.CreateAsync(engine);
+        await Engine.Migrator(database.Client).RunAsync(default);
+        await database.Client.ExecuteAsync("ALTER TABLE process_exit DROP INDEX received_range");
+        Assert.Equal(
+            "ALTER TABLE process_exit ADD INDEX IF NOT EXISTS received_range received_at TYPE minmax GRANULARITY 1",
+            Assert.Single(await Engine.Migrator(database.Client).RunAsync(default)));
+        Assert.Empty(await Engine.Migrator(database.Client).RunAsync(default));
     }
 
     [Fact]

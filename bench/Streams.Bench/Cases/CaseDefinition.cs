@@ -30,6 +30,9 @@ internal sealed record CaseDefinition
     /// <summary>Rows to have in the tables before the load; 0 for none.</summary>
     public required long BeforeRows { get; init; }
 
+    /// <summary>Rows a second at which they come, so that they are as old as those of a fleet; 0 for as fast as they are taken.</summary>
+    public required double BeforeRate { get; init; }
+
     /// <summary>Seconds of the run that finds the capacity which phases are multiples of; 0 for none.</summary>
     public required double CapacitySeconds { get; init; }
 

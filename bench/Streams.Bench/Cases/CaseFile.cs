@@ -79,6 +79,7 @@ internal static class CaseFile
             FlushSeconds = load.Number("flush_seconds", 1, 600) ?? 120,
             Phases = [.. root.Tables("phase").Select(PhaseOf)],
             BeforeRows = before?.Long("rows", 0, 0, MostBeforeRows) ?? 0,
+            BeforeRate = before?.Number("rate", 1, MostRate) ?? 0,
             CapacitySeconds = before?.Number("capacity_seconds", 1, 120) ?? 0,
             Latency = measure?.Flag("latency") ?? false,
             Queries = measure?.Flag("queries") ?? false,
@@ -188,6 +189,11 @@ internal static class CaseFile
         if (definition.Phases.Any(static phase => phase.TimesCapacity > 0) != definition.CapacitySeconds > 0)
         {
             throw root.Wrong("before.capacity_seconds", "is needed with times_capacity, and only with it");
+        }
+
+        if (definition.BeforeRate > 0 && definition.BeforeRows == 0)
+        {
+            throw root.Wrong("before.rate", "needs before.rows");
         }
 
         if (definition.SpoolMebibytes is > 0 and < LeastSpool)

@@ -23,7 +23,7 @@ internal static class Prelude
     public static async Task FillAsync(CaseStack stack, CaseDefinition definition, CancellationToken stop)
     {
         Console.WriteLine($"filling the tables with {definition.BeforeRows:N0} rows");
-        await RunAsync(stack, definition, FillPrefix, FillSeconds, definition.BeforeRows, stop);
+        await RunAsync(stack, definition, FillPrefix, FillSeconds, definition.BeforeRows, definition.BeforeRate, stop);
         await Merges.SettleAsync(stack.Engine, stop);
     }
 
@@ -31,18 +31,18 @@ internal static class Prelude
     public static async Task<double> CapacityAsync(CaseStack stack, CaseDefinition definition, CancellationToken stop)
     {
         Console.WriteLine($"measuring the capacity for {definition.CapacitySeconds:0} s");
-        var (rows, seconds) = await RunAsync(stack, definition, CapacityPrefix, definition.CapacitySeconds, 0, stop);
+        var (rows, seconds) = await RunAsync(stack, definition, CapacityPrefix, definition.CapacitySeconds, 0, 0, stop);
         Console.WriteLine($"capacity {rows / seconds:N0} rows/s");
         return rows / seconds;
     }
 
-    private static async Task<(long Rows, double Seconds)> RunAsync(CaseStack stack, CaseDefinition definition, string prefix, double seconds, long rows, CancellationToken stop)
+    private static async Task<(long Rows, double Seconds)> RunAsync(CaseStack stack, CaseDefinition definition, string prefix, double seconds, long rows, double rate, CancellationToken stop)
     {
         var before = await EventTables.RowsAsync(stack.Engine, stop);
         await stack.LetInAsync(prefix, Agents, stop);
         var spec = stack.SpecOf(definition with { Agents = Agents }, prefix, 0, 1) with
         {
-            Segments = [],
+            Segments = rate > 0 ? [new Segment(rows / rate, rate, rate)] : [],
             Scheduled = false,
             SpoolMebibytes = 0,
             ChurnShare = 0,

@@ -30,7 +30,7 @@ public static class ClassTable
         ],
         PartitionBy = "toYYYYMMDD(received_at)",
         OrderBy = "agent_id, epoch, lane, batch, row",
-        Indices = ["time_range time TYPE minmax GRANULARITY 1"],
+        Indices = ["time_range time TYPE minmax GRANULARITY 1", "received_range received_at TYPE minmax GRANULARITY 1"],
         Comment = eventClass.Description,
     };
 

@@ -37,7 +37,7 @@ public sealed class TableDefinition
     /// <summary>Columns of ORDER BY.</summary>
     public required string OrderBy { get; init; }
 
-    /// <summary>Data-skipping indices.</summary>
+    /// <summary>Data-skipping indices: name, expression, type.</summary>
     public IReadOnlyList<string> Indices { get; init; } = [];
 
     /// <summary>Rows are dropped this many days after received_at; 0 keeps them.</summary>
@@ -82,6 +82,9 @@ public sealed class TableDefinition
     public string AddColumnStatement(int ordinal) =>
         $"ALTER TABLE {Name} ADD COLUMN IF NOT EXISTS {ColumnSql(Columns[ordinal])}"
         + (ordinal == 0 ? " FIRST" : $" AFTER {Columns[ordinal - 1].Name}");
+
+    /// <summary>The statement that adds a data-skipping index: parts that are there get it when they are merged.</summary>
+    public string AddIndexStatement(string index) => $"ALTER TABLE {Name} ADD INDEX IF NOT EXISTS {index}";
 
     public string ModifyTtlStatement() =>
         Ttl.Length == 0 ? $"ALTER TABLE {Name} REMOVE TTL" : $"ALTER TABLE {Name} MODIFY TTL {Ttl}";
