@@ -43,6 +43,52 @@ public sealed class FlowTests
     }
 
     [Fact]
+    public async Task Agents_that_ask_together_share_questions_and_each_gets_its_own_records()
+    {
+        await using var nats = await NatsProcess.StartAsync();
+        await using var worker = await nats.OpenAsync(QueueRole.Worker);
+        await using var gateway = await nats.OpenAsync(QueueRole.Gateway);
+        await using var subscriber = await FlowSubscriber.OpenAsync(gateway, _ => { });
+        // Agent n has n lanes; those of the last together are more than a message holds, and agent 0 was never seen.
+        await using var flow = await FlowPublisher.OpenAsync(worker, 1, (agent, records) =>
+        {
+            records.AddRange(Lanes(agent));
+            return true;
+        });
+        await Eventually.TrueAsync(
+            async () => await subscriber.AskAsync(1, "first-5", TimeSpan.FromSeconds(1)) is { Count: 5 }, "the owner answers");
+        var agents = Enumerable.Range(0, FlowRecord.MaxAnswerLanes).Select(n => $"{new string('a', 50)}-{n}").ToArray();
+
+        var answers = await Task.WhenAll(agents.Select(agent => subscriber.AskAsync(1, agent, TimeSpan.FromSeconds(10))));
+
+        Assert.All(agents.Zip(answers), pair => Assert.Equal(Lanes(pair.First), pair.Second));
+        // Twice in one breath: each has the records once.
+        Assert.All(
+            await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => subscriber.AskAsync(1, agents[7], TimeSpan.FromSeconds(10)))),
+            answer => Assert.Equal(7, answer!.Count));
+
+        static List<FlowRecord> Lanes(string agent) =>
+            [.. Enumerable.Range(0, int.Parse(agent.Split('-')[^1], System.Globalization.CultureInfo.InvariantCulture)).Select(lane => Watermark with { AgentId = agent, Lane = (uint)lane })];
+    }
+
+    [Fact]
+    public async Task Nobody_who_asks_together_waits_for_long_when_the_owner_is_silent()
+    {
+        await using var nats = await NatsProcess.StartAsync();
+        await using var worker = await nats.OpenAsync(QueueRole.Worker);
+        await using var gateway = await nats.OpenAsync(QueueRole.Gateway);
+        await using var subscriber = await FlowSubscriber.OpenAsync(gateway, _ => { });
+        var owner = false;
+        await using var flow = await FlowPublisher.OpenAsync(worker, 1, (_, _) => owner);
+        Assert.All(
+            await Task.WhenAll(Enumerable.Range(0, 100).Select(n => subscriber.AskAsync(1, $"agent-{n}", TimeSpan.FromMilliseconds(300)))), Assert.Null);
+        owner = true;
+        Assert.All(
+            await Task.WhenAll(Enumerable.Range(0, 100).Select(n => subscriber.AskAsync(1, $"agent-{n}", TimeSpan.FromSeconds(10)))),
+            answer => Assert.Empty(answer!));
+    }
+
+    [Fact]
     public async Task What_a_handler_throws_ends_neither_side()
     {
         await using var nats = await NatsProcess.StartAsync();
@@ -93,6 +139,20 @@ public sealed class FlowTests
             copy[at] = value;
             return copy;
         }
+    }
+
+    [Fact]
+    public void A_hostile_answer_is_an_error_and_leaves_nothing()
+    {
+        var records = new List<FlowRecord>();
+        Assert.Equal(FlowError.Truncated, FlowCodec.TryReadAnswer([], 2, records, out var answered));
+        Assert.Equal(0, answered);
+        Assert.Equal(FlowError.Truncated, FlowCodec.TryReadAnswer([1, 1, 2], 2, records, out answered));
+        Assert.Equal(0, answered);
+        // More than were asked for.
+        Assert.Equal(FlowError.None, FlowCodec.TryReadAnswer([.. Encode(Watermark), 255], 2, records, out answered));
+        Assert.Equal(2, answered);
+        Assert.Equal([Watermark], records);
     }
 
     [Fact]

@@ -19,6 +19,8 @@ internal sealed class SessionTokens(TimeProvider time, TimeSpan lifetime)
 
     private readonly JsonWebTokenHandler _handler = new() { SetDefaultTimesOnTokenCreation = false, MaximumTokenSizeInBytes = Wire.Limits.MaxTokenBytes };
 
+    private GatewaySecurityKey? _key;
+
     public TimeSpan Lifetime => lifetime;
 
     /// <summary>A token that is good from now on.</summary>
@@ -35,7 +37,7 @@ internal sealed class SessionTokens(TimeProvider time, TimeSpan lifetime)
             Audience = Audience,
             IssuedAt = now.UtcDateTime,
             Expires = (now + lifetime).UtcDateTime,
-            SigningCredentials = new SigningCredentials(new GatewaySecurityKey(gateway), JwsSignature.Algorithm),
+            SigningCredentials = new SigningCredentials(KeyOf(gateway), JwsSignature.Algorithm),
             Claims = new Dictionary<string, object>
             {
                 [TokenForm.Subject] = agentId,
@@ -54,7 +56,7 @@ internal sealed class SessionTokens(TimeProvider time, TimeSpan lifetime)
             return false;
         }
 
-        var key = new GatewaySecurityKey(gateway);
+        var key = KeyOf(gateway);
         // Synchronous: no key is fetched, so the task is complete when it comes.
         var result = _handler.ValidateTokenAsync(Encoding.ASCII.GetString(token), new TokenValidationParameters
         {
@@ -74,5 +76,17 @@ internal sealed class SessionTokens(TimeProvider time, TimeSpan lifetime)
         return result.IsValid && claims.KeyId == key.KeyId && claims.Subject == agentId
             && claims.SessionId == Base64Url.EncodeToString(sessionId)
             && claims.IssuedAt <= now && now < claims.Expires && claims.Expires - claims.IssuedAt <= (long)lifetime.TotalSeconds;
+    }
+
+    // Kept, because the library makes caches for each: several kilobytes for a token. Identities change when a certificate is renewed.
+    private GatewaySecurityKey KeyOf(GatewayIdentity gateway)
+    {
+        var known = Volatile.Read(ref _key);
+        if (known?.Identity != gateway)
+        {
+            Volatile.Write(ref _key, known = new GatewaySecurityKey(gateway));
+        }
+
+        return known;
     }
 }

@@ -26,6 +26,9 @@ public static class FlowCodec
     /// <summary>Largest record, bytes.</summary>
     public const int MaxRecord = 1 + 1 + MaxAgentId + Epoch.Size + 4 + 4;
 
+    /// <summary>Between the agents of a question.</summary>
+    public const char AgentSeparator = '\n';
+
     private const int MaxAgentId = 64;
     private const int Fixed = Epoch.Size + 4 + 4;
 
@@ -66,6 +69,36 @@ public static class FlowCodec
         }
 
         return FlowError.None;
+    }
+
+    /// <summary>Ends the answer to a question of several agents: how many of them, from the first on, the records before it are of.</summary>
+    /// <param name="answered">1 to 255.</param>
+    public static void EndAnswer(IBufferWriter<byte> destination, int answered)
+    {
+        destination.GetSpan(1)[0] = (byte)answered;
+        destination.Advance(1);
+    }
+
+    /// <summary>Reads the answer to a question of <paramref name="asked"/> agents; on an error nothing was added.</summary>
+    public static FlowError TryReadAnswer(ReadOnlySpan<byte> answer, int asked, List<FlowRecord> records, out int answered)
+    {
+        answered = asked;
+        if (asked > 1)
+        {
+            if (answer.IsEmpty)
+            {
+                answered = 0;
+                return FlowError.Truncated;
+            }
+
+            answered = Math.Min((int)answer[^1], asked);
+            answer = answer[..^1];
+        }
+
+        var error = TryRead(answer, records);
+        if (error != FlowError.None)
+            answered = 0;
+        return error;
     }
 
     private static FlowError TryReadOne(ref ReadOnlySpan<byte> message, out FlowRecord record)

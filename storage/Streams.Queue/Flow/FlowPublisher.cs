@@ -77,7 +77,8 @@ public sealed partial class FlowPublisher : IAsyncDisposable
         var buffer = new ArrayBufferWriter<byte>(1024);
         await foreach (var question in _questions!.Msgs.ReadAllAsync(_closed.Token).ConfigureAwait(false))
         {
-            if (question.ReplyTo is null || question.Data is not { } agentId || !Subjects.IsAgentId(agentId))
+            var agents = question.Data?.Split(FlowCodec.AgentSeparator) ?? [];
+            if (question.ReplyTo is null || agents.Length is 0 or > FlowQuestions.MaxAgents || !agents.All(static agent => Subjects.IsAgentId(agent)))
             {
                 QueueMetrics.Shared.Error("flow");
                 continue;
@@ -85,16 +86,29 @@ public sealed partial class FlowPublisher : IAsyncDisposable
 
             try
             {
-                records.Clear();
-                if (!answer(agentId, records))
-                    continue;
                 buffer.ResetWrittenCount();
-                foreach (var record in records)
+                var answered = 0;
+                while (answered < agents.Length)
                 {
-                    if (buffer.WrittenCount + FlowCodec.MaxRecord <= FlowCodec.MaxMessage)
-                        FlowCodec.Write(buffer, record);
+                    records.Clear();
+                    if (!answer(agents[answered], records))
+                        break;
+                    // The rest is asked for again.
+                    if (answered > 0 && buffer.WrittenCount + (records.Count * FlowCodec.MaxRecord) + 1 > FlowCodec.MaxMessage)
+                        break;
+                    foreach (var record in records)
+                    {
+                        if (buffer.WrittenCount + FlowCodec.MaxRecord < FlowCodec.MaxMessage)
+                            FlowCodec.Write(buffer, record);
+                    }
+
+                    answered++;
                 }
 
+                if (answered == 0)
+                    continue;
+                if (agents.Length > 1)
+                    FlowCodec.EndAnswer(buffer, answered);
                 await question.ReplyAsync(
                     buffer.WrittenMemory,
                     serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default,

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using NATS.Client.Core;
 
@@ -8,6 +8,7 @@ namespace Streams.Queue;
 public sealed partial class FlowSubscriber : IAsyncDisposable
 {
     private readonly AnswerInbox _answers;
+    private readonly ConcurrentDictionary<int, FlowQuestions> _questions = new();
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _closed = new();
     private INatsSub<NatsMemoryOwner<byte>>? _flow;
@@ -38,19 +39,9 @@ public sealed partial class FlowSubscriber : IAsyncDisposable
     /// <summary>Asks the owner of the partition for all lanes of an agent.</summary>
     /// <returns>The records (none for an agent it never saw), or null: nobody owns the partition now, or it did not answer in
     /// time.</returns>
-    public async Task<IReadOnlyList<FlowRecord>?> AskAsync(
-        int partition, string agentId, TimeSpan patience, CancellationToken cancel = default)
-    {
-        var answer = await _answers.AskAsync(Subjects.Watermarks(partition), Encoding.UTF8.GetBytes(agentId), patience, cancel)
-            .ConfigureAwait(false);
-        if (answer is null)
-            return null;
-        var records = new List<FlowRecord>();
-        if (FlowCodec.TryRead(answer, records) == FlowError.None)
-            return records;
-        QueueMetrics.Shared.Error("flow");
-        return null;
-    }
+    public Task<IReadOnlyList<FlowRecord>?> AskAsync(
+        int partition, string agentId, TimeSpan patience, CancellationToken cancel = default) =>
+        _questions.GetOrAdd(partition, static (partition, answers) => new FlowQuestions(answers, partition), _answers).AskAsync(agentId, patience, cancel);
 
     public async ValueTask DisposeAsync()
     {

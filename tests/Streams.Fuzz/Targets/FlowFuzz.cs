@@ -23,6 +23,9 @@ internal sealed class FlowFuzz : FuzzTarget
     public override int Run(ReadOnlySpan<byte> input)
     {
         var records = new List<FlowRecord>();
+        var bad = FlowCodec.TryReadAnswer(input, asked: 3, records, out var answered);
+        Must(answered <= 3 && (bad == FlowError.None || (answered == 0 && records.Count == 0)), "an answer left records or is of more than were asked for");
+        records.Clear();
         var error = FlowCodec.TryRead(input, records);
         if (error != FlowError.None)
         {
