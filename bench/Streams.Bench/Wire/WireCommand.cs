@@ -52,13 +52,14 @@ internal static class WireCommand
         using var swarm = await Swarm.CreateAsync(data, gateway.Url, Sessions, stop);
         var server = gateway.Id;
 
+        // First: a heap that has grown for others holds these in what it has.
+        var idle = await IdleCase.SessionBytesAsync(swarm, server, stop);
+        var echo = await IdleCase.EchoBytesAsync(directory, Sessions, stop);
+        Console.WriteLine($"idle session         {idle:N0} bytes, {idle / echo:0.00} of a bare echo's {echo:N0}");
         var handshake = await SessionCases.HandshakeCpuAsync(swarm, server, count: 3000, stop);
         Console.WriteLine($"handshake            {handshake * 1e6:0} us of gateway CPU, {ideal / handshake:0.00} of ideal");
         var (each, seconds, refused) = await SessionCases.ReconnectAsync(swarm, server, Reconnecting, stop);
         Console.WriteLine($"2,000 at once        {each * 1e6:0} us of gateway CPU, {ideal / each:0.00} of ideal, all back after {seconds:0.0} s, {refused} attempts sent away");
-        var idle = await IdleCase.SessionBytesAsync(swarm, server, stop);
-        var echo = await IdleCase.EchoBytesAsync(directory, Sessions, stop);
-        Console.WriteLine($"idle session         {idle:N0} bytes, {idle / echo:0.00} of a bare echo's {echo:N0}");
         var binary = await MessageCase.BinaryAsync(data, rows, swarm, stop);
         Console.WriteLine($"messages, bin        {binary:N0}/s over one connection, into rows");
         var json = await MessageCase.JsonAsync(rows, swarm, stop);
