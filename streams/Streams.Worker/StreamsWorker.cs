@@ -191,7 +191,7 @@ public sealed class StreamsWorker : IAsyncDisposable
             _metrics,
             _logger);
         _resources.Push(LedgerWatch.Start(new LedgerSettler(recovery), _options.LedgerInterval, OwnsFirst, alerts, _metrics, _logger).DisposeAsync);
-        _resources.Push(PartWatch.Start(new MergedParts(recovery), _options.PartInterval, alerts, _metrics, _logger).DisposeAsync);
+        _resources.Push(PartWatch.Start(new MergedParts(client), _options.PartInterval, alerts, _metrics, _logger).DisposeAsync);
         Keep(storageMetrics.Dispose);
         Keep(store.Dispose);
         Keep(materializer.Dispose);

@@ -57,10 +57,23 @@ public sealed class FlowTests
         });
         await Eventually.TrueAsync(
             async () => await subscriber.AskAsync(1, "first-5", TimeSpan.FromSeconds(1)) is { Count: 5 }, "the owner answers");
+        var questions = 0;
+        await using var counting = await worker.Nats.SubscribeCoreAsync<string>("watermarks.1");
+        var count = Task.Run(async () =>
+        {
+            await foreach (var _ in counting.Msgs.ReadAllAsync())
+            {
+                Interlocked.Increment(ref questions);
+            }
+        });
         var agents = Enumerable.Range(0, FlowRecord.MaxAnswerLanes).Select(n => $"{new string('a', 50)}-{n}").ToArray();
 
         var answers = await Task.WhenAll(agents.Select(agent => subscriber.AskAsync(1, agent, TimeSpan.FromSeconds(10))));
 
+        await counting.UnsubscribeAsync();
+        await count;
+        // One alone, two of 64, and what the answers had no room for.
+        Assert.InRange(questions, 3, agents.Length / 4);
         Assert.All(agents.Zip(answers), pair => Assert.Equal(Lanes(pair.First), pair.Second));
         // Twice in one breath: each has the records once.
         Assert.All(
@@ -79,9 +92,12 @@ public sealed class FlowTests
         await using var gateway = await nats.OpenAsync(QueueRole.Gateway);
         await using var subscriber = await FlowSubscriber.OpenAsync(gateway, _ => { });
         var owner = false;
+        var clock = System.Diagnostics.Stopwatch.StartNew();
         await using var flow = await FlowPublisher.OpenAsync(worker, 1, (_, _) => owner);
         Assert.All(
             await Task.WhenAll(Enumerable.Range(0, 100).Select(n => subscriber.AskAsync(1, $"agent-{n}", TimeSpan.FromMilliseconds(300)))), Assert.Null);
+        // One after the other they would wait half a minute.
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(15), clock.Elapsed.ToString());
         owner = true;
         Assert.All(
             await Task.WhenAll(Enumerable.Range(0, 100).Select(n => subscriber.AskAsync(1, $"agent-{n}", TimeSpan.FromSeconds(10)))),

@@ -191,9 +191,9 @@ internal static class CaseFile
             throw root.Wrong("before.capacity_seconds", "is needed with times_capacity, and only with it");
         }
 
-        if (definition.BeforeRate > 0 && definition.BeforeRows == 0)
+        if (definition.BeforeRate > 0 && definition.BeforeRows is var rows && (rows == 0 || rows / definition.BeforeRate > Prelude.FillSeconds))
         {
-            throw root.Wrong("before.rate", "needs before.rows");
+            throw root.Wrong("before.rate", $"with before.rows takes {rows / definition.BeforeRate:0} s, must be above 0 and at most {Prelude.FillSeconds:0}");
         }
 
         if (definition.SpoolMebibytes is > 0 and < LeastSpool)

@@ -11,10 +11,15 @@ internal sealed class FlowQuestions(AnswerInbox answers, int partition)
     /// <summary>Agents of one question.</summary>
     public const int MaxAgents = 64;
 
+    /// <summary>Longest that one message waits: that it was lost must not cost those behind it their own time.</summary>
+    private const long AttemptMilliseconds = 1000;
+
     private readonly Lock _gate = new();
     private readonly Queue<Question> _waiting = new();
     private readonly string _subject = Subjects.Watermarks(partition);
     private bool _asking;
+    // After several together got no answer, which an owner of an older build never gives, each asks alone until one is answered.
+    private bool _alone;
 
     /// <inheritdoc cref="FlowSubscriber.AskAsync"/>
     public Task<IReadOnlyList<FlowRecord>?> AskAsync(string agentId, TimeSpan patience, CancellationToken cancel)
@@ -42,11 +47,13 @@ internal sealed class FlowQuestions(AnswerInbox answers, int partition)
                 // Those that waited as long as they would, behind one without an answer, get none either.
                 var now = Environment.TickCount64;
                 asked.RemoveAll(question => question.Deadline <= now && question.TrySetResult(null));
-                var patience = asked.Count == 0 ? 0 : asked.Max(static question => question.Deadline) - now;
-                var answer = asked.Count == 0 ? null : await answers.AskAsync(
+                if (asked.Count == 0)
+                    continue;
+                var patience = Math.Min(asked.Max(static question => question.Deadline) - now, AttemptMilliseconds);
+                var answer = await answers.AskAsync(
                     _subject, Encoding.ASCII.GetBytes(string.Join(FlowCodec.AgentSeparator, asked.Select(static question => question.AgentId))),
                     TimeSpan.FromMilliseconds(patience), CancellationToken.None).ConfigureAwait(false);
-                Complete(asked, answer);
+                Complete(asked, answer, isLate: Environment.TickCount64 - now >= patience * 9 / 10);
             }
             catch (Exception fault)
             {
@@ -61,14 +68,23 @@ internal sealed class FlowQuestions(AnswerInbox answers, int partition)
         asked.Clear();
         lock (_gate)
         {
-            while (asked.Count < MaxAgents && _waiting.TryPeek(out var next) && !asked.Exists(question => question.AgentId == next.AgentId))
+            while (asked.Count < (_alone ? 1 : MaxAgents) && _waiting.TryPeek(out var next) && !asked.Exists(question => question.AgentId == next.AgentId))
                 asked.Add(_waiting.Dequeue());
             return _asking = asked.Count > 0;
         }
     }
 
-    private void Complete(List<Question> asked, byte[]? answer)
+    /// <param name="isLate">There was no answer in time, and not nobody to ask.</param>
+    private void Complete(List<Question> asked, byte[]? answer, bool isLate)
     {
+        if (answer is null && isLate)
+        {
+            _alone = asked.Count > 1;
+            asked.ForEach(Again);
+            return;
+        }
+
+        _alone &= answer is null;
         var records = new List<FlowRecord>();
         var answered = 0;
         if (answer is not null && FlowCodec.TryReadAnswer(answer, asked.Count, records, out answered) != FlowError.None)
@@ -91,7 +107,7 @@ internal sealed class FlowQuestions(AnswerInbox answers, int partition)
         }
     }
 
-    /// <summary>The answer had no room for it.</summary>
+    /// <summary>The answer had no room for it, or did not come: while its time lasts.</summary>
     private void Again(Question question)
     {
         lock (_gate)

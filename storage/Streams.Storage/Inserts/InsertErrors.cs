@@ -56,6 +56,7 @@ public static class InsertErrors
         [159] = InsertOutcome.InDoubt, // TIMEOUT_EXCEEDED
         [209] = InsertOutcome.InDoubt, // SOCKET_TIMEOUT
         [210] = InsertOutcome.InDoubt, // NETWORK_ERROR
+        [218] = InsertOutcome.InDoubt, // TABLE_IS_DROPPED: or detached, to be loaded anew
         [236] = InsertOutcome.InDoubt, // ABORTED
         [319] = InsertOutcome.InDoubt, // UNKNOWN_STATUS_OF_INSERT
         [394] = InsertOutcome.InDoubt, // QUERY_WAS_CANCELLED

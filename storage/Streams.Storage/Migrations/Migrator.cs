@@ -81,29 +81,25 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
 
     private async Task MigrateTableAsync(TableDefinition table, bool newer, List<string> changes, CancellationToken cancellation)
     {
-        var created = await client.QueryAsync(
-            $"SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {Sql.Literal(table.Name)}",
-            static r => r.GetString(0),
-            cancellation).ConfigureAwait(false);
-        if (created.Count == 0)
+        var created = await CreatedAsync(table, cancellation).ConfigureAwait(false);
+        if (created is null)
         {
             await ChangeAsync(table.CreateStatement(), changes, cancellation).ConfigureAwait(false);
-            // One that is detached is not created: whoever loaded its parts anew (MergedParts.ReloadAsync) did not come to the end.
+            // One that is detached is not created: whoever loaded its parts anew (MergedParts.TryReloadAsync) did not come to the end. It may be of an older schema.
             await client.ExecuteAsync($"ATTACH TABLE IF NOT EXISTS {Sql.Identifier(table.Name)}", cancellation).ConfigureAwait(false);
-            await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false); // checks the types as the server took them
-            return;
+            created = await CreatedAsync(table, cancellation).ConfigureAwait(false) ?? "";
         }
 
         await AddMissingColumnsAsync(table, changes, cancellation).ConfigureAwait(false);
         if (!newer)
         {
             await SetCodecsAsync(table, changes, cancellation).ConfigureAwait(false);
-            foreach (var index in table.Indices.Where(index => !created[0].Contains($"INDEX {index}", StringComparison.Ordinal)))
+            foreach (var index in table.Indices.Where(index => !created.Contains($"INDEX {index}", StringComparison.Ordinal)))
             {
                 await ChangeAsync(table.AddIndexStatement(index), changes, cancellation).ConfigureAwait(false);
             }
 
-            var settings = TableDefinition.Settings.Where(s => !created[0].Contains($"{s.Key} = {s.Value}", StringComparison.Ordinal)).ToList();
+            var settings = TableDefinition.Settings.Where(s => !created.Contains($"{s.Key} = {s.Value}", StringComparison.Ordinal)).ToList();
             if (settings.Count > 0)
             {
                 await ChangeAsync(table.ModifySettingsStatement(settings), changes, cancellation).ConfigureAwait(false);
@@ -112,12 +108,22 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
 
         // A table that keeps its rows has no TTL, and REMOVE TTL is an error where there is none.
         var wanted = table.Ttl.Length == 0
-            ? !created[0].Contains(" TTL ", StringComparison.Ordinal)
-            : created[0].Contains($" TTL {table.Ttl}", StringComparison.Ordinal);
+            ? !created.Contains(" TTL ", StringComparison.Ordinal)
+            : created.Contains($" TTL {table.Ttl}", StringComparison.Ordinal);
         if (!newer && !wanted)
         {
             await ChangeAsync(table.ModifyTtlStatement(), changes, cancellation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The statement that the server would make the table with; null when there is none.</summary>
+    private async Task<string?> CreatedAsync(TableDefinition table, CancellationToken cancellation)
+    {
+        var created = await client.QueryAsync(
+            $"SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = {Sql.Literal(table.Name)}",
+            static r => r.GetString(0),
+            cancellation).ConfigureAwait(false);
+        return created.Count == 0 ? null : created[0];
     }
 
     private async Task AddMissingColumnsAsync(TableDefinition table, List<string> changes, CancellationToken cancellation)

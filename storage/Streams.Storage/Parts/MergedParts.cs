@@ -30,13 +30,16 @@ public sealed class MergedParts(StorageClient client)
         432, // UNKNOWN_CODEC
     ];
 
+    private static readonly TimeSpan AttachPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan AttachPause = TimeSpan.FromMilliseconds(100);
+
     private readonly string _tables = string.Join(", ", StorageSchema.Tables(client.Options).Select(static table => Sql.Literal(table.Name)));
 
-    /// <summary>Active parts that merges made in the last <paramref name="span"/>.</summary>
+    /// <summary>Active parts that merges or mutations made in the last <paramref name="span"/>.</summary>
     public Task<List<MergedPart>> ListAsync(TimeSpan span, CancellationToken cancellation = default) => client.QueryAsync(
         $"""
         SELECT table, name, partition_id, min_block_number, max_block_number, rows FROM system.parts
-        WHERE database = currentDatabase() AND active AND level > 0 AND rows > 0 AND table IN ({_tables}) AND modification_time >= now() - {(long)span.TotalSeconds}
+        WHERE database = currentDatabase() AND active AND (level > 0 OR data_version > min_block_number) AND rows > 0 AND table IN ({_tables}) AND modification_time >= now() - {(long)span.TotalSeconds}
         ORDER BY modification_time DESC LIMIT {MaxParts}
         """,
         static r => new MergedPart(r.GetString(0), r.GetString(1), r.GetString(2), Number(r.GetValue(3)), Number(r.GetValue(4)), Number(r.GetValue(5))),
@@ -60,40 +63,74 @@ public sealed class MergedParts(StorageClient client)
         return found;
     }
 
-    /// <summary>Rows of the sources of a part that the engine has kept (<c>old_parts_lifetime</c>); as many as the part has when none is gone.</summary>
-    public async Task<long> CountSourceRowsAsync(MergedPart part, CancellationToken cancellation = default)
-    {
-        // Generations overlap: of each, the newest that is not the part itself.
-        var sources = await client.QueryAsync(
-            $"""
-            SELECT min_block_number, max_block_number, max(rows) FROM system.parts
-            WHERE database = currentDatabase() AND table = {Sql.Literal(part.Table)} AND partition_id = {Sql.Literal(part.PartitionId)}
-                AND name != {Sql.Literal(part.Name)} AND min_block_number >= {part.FirstBlock} AND max_block_number <= {part.LastBlock}
-            GROUP BY min_block_number, max_block_number
-            ORDER BY min_block_number ASC, max_block_number DESC
-            """,
-            static r => (First: Number(r.GetValue(0)), Last: Number(r.GetValue(1)), Rows: Number(r.GetValue(2))),
-            cancellation).ConfigureAwait(false);
-        long rows = 0;
-        long reached = -1;
-        foreach (var source in sources.Where(source => source.First > reached))
-        {
-            rows += source.Rows;
-            reached = source.Last;
-        }
-
-        return rows;
-    }
-
     /// <summary>
     /// Has the engine load a table's parts anew, as at its start: one that is broken is set aside (<c>system.detached_parts</c>), and what it had replaced takes its place.
-    /// Until it returns the table is missing. After an exception it may still be: <see cref="AttachMissingAsync"/>.
+    /// The table is missing meanwhile, which is until the last statement that uses it has ended: the engine attaches it no sooner, so a part that an insert adds to the old one
+    /// is loaded with the new one.
     /// </summary>
-    public async Task ReloadAsync(string table, CancellationToken cancellation = default)
+    /// <returns>Why it was not done, or not to the end: then the table may still be missing, until <see cref="AttachMissingAsync"/>. Null when it was.</returns>
+    public async Task<string?> TryReloadAsync(string table, CancellationToken cancellation = default)
     {
-        // Waits for what reads and writes: a part that an insert adds to the old one is loaded with the new one.
-        await client.ExecuteAsync($"DETACH TABLE {Sql.Identifier(table)} SYNC", cancellation).ConfigureAwait(false);
-        await client.ExecuteAsync($"ATTACH TABLE IF NOT EXISTS {Sql.Identifier(table)}", cancellation).ConfigureAwait(false);
+        // `default` of libchdb is an overlay of two databases, which would attach a table that an insert still writes to.
+        var engine = await client.QueryAsync("SELECT engine FROM system.databases WHERE name = currentDatabase()", static r => r.GetString(0), cancellation).ConfigureAwait(false);
+        if (engine is not ["Atomic"])
+        {
+            return $"the database is of engine {engine.FirstOrDefault()}, only Atomic waits for the statements that use a table";
+        }
+
+        try
+        {
+            await client.ExecuteAsync($"DETACH TABLE {Sql.Identifier(table)}", CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (ClickHouseServerException refused)
+        {
+            return FirstLine(refused);
+        }
+        catch (Exception lost) when (lost is HttpRequestException or IOException or TimeoutException)
+        {
+            // It may have been done.
+        }
+
+        for (var until = Environment.TickCount64 + (long)AttachPatience.TotalMilliseconds; ;)
+        {
+            try
+            {
+                await client.ExecuteAsync($"ATTACH TABLE IF NOT EXISTS {Sql.Identifier(table)}", CancellationToken.None).ConfigureAwait(false);
+                return null;
+            }
+            catch (Exception failure) when (failure is ClickHouseServerException or HttpRequestException or IOException or TimeoutException)
+            {
+                if (Environment.TickCount64 > until || cancellation.IsCancellationRequested)
+                {
+                    return FirstLine(failure);
+                }
+            }
+
+            await Task.Delay(AttachPause, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What has become of a part whose table was loaded anew.</summary>
+    public async Task<PartFate> FateAsync(MergedPart part, CancellationToken cancellation = default)
+    {
+        var tables = await client.QueryAsync(
+            $"SELECT name FROM system.tables WHERE database = currentDatabase() AND name = {Sql.Literal(part.Table)}", static r => r.GetString(0), cancellation).ConfigureAwait(false);
+        if (tables.Count == 0)
+        {
+            return new PartFate(IsThere: false, IsActive: false, 0);
+        }
+
+        var others = await client.QueryAsync(
+            $"""
+            SELECT name, min_block_number, max_block_number, rows FROM system.parts
+            WHERE database = currentDatabase() AND active AND table = {Sql.Literal(part.Table)} AND partition_id = {Sql.Literal(part.PartitionId)}
+                AND max_block_number >= {part.FirstBlock} AND min_block_number <= {part.LastBlock}
+            """,
+            static r => (Name: r.GetString(0), First: Number(r.GetValue(1)), Last: Number(r.GetValue(2)), Rows: Number(r.GetValue(3))),
+            cancellation).ConfigureAwait(false);
+        // One that goes beyond it is a merge of its sources with others.
+        var rows = others.Any(other => other.First < part.FirstBlock || other.Last > part.LastBlock) ? part.Rows : others.Sum(static other => other.Rows);
+        return new PartFate(IsThere: true, others.Any(other => other.Name == part.Name), Math.Min(rows, part.Rows));
     }
 
     /// <summary>Attaches tables whose reload was broken off, by whomever.</summary>
@@ -122,7 +159,7 @@ public sealed class MergedParts(StorageClient client)
         }
         catch (ClickHouseServerException damage) when (Damage.Contains(damage.ErrorCode) && parts.Count == 1)
         {
-            found.Add(new UnreadablePart(parts[0], damage.Message.Split('\n')[0]));
+            found.Add(new UnreadablePart(parts[0], FirstLine(damage)));
         }
         catch (ClickHouseServerException damage) when (Damage.Contains(damage.ErrorCode))
         {
@@ -131,6 +168,8 @@ public sealed class MergedParts(StorageClient client)
             await ReadAsync(parts[half..], found, cancellation).ConfigureAwait(false);
         }
     }
+
+    private static string FirstLine(Exception failure) => failure.Message.Split('\n')[0];
 
     private static long Number(object value) => Convert.ToInt64(value, CultureInfo.InvariantCulture);
 }

@@ -10,7 +10,7 @@ public sealed class TableDefinition
     /// Rows that free data on a host must survive a power cut: the part and its directory are synced with the insert, and a merge,
     /// which deletes synced parts, syncs its result. What a merge has replaced stays for eight minutes (libchdb's default is none): on a disk that fills while it writes
     /// the engine (26.5) commits a merged part of empty files and reports nothing; when the table is loaded anew (<see cref="MergedParts"/>) that part is set aside and its sources are there
-    /// (docs/adr/0018). The window of deduplication is cache, not truth (two log records per part).
+    /// (docs/adr/0018), however many there are: the engine's own limits would leave the table unattached. The window of deduplication is cache, not truth (two log records per part).
     /// </summary>
     public static IReadOnlyDictionary<string, string> Settings { get; } = new Dictionary<string, string>
     {
@@ -18,6 +18,8 @@ public sealed class TableDefinition
         ["fsync_part_directory"] = "1",
         ["min_rows_to_fsync_after_merge"] = "1",
         ["old_parts_lifetime"] = "480",
+        ["max_suspicious_broken_parts"] = "1000000",
+        ["max_suspicious_broken_parts_bytes"] = "1000000000000000",
         ["non_replicated_deduplication_window"] = "100000",
         ["replicated_deduplication_window"] = "100000",
         ["replicated_deduplication_window_seconds"] = "604800",

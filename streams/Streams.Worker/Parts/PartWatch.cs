@@ -1,4 +1,3 @@
-using ClickHouse.Driver;
 using Microsoft.Extensions.Logging;
 using Streams.Storage;
 
@@ -21,10 +20,12 @@ internal sealed class PartWatch : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
-    // Read, or told; those of the last answer, so MergedParts.MaxParts at most.
-    private HashSet<MergedPart> _seen = [];
-    // Their table could not be loaded anew, which was told and is tried again.
-    private readonly HashSet<MergedPart> _left = [];
+    // Each of these holds parts of the last answer, so MergedParts.MaxParts at most. Read, and good.
+    private readonly HashSet<MergedPart> _seen = [];
+    // Unreadable, and told so: their table could not be loaded anew, or that did not help.
+    private readonly Dictionary<MergedPart, bool> _told = [];
+    // Their table was loaded anew, or is missing: what came of it is to be told. By why they could not be read.
+    private readonly Dictionary<MergedPart, string> _pending = [];
 
     private PartWatch(MergedParts parts, TimeSpan interval, ISystemAlerts alerts, WorkerMetrics metrics, ILogger logger)
     {
@@ -52,74 +53,103 @@ internal sealed class PartWatch : IAsyncDisposable
         using var timer = new PeriodicTimer(_interval);
         while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
         {
-            try
-            {
-                await LookAsync().ConfigureAwait(false);
-            }
-            catch (Exception failure) when (!_stop.IsCancellationRequested)
-            {
-                _metrics.PartFault();
-                _logger.PartsNotRead(failure.Message.Split('\n')[0]);
-            }
+            await TryAsync(AttachAsync).ConfigureAwait(false);
+            await TryAsync(TellAsync).ConfigureAwait(false);
+            await TryAsync(LookAsync).ConfigureAwait(false);
         }
     }
 
-    private async Task LookAsync()
+    /// <summary>What fails is said, and tried again with the next look: one table must not keep the others from theirs.</summary>
+    private async Task TryAsync(Func<Task> step)
+    {
+        try
+        {
+            await step().ConfigureAwait(false);
+        }
+        catch (Exception failure) when (!_stop.IsCancellationRequested)
+        {
+            _metrics.PartFault();
+            _logger.PartsNotRead(failure.Message.Split('\n')[0]);
+        }
+    }
+
+    private async Task AttachAsync()
     {
         foreach (var table in await _parts.AttachMissingAsync(_stop.Token).ConfigureAwait(false))
         {
             _logger.TableAttached(table);
         }
-
-        var parts = await _parts.ListAsync(Span, _stop.Token).ConfigureAwait(false);
-        var fresh = parts.Where(part => !_seen.Contains(part)).ToArray();
-        var unreadable = await _parts.FindUnreadableAsync(fresh, _stop.Token).ConfigureAwait(false);
-        _metrics.PartsRead(fresh.Length, unreadable.Count);
-        foreach (var table in unreadable.GroupBy(static part => part.Part.Table))
-        {
-            await MendAsync(table.Key, [.. table]).ConfigureAwait(false);
-        }
-
-        _left.IntersectWith(parts);
-        _seen = [.. parts.Except(_left)];
     }
 
-    private async Task MendAsync(string table, UnreadablePart[] unreadable)
+    private async Task LookAsync()
     {
-        var sources = new long[unreadable.Length];
-        for (var i = 0; i < unreadable.Length; i++)
+        var parts = await _parts.ListAsync(Span, _stop.Token).ConfigureAwait(false);
+        _seen.IntersectWith(parts);
+        foreach (var gone in _told.Keys.Except(parts).ToArray())
         {
-            sources[i] = await _parts.CountSourceRowsAsync(unreadable[i].Part, _stop.Token).ConfigureAwait(false);
+            _told.Remove(gone);
         }
 
-        string? refused = null;
-        try
+        foreach (var table in parts.Where(part => !_seen.Contains(part)).GroupBy(static part => part.Table))
         {
-            // Not with the worker's stop: a table that is detached is to be attached again.
-            await _parts.ReloadAsync(table, CancellationToken.None).ConfigureAwait(false);
+            await TryAsync(() => ReadAsync(table.Key, [.. table])).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is ClickHouseServerException or TimeoutException or HttpRequestException)
-        {
-            refused = failure.Message.Split('\n')[0];
-        }
+    }
 
-        var still = refused is null ? await _parts.FindUnreadableAsync(unreadable.Select(static part => part.Part), _stop.Token).ConfigureAwait(false) : [];
-        for (var i = 0; i < unreadable.Length; i++)
+    private async Task ReadAsync(string table, MergedPart[] parts)
+    {
+        var unreadable = await _parts.FindUnreadableAsync(parts, _stop.Token).ConfigureAwait(false);
+        _metrics.PartsRead(parts.Length, unreadable.Count);
+        // Not those: the sources of one may be merged to a part of the same name, which is to be read as well.
+        _seen.UnionWith(parts.Except(unreadable.Select(static found => found.Part)));
+        var hopeless = unreadable.Select(static found => found.Part).Where(part => _told.GetValueOrDefault(part)).ToHashSet();
+        // Again, because another worker may have been here.
+        unreadable = await _parts.FindUnreadableAsync(unreadable.Select(static found => found.Part).Where(part => !hopeless.Contains(part)), _stop.Token).ConfigureAwait(false);
+        if (unreadable.Count > 0)
         {
-            var (part, why) = unreadable[i];
-            if (refused is null)
+            await MendAsync(table, unreadable).ConfigureAwait(false);
+        }
+    }
+
+    private async Task MendAsync(string table, List<UnreadablePart> unreadable)
+    {
+        var refused = await _parts.TryReloadAsync(table, _stop.Token).ConfigureAwait(false);
+        foreach (var (part, why) in unreadable)
+        {
+            _pending[part] = why;
+            if (refused is not null && _told.TryAdd(part, false))
             {
-                _left.Remove(part);
+                Raise(part, $"the table cannot be loaded anew, it is tried again: {refused}", why);
             }
-            else if (!_left.Add(part))
+        }
+
+        await TellAsync().ConfigureAwait(false);
+    }
+
+    private async Task TellAsync()
+    {
+        foreach (var (part, why) in _pending.ToArray())
+        {
+            var fate = await _parts.FateAsync(part, _stop.Token).ConfigureAwait(false);
+            if (!fate.IsThere)
             {
                 continue;
             }
 
-            var end = refused is not null ? $"the table cannot be loaded anew, it is tried again: {refused}"
-                : still.Any(found => found.Part == part) ? "it is still there after the table was loaded anew"
-                : $"it is set aside, {Math.Min(sources[i], part.Rows)} rows are back from its sources, {Math.Max(part.Rows - sources[i], 0)} are lost";
-            _alerts.Raise("part_unreadable", $"{table}/{part.Name}", $"a merged part of {part.Rows} rows cannot be read: {end} ({why})");
+            var still = fate.IsActive && (await _parts.FindUnreadableAsync([part], _stop.Token).ConfigureAwait(false)).Count > 0;
+            _pending.Remove(part);
+            if (!still)
+            {
+                _told.Remove(part);
+                Raise(part, $"it is set aside, {fate.Rows} rows are back from its sources, {part.Rows - fate.Rows} are lost", why);
+            }
+            else if (_told.TryAdd(part, true))
+            {
+                Raise(part, "it is still there after the table was loaded anew", why);
+            }
         }
     }
+
+    private void Raise(in MergedPart part, string end, string why) =>
+        _alerts.Raise("part_unreadable", $"{part.Table}/{part.Name}", $"a merged part of {part.Rows} rows cannot be read: {end} ({why})");
 }
