@@ -31,6 +31,8 @@ public sealed class EndToEndTests(ITestOutputHelper output)
             """);
         await using var peer = await AcceptAsync(gateway, agent);
         var session = rows.RunAsync(peer);
+        // Where nothing happens there is no number, and so no barrier.
+        RunMarked("before");
         await UntilAsync(agent, () => rows.Rows("ledger_barrier").Count > 0, "a first barrier");
 
         var mark = Guid.NewGuid().ToString("N");
