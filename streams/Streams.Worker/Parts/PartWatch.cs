@@ -22,7 +22,7 @@ internal sealed class PartWatch : IAsyncDisposable
     private readonly Task _running;
     // Each of these holds parts of the last answer, so MergedParts.MaxParts at most. Read, and good.
     private readonly HashSet<MergedPart> _seen = [];
-    // Unreadable, and told so: their table could not be loaded anew, or that did not help.
+    // Unreadable, and told so; true when their table was loaded anew and that did not help, so that it is not again.
     private readonly Dictionary<MergedPart, bool> _told = [];
     // Their table was loaded anew, or is missing: what came of it is to be told. By why they could not be read.
     private readonly Dictionary<MergedPart, string> _pending = [];
@@ -54,7 +54,7 @@ internal sealed class PartWatch : IAsyncDisposable
         while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
         {
             await TryAsync(AttachAsync).ConfigureAwait(false);
-            await TryAsync(TellAsync).ConfigureAwait(false);
+            await TryAsync(() => TellAsync(isReloaded: true)).ConfigureAwait(false);
             await TryAsync(LookAsync).ConfigureAwait(false);
         }
     }
@@ -123,10 +123,11 @@ internal sealed class PartWatch : IAsyncDisposable
             }
         }
 
-        await TellAsync().ConfigureAwait(false);
+        await TellAsync(isReloaded: refused is null).ConfigureAwait(false);
     }
 
-    private async Task TellAsync()
+    /// <param name="isReloaded">False when the engine has refused: a table that is there was not loaded anew.</param>
+    private async Task TellAsync(bool isReloaded)
     {
         foreach (var (part, why) in _pending.ToArray())
         {
@@ -143,8 +144,9 @@ internal sealed class PartWatch : IAsyncDisposable
                 _told.Remove(part);
                 Raise(part, $"it is set aside, {fate.Rows} rows are back from its sources, {part.Rows - fate.Rows} are lost", why);
             }
-            else if (_told.TryAdd(part, true))
+            else if (isReloaded && !_told.GetValueOrDefault(part))
             {
+                _told[part] = true;
                 Raise(part, "it is still there after the table was loaded anew", why);
             }
         }
