@@ -53,6 +53,9 @@ internal sealed record ChaosReport
 
     public required IReadOnlyList<string> UnexpectedExits { get; init; }
 
+    /// <summary>How often nats-server ran and answered nothing, and was started again.</summary>
+    public required int QueueWedged { get; init; }
+
     /// <summary>What did not hold: of the profile's assertions and of the checkers; empty when the run passed.</summary>
     public required IReadOnlyList<string> Failures { get; init; }
 }

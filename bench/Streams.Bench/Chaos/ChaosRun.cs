@@ -17,10 +17,12 @@ internal sealed class ChaosRun : IAsyncDisposable
     private readonly EngineClient _engine;
     private readonly CancellationTokenSource _stopSampling = new();
     private readonly Task _sampling;
-    private readonly List<(Fault Fault, TimeSpan? Recovery)> _done = [];
+    private readonly Profile _profile;
+    private readonly List<Happened> _done = [];
 
-    private ChaosRun(string directory, ChaosStack stack, TcpProxy network, List<SourceProcess> sources)
+    private ChaosRun(string directory, Profile profile, ChaosStack stack, TcpProxy network, List<SourceProcess> sources)
     {
+        _profile = profile;
         RunDirectory = directory;
         Stack = stack;
         Network = network;
@@ -49,8 +51,7 @@ internal sealed class ChaosRun : IAsyncDisposable
 
     public CommitRates Rates { get; }
 
-    /// <summary>Faults that happened, with the time until rows of after them were committed; null = not within the deadline.</summary>
-    public IReadOnlyList<(Fault Fault, TimeSpan? Recovery)> Done => _done;
+    public IReadOnlyList<Happened> Done => _done;
 
     /// <summary>What did not hold so far.</summary>
     public List<string> Failures { get; } = [];
@@ -66,12 +67,12 @@ internal sealed class ChaosRun : IAsyncDisposable
         var data = Path.Combine(directory, "data");
         var stack = await ChaosStack.StartAsync(data, Path.Combine(directory, "up.log"), [.. files.Select(f => (f.Id, f.Files))],
             profile, options.External, stop);
-        var network = new TcpProxy(stack.GatewayPorts[0]);
+        var network = new TcpProxy(stack.GatewayPorts[0], profile.UplinkBytesPerSecond);
         var root = Base64Url.EncodeToString(await RootKey.ReadAsync(data, stop));
         var sources = files.Select(f => new SourceProcess(f.Id, f.Files, $"ws://127.0.0.1:{network.Port}", root,
             options.Rate / options.Sources, profile.AgentsPerSource)).ToList();
         sources.ForEach(source => source.Start());
-        var run = new ChaosRun(directory, stack, network, sources);
+        var run = new ChaosRun(directory, profile, stack, network, sources);
         try
         {
             return await run.Recovery.WaitAsync(FirstRows, stop) is not null
@@ -88,9 +89,12 @@ internal sealed class ChaosRun : IAsyncDisposable
     public async Task HappenAsync(Fault fault, CancellationToken stop)
     {
         await Task.Delay(fault.Gap, stop);
-        await new FaultRunner(Stack, Sources, [Network]).RunAsync(fault, stop);
+        var began = DateTime.UtcNow;
+        var runner = new FaultRunner(Stack, Sources, [Network], Recovery);
+        await Task.WhenAll(runner.RunAsync(fault, stop), _profile.During?.Invoke(this, fault, stop) ?? Task.CompletedTask);
+        var healed = DateTime.UtcNow;
         var recovery = await Recovery.WaitAsync(RecoveryDeadline, stop);
-        _done.Add((fault, recovery));
+        _done.Add(new Happened(fault, began, healed, recovery, runner.Damage));
         Console.WriteLine($"{_done.Count,4} {fault}: {(recovery is { } time ? $"rows again after {time.TotalSeconds:0.0} s" : "NOT RECOVERED")}");
         if (recovery is null)
         {

@@ -1,3 +1,4 @@
+using Streams.Bench.Chaos.Faults;
 using Streams.Bench.Chaos.Sources;
 using Streams.Checker;
 using Streams.Checker.Journals;
@@ -63,9 +64,10 @@ internal static class Verdict
             PeakCreditBytes = run.Peaks.CreditReserved,
             CatchUpRowsPerSecond = Math.Round(run.Rates.Highest),
             UnexpectedExits = run.Stack.UnexpectedExits,
+            QueueWedged = run.Stack.QueueWedged,
             Failures = [],
         };
-        return report with { Failures = [.. run.Failures, .. Failures(report)] };
+        return report with { Failures = [.. run.Failures, .. Failures(report), .. Health(report)] };
     }
 
     /// <summary>What the checkers found, one line each.</summary>
@@ -87,6 +89,34 @@ internal static class Verdict
         return failures;
     }
 
+    /// <summary>Processes that ended unasked, queues that hung without a full disk, and memory above its bound; one line each.</summary>
+    public static IEnumerable<string> Health(ChaosReport report)
+    {
+        foreach (var exit in report.UnexpectedExits)
+        {
+            yield return $"died unasked: {exit}";
+        }
+
+        if (report.QueueWedged > 0 && !report.FaultsByKind.ContainsKey(nameof(FaultKind.DiskFull)))
+        {
+            yield return $"nats-server hung {report.QueueWedged} times";
+        }
+
+        foreach (var (name, bytes) in report.RssBytes.Where(peak => peak.Value > BoundOf(peak.Key)))
+        {
+            yield return $"{name} took {Mebi(bytes)} of memory, above {Mebi(BoundOf(name))}";
+        }
+    }
+
+    // Several times what a run at 20,000 events/s takes: a leak or a queue without a bound passes it, a noisy machine does not.
+    private static long BoundOf(string process) => process switch
+    {
+        "nats-server" => 1L << 30,
+        "streams-clickhouse" => 4L << 30,
+        "streams-agent" => 32L << 20,
+        _ => 768L << 20,
+    };
+
     public static void Print(ChaosReport report)
     {
         Console.WriteLine();
@@ -98,7 +128,7 @@ internal static class Verdict
             + $"credit {Mebi(report.PeakCreditBytes)}");
         Console.WriteLine($"memory        {string.Join(", ", report.RssBytes.Select(peak => $"{peak.Key} {Mebi(peak.Value)}"))}");
         Console.WriteLine($"catch-up      {report.CatchUpRowsPerSecond:N0} rows/s");
-        Console.WriteLine($"died unasked  {report.UnexpectedExits.Count}");
+        Console.WriteLine($"died unasked  {report.UnexpectedExits.Count}; queue hung {report.QueueWedged} times");
         Console.WriteLine($"events        {report.Emitted:N0} emitted, {report.Stored:N0} stored, {report.InDoubt} in doubt, counted losses "
             + (report.CountedLosses.Count == 0 ? "0" : string.Join(", ",
                 report.CountedLosses.Select(cause => $"{cause.Key} {cause.Value}"))));

@@ -41,7 +41,7 @@ internal sealed class RunWatch : IAsyncDisposable
         _loads = loads;
         _clock = clock;
         _rowsBefore = rowsBefore;
-        _metrics = new ServeMetrics(endpoints);
+        _metrics = new ServeMetrics(new Uri(endpoints.Operator));
         _loop = Task.Run(RunAsync);
     }
 

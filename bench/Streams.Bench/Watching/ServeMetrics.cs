@@ -1,23 +1,37 @@
 using System.Globalization;
-using Streams.Local;
 
 namespace Streams.Bench.Watching;
 
 /// <summary>What `streams serve` says of itself at its metrics endpoint.</summary>
-internal sealed class ServeMetrics(Endpoints endpoints) : IDisposable
+/// <param name="operatorAddress">As `http://host:port`.</param>
+internal sealed class ServeMetrics(Uri operatorAddress) : IDisposable
 {
     private const string Allocated = "dotnet_gc_heap_total_allocated";
 
-    private readonly HttpClient _http = new() { BaseAddress = new Uri(endpoints.Operator), Timeout = TimeSpan.FromSeconds(5) };
+    private readonly HttpClient _http = new() { BaseAddress = operatorAddress, Timeout = TimeSpan.FromSeconds(5) };
 
     /// <summary>Bytes allocated on the managed heap since the process started; null when the endpoint does not say.</summary>
-    public async Task<long?> AllocatedAsync(CancellationToken stop)
+    public Task<long?> AllocatedAsync(CancellationToken stop) => SumAsync(Allocated, stop);
+
+    /// <summary>Sum of the values, whatever their labels, of the metrics whose name begins with <paramref name="name"/>; null when there is
+    /// none.</summary>
+    /// <exception cref="HttpRequestException">The process is not there.</exception>
+    public async Task<long?> SumAsync(string name, CancellationToken stop)
     {
         var text = await _http.GetStringAsync("metrics", stop);
-        var line = text.Split('\n').FirstOrDefault(static line => line.StartsWith(Allocated, StringComparison.Ordinal));
-        // name{labels} value [milliseconds]
-        return line?[(line.IndexOf('}', StringComparison.Ordinal) + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } fields
-            && double.TryParse(fields.First(static field => char.IsAsciiDigit(field[0])), CultureInfo.InvariantCulture, out var bytes) ? (long)bytes : null;
+        double? sum = null;
+        foreach (var line in text.Split('\n').Where(line => line.StartsWith(name, StringComparison.Ordinal)))
+        {
+            // name{labels} value [milliseconds]
+            var values = line[(line.Contains('}', StringComparison.Ordinal) ? line.LastIndexOf('}') + 1 : line.IndexOf(' ', StringComparison.Ordinal))..];
+            if (values.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var value, ..]
+                && double.TryParse(value, CultureInfo.InvariantCulture, out var number))
+            {
+                sum = (sum ?? 0) + number;
+            }
+        }
+
+        return (long?)sum;
     }
 
     public void Dispose() => _http.Dispose();

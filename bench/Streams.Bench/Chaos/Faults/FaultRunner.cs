@@ -6,7 +6,8 @@ using Streams.Local;
 namespace Streams.Bench.Chaos.Faults;
 
 /// <summary>Makes a fault happen and heals it. When it returns, everything runs again, or at least was started.</summary>
-internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess> sources, IReadOnlyList<TcpProxy> networks)
+internal sealed class FaultRunner(
+    ChaosStack stack, IReadOnlyList<SourceProcess> sources, IReadOnlyList<TcpProxy> networks, Recovery recovery)
 {
     private const long SecondsTo1970 = -56L * 365 * 86_400;
     private const long SecondsTo2106 = 80L * 365 * 86_400;
@@ -16,6 +17,12 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
     private static readonly TimeSpan SlowRun = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SlowStop = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>Time in which the worker commits what it has been given, while the queue no longer hears of it.</summary>
+    private static readonly TimeSpan Unheard = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>What the last fault did to the queue's files; null when that was not its purpose.</summary>
+    public Damage? Damage { get; private set; }
+
     public Task RunAsync(Fault fault, CancellationToken stop) => fault.Kind switch
     {
         FaultKind.KillSource => KillSourceAsync(sources[fault.Target], fault.Duration, stop),
@@ -23,8 +30,8 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
         FaultKind.KillServe => ServeAsync(fault.Duration, kill: true, stop),
         FaultKind.RestartServe => ServeAsync(fault.Duration, kill: false, stop),
         FaultKind.PauseServe => PauseAsync(stack.Serve(0), fault.Duration, stop),
-        FaultKind.KillNats => NatsAsync(fault.Duration, kill: true, null, stop),
-        FaultKind.RestartNats => NatsAsync(fault.Duration, kill: false, null, stop),
+        FaultKind.KillNats => NatsAsync(fault.Duration, kill: true, stop),
+        FaultKind.RestartNats => NatsAsync(fault.Duration, kill: false, stop),
         FaultKind.PauseNats => PauseAsync(stack.Nats, fault.Duration, stop),
         FaultKind.KillClickHouse => ClickHouseAsync(fault.Duration, kill: true, stop),
         FaultKind.RestartClickHouse => ClickHouseAsync(fault.Duration, kill: false, stop),
@@ -34,8 +41,8 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
         FaultKind.HoldNetwork => NetworkAsync(network => network.Hold(), fault.Duration, stop),
         FaultKind.Clock1970 => ClockAsync(SecondsTo1970, fault.Duration, stop),
         FaultKind.Clock2106 => ClockAsync(SecondsTo2106, fault.Duration, stop),
-        FaultKind.TailLoss => NatsAsync(fault.Duration, kill: true, () => QueueDamage.CutTails(stack.QueueDirectory), stop),
-        FaultKind.Wipe => NatsAsync(fault.Duration, kill: true, () => QueueDamage.Wipe(stack.QueueDirectory), stop),
+        FaultKind.TailLoss => DamageAsync(fault.Duration, QueueDamage.CutTails, stop),
+        FaultKind.Wipe => DamageAsync(fault.Duration, QueueDamage.Wipe, stop),
         FaultKind.DiskFull => DiskFullAsync(fault.Duration, stop),
         FaultKind.SwitchGateway => SwitchGatewayAsync(fault.Duration, stop),
         // The worker is a process of its own in such a profile.
@@ -70,14 +77,23 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
         stack.StartServe(0);
     }
 
-    private async Task NatsAsync(TimeSpan away, bool kill, Func<long>? damage, CancellationToken stop)
+    private async Task NatsAsync(TimeSpan away, bool kill, CancellationToken stop)
     {
         await stack.EndNatsAsync(kill);
-        if (damage?.Invoke() is { } extent)
-        {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  damage: {extent:N0}"));
-        }
+        await Task.Delay(away, stop);
+        await stack.StartNatsAsync(stop);
+    }
 
+    // Stopped before it is killed, so that rows are committed which it holds for not acknowledged.
+    private async Task DamageAsync(TimeSpan away, Func<string, long> damage, CancellationToken stop)
+    {
+        stack.Nats.Pause();
+        var before = await recovery.RowsAsync(stop);
+        await Task.Delay(Unheard, stop);
+        var after = await recovery.RowsAsync(stop);
+        await stack.EndNatsAsync(kill: true);
+        Damage = new Damage(damage(stack.QueueDirectory), after - before ?? 0);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  damage: {Damage.Extent:N0}, rows committed that the queue did not hear of: {Damage.CommittedUnheard:N0}"));
         await Task.Delay(away, stop);
         await stack.StartNatsAsync(stop);
     }
@@ -157,10 +173,6 @@ internal sealed class FaultRunner(ChaosStack stack, IReadOnlyList<SourceProcess>
         {
             File.Delete(filler);
         }
-
-        // As `up` does when a full disk has room again: a merge that met it may have left a part of empty files, which only a start replaces by its sources.
-        await stack.EndClickHouseAsync(kill: false);
-        await stack.StartClickHouseAsync(stop);
     }
 
     private async Task SwitchGatewayAsync(TimeSpan duration, CancellationToken stop)

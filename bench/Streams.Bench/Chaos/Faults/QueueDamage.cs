@@ -32,7 +32,7 @@ internal static class QueueDamage
 
     /// <summary>Deletes the ingest streams and the bucket of offsets.</summary>
     /// <returns>Streams deleted.</returns>
-    public static int Wipe(string jetStream)
+    public static long Wipe(string jetStream)
     {
         var streams = Directory.EnumerateDirectories(jetStream, "*", SearchOption.AllDirectories)
             .Where(path => Path.GetFileName(path) is var name && (name.StartsWith("INGEST_", StringComparison.Ordinal)

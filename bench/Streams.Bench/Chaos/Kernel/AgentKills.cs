@@ -8,15 +8,19 @@ using Streams.Local;
 namespace Streams.Bench.Chaos.Kernel;
 
 /// <summary>
-/// The profile `agent`: the real agent under `streams up`, which starts it again, killed at load. Judged twice: the connections that this
+/// The profile `agent`: the real agent under `streams up`, which starts it again, killed at load with a full ring. Judged twice: the connections that this
 /// process made against rows and counted losses, and the kernel's own numbers (barriers) against rows and ledger.
 /// </summary>
 internal static class AgentKills
 {
     private const string Agent = "streams-agent";
+    private const string RingFull = "ring_full";
+    private const string AgentRestart = "agent_restart";
     private const string Pins = "/sys/fs/bpf/streams";
-    private const int Kills = 10;
+    private const int Kills = 50;
     private const int BriefKills = 3;
+    // Stopped for so long, the agent leaves the ring to fill (512 KiB, some 4,000 connections).
+    private static readonly TimeSpan RingFills = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RecoveryDeadline = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan SettleDeadline = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
@@ -51,9 +55,13 @@ internal static class AgentKills
             {
                 await Task.Delay(TimeSpan.FromSeconds(0.5 + random.NextDouble() * 3), stop);
                 Sample(data, resident);
+                var full = await LostAsync(engine, id, RingFull, stop);
                 var pid = await AgentAsync(data, not: 0, stop);
                 using (var process = Process.GetProcessById(pid))
                 {
+                    using var pause = Process.Start("kill", ["-STOP", pid.ToString(CultureInfo.InvariantCulture)]);
+                    await pause.WaitForExitAsync(stop);
+                    await Task.Delay(RingFills, stop);
                     process.Kill();
                     await process.WaitForExitAsync(stop);
                 }
@@ -62,6 +70,11 @@ internal static class AgentKills
                 await AgentAsync(data, not: pid, stop);
 
                 var recovery = await RecoverAsync(engine, rows, connects, stop);
+                if (!await GrewAsync(engine, id, RingFull, full, stop))
+                {
+                    failures.Add($"the ring was not full at kill {kill}");
+                }
+
                 var outcome = recovery is { } time ? $"rows again after {time:0.0} s" : "NOT RECOVERED";
                 Console.WriteLine($"{kill,4} kill -9 of the agent: {outcome}");
                 if (recovery is { } seconds)
@@ -81,7 +94,7 @@ internal static class AgentKills
                 connects.Made - first, history, options, stop);
             await up.StopAsync();
             times.Sort();
-            return report with
+            report = report with
             {
                 Faults = kills,
                 FaultsByKind = new Dictionary<string, int> { ["KillAgent"] = kills },
@@ -91,6 +104,7 @@ internal static class AgentKills
                 MaxRssBytes = resident.Values.Max(),
                 Failures = [.. failures, .. report.Failures],
             };
+            return report with { Failures = [.. report.Failures, .. Verdict.Health(report)] };
         }
         finally
         {
@@ -169,16 +183,14 @@ internal static class AgentKills
         var found = (await engine.QueryAsync($"SELECT uniqExact(remote_address), count() {rows}", stop))[0];
         var stored = long.Parse(found[0], CultureInfo.InvariantCulture);
         var doubled = long.Parse(found[1], CultureInfo.InvariantCulture) - stored;
-        var ofClass = $"FROM loss_ledger WHERE agent_id = '{id}' AND class = 'network_connect'";
         var losses = new SortedDictionary<string, long>();
         foreach (var cause in new[]
         {
-            "ring_full", "rate_limited", "shed", "read_fault", "reader", "spool_evicted", "spool_corrupt", "server_lost", "dead_letter",
-            "agent_restart", "unknown",
+            RingFull, "rate_limited", "shed", "read_fault", "reader", "spool_evicted", "spool_corrupt", "server_lost", "dead_letter",
+            AgentRestart, "unknown",
         })
         {
-            var sum = (await engine.QueryAsync($"SELECT sum(lost_{cause}) {ofClass}", stop))[0][0];
-            var count = long.Parse(sum, CultureInfo.InvariantCulture);
+            var count = await LostAsync(engine, id, cause, stop);
             if (count > 0)
             {
                 losses[cause] = count;
@@ -216,9 +228,30 @@ internal static class AgentKills
             PeakCreditBytes = 0,
             CatchUpRowsPerSecond = 0,
             UnexpectedExits = [],
-            Failures = [],
+            QueueWedged = 0,
+            Failures = losses.ContainsKey(AgentRestart) ? [] : ["no kill met rows in the agent's memory: nothing is counted as agent_restart"],
         };
-        return report with { Failures = Verdict.Failures(report) };
+        return report with { Failures = [.. report.Failures, .. Verdict.Failures(report)] };
+    }
+
+    private static async Task<long> LostAsync(EngineClient engine, string id, string cause, CancellationToken stop) => long.Parse(
+        (await engine.QueryAsync($"SELECT sum(lost_{cause}) FROM loss_ledger WHERE agent_id = '{id}' AND class = 'network_connect'", stop))[0][0],
+        CultureInfo.InvariantCulture);
+
+    private static async Task<bool> GrewAsync(EngineClient engine, string id, string cause, long before, CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        while (await LostAsync(engine, id, cause, stop) <= before)
+        {
+            if (clock.Elapsed > RecoveryDeadline)
+            {
+                return false;
+            }
+
+            await Task.Delay(Poll, stop);
+        }
+
+        return true;
     }
 
     private static void Sample(string data, SortedDictionary<string, long> resident)

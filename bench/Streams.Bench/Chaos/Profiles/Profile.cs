@@ -15,6 +15,12 @@ internal sealed record Profile
     /// <summary>Agents that each source's process plays.</summary>
     public int AgentsPerSource { get; init; } = 1;
 
+    /// <summary>What each source's connection carries towards the gateway; 0 = no limit.</summary>
+    public int UplinkBytesPerSecond { get; init; }
+
+    /// <summary>Looked at while a fault lasts. Adds to the run's failures.</summary>
+    public Func<ChaosRun, Fault, CancellationToken, Task>? During { get; init; }
+
     /// <summary>Steps that are not faults of the schedule, after them.</summary>
     public Func<ChaosRun, CancellationToken, Task>? Act { get; init; }
 

@@ -31,6 +31,9 @@ internal static class ProfileCatalogue
             "cut-2min" => new Profile
             {
                 Faults = Repeat(FaultKind.CutNetwork, 1, 1, Seconds(120), Seconds(120)),
+                // Without a limit the backlog of two minutes comes in within 0.1 s, and nothing could be seen to wait for it.
+                UplinkBytesPerSecond = 256 << 10,
+                Act = Steps.CatchUpAsync,
                 Assert = Assertions.LiveRowsAreNotBehindBacklogAsync,
             },
             "agent-kill-50" => new Profile { Faults = Repeat(FaultKind.KillSource, 50, 5, 0.1, 1) },
@@ -38,13 +41,22 @@ internal static class ProfileCatalogue
             "nats-away" => new Profile
             {
                 Faults = Repeat(FaultKind.KillNats, 1, 1, Seconds(300), Seconds(300)),
+                During = Watches.NothingIsReceivedAsync,
                 Assert = Assertions.NoSessionEndedAsync,
             },
             "two-gateways" => new Profile { Faults = Repeat(FaultKind.SwitchGateway, 10, 2, 2, 12), Gateways = 2 },
-            "wipe" => new Profile { Faults = Repeat(FaultKind.Wipe, 10, 3, 0.2, 3) },
-            "tail-loss" => new Profile { Faults = Repeat(FaultKind.TailLoss, 10, 3, 0.2, 3) },
-            "clones" => new Profile { Faults = [], Act = Steps.CloneAsync, Assert = Assertions.CloneIsVisibleAsync },
-            "restored-directory" => new Profile { Faults = [], Act = Steps.RestoreAsync },
+            "wipe" => new Profile
+            {
+                Faults = Repeat(FaultKind.Wipe, 10, 3, 0.2, 3),
+                Assert = Assertions.DamageWasDoneUnderLivingSessionsAsync,
+            },
+            "tail-loss" => new Profile
+            {
+                Faults = Repeat(FaultKind.TailLoss, 10, 3, 0.2, 3),
+                Assert = Assertions.DamageWasDoneUnderLivingSessionsAsync,
+            },
+            "clones" => new Profile { Faults = [], Act = Steps.CloneAsync, Assert = Assertions.CopyIsVisibleAsync },
+            "restored-directory" => new Profile { Faults = [], Act = Steps.RestoreAsync, Assert = Assertions.CopyIsVisibleAsync },
             "poison" => new Profile { Faults = [], Act = Steps.PoisonAsync, Assert = Assertions.PoisonIsADeadLetterAsync },
             "gateway-restarts" => new Profile
             {

@@ -9,8 +9,27 @@ internal static class Steps
     /// <summary>The batch of a poisoned source that cannot be decoded.</summary>
     public const int PoisonedBatch = 20;
 
+    // A second or two of a source's batches.
+    private const long CaughtUpBytes = 256 << 10;
+
     private static readonly TimeSpan RecoveryDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan DrainDeadline = TimeSpan.FromMinutes(2);
+
+    /// <summary>Goes on until what piled up is committed.</summary>
+    public static async Task CatchUpAsync(ChaosRun run, CancellationToken stop)
+    {
+        var until = DateTime.UtcNow + DrainDeadline;
+        while (run.Sources.Any(source => source.Status is not { UncommittedBytes: < CaughtUpBytes }))
+        {
+            if (DateTime.UtcNow > until)
+            {
+                run.Failures.Add($"the backlog was not committed within {DrainDeadline.TotalSeconds:0} s");
+                return;
+            }
+
+            await Task.Delay(100, stop);
+        }
+    }
 
     /// <summary>A source's directory is copied while it runs, as a machine image is, and started beside it: two processes, one
     /// key.</summary>

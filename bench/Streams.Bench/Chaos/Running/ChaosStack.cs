@@ -74,6 +74,9 @@ internal sealed class ChaosStack : IAsyncDisposable
     /// <summary>Ends that nobody asked for, one line each; such a process is started again.</summary>
     public List<string> UnexpectedExits { get; } = [];
 
+    /// <summary>How often the queue ran and answered nothing, as after a full disk, and was started again, as a supervisor does.</summary>
+    public int QueueWedged { get; private set; }
+
     /// <summary>Makes keys and one identity per source, then starts the servers.</summary>
     public static async Task<ChaosStack> StartAsync(string data, string log, IReadOnlyList<(string Id, SourceFiles Files)> sources,
         Profile profile, ExternalServers? external, CancellationToken stop)
@@ -239,7 +242,7 @@ internal sealed class ChaosStack : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a queue again that runs and answers nothing, as a supervisor has to after a full disk, and remembers it.</summary>
+    /// <summary>Starts a queue again that runs and answers nothing, as a supervisor has to after a full disk.</summary>
     private async Task ReviveQueueAsync(CancellationToken stop)
     {
         if (DateTime.UtcNow < _nextLook || _nats is not { } nats)
@@ -250,8 +253,8 @@ internal sealed class ChaosStack : IAsyncDisposable
         _nextLook = DateTime.UtcNow + LookInterval;
         if (!await nats.AnswersAsync(_credentials, LookInterval, stop) && !await nats.AnswersAsync(_credentials, LookInterval, stop))
         {
-            UnexpectedExits.Add($"nats-server answered nothing for {2 * LookInterval.TotalSeconds:0} s and was started again");
-            Console.WriteLine($"  {UnexpectedExits[^1]}");
+            QueueWedged++;
+            Console.WriteLine($"  nats-server answered nothing for {2 * LookInterval.TotalSeconds:0} s and is started again");
             await EndNatsAsync(kill: true);
             await StartNatsAsync(stop);
         }

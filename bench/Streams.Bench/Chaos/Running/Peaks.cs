@@ -1,5 +1,5 @@
-using System.Globalization;
 using Streams.Bench.Running;
+using Streams.Bench.Watching;
 
 namespace Streams.Bench.Chaos.Running;
 
@@ -10,7 +10,7 @@ internal sealed class Peaks(ChaosStack stack, IReadOnlyList<SourceProcess> sourc
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     private readonly SortedDictionary<string, long> _resident = [];
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(1) };
+    private readonly ServeMetrics _metrics = new(new Uri($"http://{stack.OperatorAddresses[0]}"));
 
     /// <summary>Highest resident memory by process, bytes.</summary>
     public IReadOnlyDictionary<string, long> Resident => _resident;
@@ -36,17 +36,16 @@ internal sealed class Peaks(ChaosStack stack, IReadOnlyList<SourceProcess> sourc
             await Task.Delay(Interval, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        _http.Dispose();
+        _metrics.Dispose();
     }
 
     private async Task<long> CreditAsync(CancellationToken stop)
     {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(Interval);
         try
         {
-            var text = await _http.GetStringAsync($"http://{stack.OperatorAddresses[0]}/metrics", stop);
-            var line = text.Split('\n').FirstOrDefault(line => line.StartsWith("streams_gateway_credit_reserved",
-                StringComparison.Ordinal));
-            return line?.Split(' ') is [_, var value, ..] ? (long)double.Parse(value, CultureInfo.InvariantCulture) : 0;
+            return await _metrics.SumAsync("streams_gateway_credit_reserved", patience.Token) ?? 0;
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or IOException)
         {

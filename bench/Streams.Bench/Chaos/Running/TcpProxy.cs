@@ -6,6 +6,9 @@ namespace Streams.Bench.Chaos.Running;
 /// <summary>The network between sources and gateway: forwards, or is cut, or holds everything back.</summary>
 internal sealed class TcpProxy : IAsyncDisposable
 {
+    private const int Chunk = 64 * 1024;
+    private const int SlowChunk = 8 * 1024;
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
@@ -13,11 +16,20 @@ internal sealed class TcpProxy : IAsyncDisposable
     private readonly Task _accept;
     private TaskCompletionSource _open = Opened();
     private volatile bool _cut;
+    private readonly int _uplink;
     private volatile int _target;
 
-    public TcpProxy(int target)
+    /// <param name="uplinkBytesPerSecond">What a connection carries towards the gateway; 0 = no limit.</param>
+    public TcpProxy(int target, int uplinkBytesPerSecond = 0)
     {
         _target = target;
+        _uplink = uplinkBytesPerSecond;
+        if (_uplink > 0)
+        {
+            // A slow link has a short queue; accepted sockets inherit it.
+            _listener.Server.ReceiveBufferSize = SlowChunk;
+        }
+
         _listener.Start();
         _accept = AcceptAsync();
     }
@@ -87,7 +99,7 @@ internal sealed class TcpProxy : IAsyncDisposable
             try
             {
                 await server.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
-                await Task.WhenAny(PumpAsync(client, server), PumpAsync(server, client));
+                await Task.WhenAny(PumpAsync(client, server, _uplink), PumpAsync(server, client, 0));
             }
             catch (Exception error) when (error is SocketException or ObjectDisposedException or OperationCanceledException)
             {
@@ -104,9 +116,9 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(Socket from, Socket to)
+    private async Task PumpAsync(Socket from, Socket to, int bytesPerSecond)
     {
-        var buffer = new byte[64 * 1024];
+        var buffer = new byte[bytesPerSecond > 0 ? SlowChunk : Chunk];
         try
         {
             int count;
@@ -116,6 +128,11 @@ internal sealed class TcpProxy : IAsyncDisposable
                 for (var sent = 0; sent < count;)
                 {
                     sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), _stop.Token);
+                }
+
+                if (bytesPerSecond > 0)
+                {
+                    await Task.Delay(TimeSpan.FromSeconds((double)count / bytesPerSecond), _stop.Token);
                 }
             }
         }
