@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -22,11 +23,11 @@ public sealed partial class GatewayServer
     {
         var gate = Own(new HandshakeGate(_options.MaxHandshakes, _options.SourceHandshakes, _options.HandshakeQueue));
         var sources = new SourceBuckets(_options.SourceRate, _options.SourceBurst);
-        _endpoint = new AgentEndpoint(core, sources, gate);
         var filter = new ConnectionFilter(
             core, sources, new SourcePlaces(_options.SourceConnections), Own(new HandshakeGate(_options.MaxHandshakes, _options.SourceHandshakes, _options.HandshakeQueue)));
         var certificate = _options is { TlsCertificateFile: { } file, TlsKeyFile: { } key }
             ? OwnAsync(TlsCertificate.Load(file, key, _logger, _time, _options.TlsInterval)) : null;
+        _endpoint = new AgentEndpoint(core, sources, gate, secure: certificate is not null);
         if (certificate is not null)
         {
             _metrics.ObserveTls(() => certificate.NotAfter);
@@ -39,10 +40,8 @@ public sealed partial class GatewayServer
         builder.WebHost.UseKestrelHttpsConfiguration();
         // Nothing here blocks, so a hop to another thread between socket, pipe and session is for nothing: three of them for each message of a handshake.
         builder.WebHost.UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true);
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, _options, filter, certificate));
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, _options, filter, certificate, _endpoint));
         _web = OwnAsync(builder.Build());
-        _web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
-        _web.MapGet(Protocol.Path, _endpoint.HandleAsync);
         try
         {
             await _web.StartAsync(cancel).ConfigureAwait(false);
@@ -57,17 +56,10 @@ public sealed partial class GatewayServer
         Address = new IPEndPoint(_options.Listen.Address, address.Port);
     }
 
-    private static void Configure(KestrelServerOptions kestrel, GatewayOptions options, ConnectionFilter filter, TlsCertificate? certificate)
+    private static void Configure(KestrelServerOptions kestrel, GatewayOptions options, ConnectionFilter filter, TlsCertificate? certificate, AgentEndpoint endpoint)
     {
-        kestrel.AddServerHeader = false;
-        // Both default to unlimited.
+        // Unlimited by default.
         kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
-        kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
-        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(Limits.HandshakeSeconds);
-        kestrel.Limits.MaxRequestBodySize = 0;
-        kestrel.Limits.MaxRequestHeadersTotalSize = Limits.MaxHandshakeMessageBytes;
-        kestrel.Limits.MaxRequestLineSize = 2048;
         kestrel.Listen(options.Listen, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
@@ -87,6 +79,9 @@ public sealed partial class GatewayServer
                 });
                 listen.Use(next => connection => ConnectionFilter.AfterSecureAsync(connection, next));
             }
+
+            // In HTTP's place: of it this port needs one request, and what Kestrel and the WebSocket middleware keep for more is a third of an idle session.
+            listen.Run(endpoint.HandleAsync);
         });
     }
 }
