@@ -18,6 +18,7 @@ internal static class FuzzTargets
         new AdmissionFuzz(),
         new LedgerFuzz(),
         new ProxyFuzz(),
+        new RequestFuzz(),
         new UpgradeFuzz(),
         new WebSocketFuzz(),
         new TokenFuzz(),

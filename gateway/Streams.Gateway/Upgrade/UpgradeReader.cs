@@ -51,7 +51,7 @@ internal static class UpgradeReader
     {
         length = 0;
         request = null;
-        var line = bytes.IndexOf((byte)'\n') - 1;
+        var line = bytes.IndexOf(End[..2]);
         if (line > MaxLineBytes || (line < 0 && bytes.Length > MaxLineBytes + 1))
         {
             return 414;

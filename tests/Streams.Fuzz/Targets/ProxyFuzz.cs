@@ -37,7 +37,7 @@ internal sealed class ProxyFuzz : FuzzTarget
                 continue;
             }
 
-            Must(ProxyHeader.Read(InTwo(whole, cut), out var again, out var same) == state && again == length && Equals(same, source), "cut in two it says something else");
+            Must(ProxyHeader.Read(Pieces.InTwo(whole, cut), out var again, out var same) == state && again == length && Equals(same, source), "cut in two it says something else");
             if (state == ProxyHeaderState.Complete && cut < length)
             {
                 Must(ProxyHeader.Read(new ReadOnlySequence<byte>(whole, 0, cut), out _, out _) == ProxyHeaderState.Incomplete, "a part is a header");
@@ -45,24 +45,5 @@ internal sealed class ProxyFuzz : FuzzTarget
         }
 
         return ((int)state * 4) + (source is null ? 0 : (int)source.AddressFamily);
-    }
-
-    private static ReadOnlySequence<byte> InTwo(byte[] whole, int cut)
-    {
-        var first = new Piece(whole.AsMemory(0, cut), 0);
-        var second = new Piece(whole.AsMemory(cut), cut);
-        first.Join(second);
-        return new ReadOnlySequence<byte>(first, 0, second, whole.Length - cut);
-    }
-
-    private sealed class Piece : ReadOnlySequenceSegment<byte>
-    {
-        public Piece(ReadOnlyMemory<byte> memory, long at)
-        {
-            Memory = memory;
-            RunningIndex = at;
-        }
-
-        public void Join(Piece next) => Next = next;
     }
 }
