@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Text;
 using Microsoft.IdentityModel.Tokens;
 using Streams.Wire.Crypto;
 using Streams.Wire.Handshake;
@@ -13,10 +15,14 @@ internal sealed class GatewaySecurityKey : AsymmetricSecurityKey
         Span<byte> digest = stackalloc byte[Sha256.Size];
         Sha256.Hash(identity.Certificate.PublicKey, digest);
         KeyId = Convert.ToHexStringLower(digest[..8]);
+        TokenHeader = Base64Url.EncodeToUtf8(Encoding.UTF8.GetBytes($$"""{"alg":"{{JwsSignature.Algorithm}}","kid":"{{KeyId}}","typ":"{{SessionTokens.Type}}"}"""));
         CryptoProviderFactory = new CryptoProviderFactory { CustomCryptoProvider = new Provider(), CacheSignatureProviders = false };
     }
 
     public GatewayIdentity Identity { get; }
+
+    /// <summary>Of every token that it signs, as base64url.</summary>
+    public byte[] TokenHeader { get; }
 
     public override int KeySize => 256;
 
