@@ -119,7 +119,8 @@ internal sealed class AgentEndpoint(GatewayCore core, SourceBuckets sources, Han
     /// <summary>What was written goes out when this connection's task has ended; not to a peer that takes nothing, or the connection would be there for ever.</summary>
     private static async Task EndAsync(ConnectionContext connection)
     {
-        await Task.Delay(CloseTime, connection.ConnectionClosed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Not shorter when the peer closes its half: ours may still be on its way.
+        await Task.Delay(CloseTime).ConfigureAwait(false);
         connection.Abort();
     }
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Net.WebSockets;
 
 namespace Streams.Gateway.Connections;
@@ -6,5 +7,5 @@ namespace Streams.Gateway.Connections;
 internal static class SocketFault
 {
     public static bool IsGone(Exception error) =>
-        error is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException;
+        error is WebSocketException or SocketException or IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException;
 }

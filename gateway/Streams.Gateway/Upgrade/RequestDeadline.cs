@@ -12,7 +12,8 @@ internal sealed class RequestDeadline(GatewayCore core, PipeReader input, long d
     {
         if (now >= deadline || core.IsDraining)
         {
-            input.CancelPendingRead();
+            // Not here: who waits goes on in the call, to its answer and the end of its connection, and the wheel has others.
+            ThreadPool.UnsafeQueueUserWorkItem(static waiting => waiting.CancelPendingRead(), input, preferLocal: false);
         }
     }
 }

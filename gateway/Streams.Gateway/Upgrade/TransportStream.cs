@@ -65,11 +65,24 @@ internal sealed class TransportStream(IDuplexPipe transport) : Stream
         if (disposing && !_disposed)
         {
             _disposed = true;
-            transport.Input.CancelPendingRead();
-            transport.Output.CancelPendingFlush();
+            ThreadPool.UnsafeQueueUserWorkItem(static pipes => Wake(pipes), transport, preferLocal: false);
         }
 
         base.Dispose(disposing);
+    }
+
+    // On a thread of its own: who waits goes on in here, to the end of its connection, and who disposes may have others to look after.
+    private static void Wake(IDuplexPipe pipes)
+    {
+        try
+        {
+            pipes.Output.CancelPendingFlush();
+            pipes.Input.CancelPendingRead();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Those of a TLS connection that has ended meanwhile.
+        }
     }
 
     private async ValueTask<int> WaitAsync(Memory<byte> buffer, CancellationToken cancel)

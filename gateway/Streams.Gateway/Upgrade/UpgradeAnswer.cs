@@ -35,7 +35,7 @@ internal static class UpgradeAnswer
     /// <param name="retryAfter">Rounded up to seconds; nothing is said of zero.</param>
     public static void WriteRefusal(IBufferWriter<byte> output, int status, TimeSpan retryAfter, DateTimeOffset now)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} {Reason(status)}\r\nContent-Length: 0\r\nConnection: close\r\nDate: {now:r}\r\n");
+        var text = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} {Reason(status)}\r\nContent-Length: 0\r\nConnection: {(status == 426 ? "close, upgrade" : "close")}\r\nDate: {now:r}\r\n");
         Encoding.ASCII.GetBytes(text, output);
         if (retryAfter > TimeSpan.Zero)
         {

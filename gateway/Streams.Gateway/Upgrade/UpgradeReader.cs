@@ -60,7 +60,8 @@ internal static class UpgradeReader
         var end = bytes.IndexOf(End);
         if (end < 0)
         {
-            return line >= 0 && bytes.Length - line - 2 > MaxHeaderBytes ? 431 : Incomplete;
+            // The last line feed may be still to come.
+            return line >= 0 && bytes.Length - line - 2 > MaxHeaderBytes + 1 ? 431 : Incomplete;
         }
 
         if (end - line > MaxHeaderBytes)

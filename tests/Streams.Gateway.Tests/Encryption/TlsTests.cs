@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Text;
 using Streams.Gateway.Encryption;
 using Streams.Gateway.Tests.Support;
 using Streams.Testing;
@@ -175,6 +176,34 @@ public sealed class TlsTests : IDisposable
         Assert.Equal(SslApplicationProtocol.Http11, tls.NegotiatedApplicationProtocol);
         using var plain = await Dial.ConnectAsync(fixture.Server.Address, "GET / HTTP/1.1\r\nHost: gateway\r\n\r\n"u8.ToArray());
         Assert.DoesNotContain("HTTP", await Dial.ReadToEndAsync(plain));
+    }
+
+    /// <summary>Its end disposes what the deadline is about to wake.</summary>
+    [Fact]
+    public async Task A_peer_that_upgrades_and_says_no_more_ends_at_the_deadline_and_is_no_fault()
+    {
+        _certificates.Issue();
+        await using var fixture = await StartAsync();
+        using var socket = await Dial.ConnectAsync(fixture.Server.Address, []);
+        await using var tls = new SslStream(new NetworkStream(socket, ownsSocket: false), false, (_, _, _, _) => true);
+        await tls.AuthenticateAsClientAsync("localhost");
+        await tls.WriteAsync(Encoding.ASCII.GetBytes(
+            $"GET {Protocol.Path} HTTP/1.1\r\nHost: g\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            + $"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {Protocol.BinarySubprotocol}\r\n\r\n"));
+        using var said = new MemoryStream();
+        try
+        {
+            await tls.CopyToAsync(said);
+        }
+        catch (IOException)
+        {
+            // Cut off, without TLS's own goodbye.
+        }
+
+        Assert.StartsWith("HTTP/1.1 101", Encoding.Latin1.GetString(said.ToArray()));
+        Assert.Equal(1, fixture.Counter("streams.gateway.handshakes.refused{TimedOut}"));
+        await fixture.AssertNothingHeldAsync();
+        Assert.Equal(0, fixture.Counter("streams.gateway.errors{wheel}"));
     }
 
     private Task<GatewayFixture> StartAsync(Func<GatewayOptions, GatewayOptions>? change = null) => GatewayFixture.StartAsync(options =>

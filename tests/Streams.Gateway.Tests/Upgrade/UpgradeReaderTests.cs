@@ -90,6 +90,7 @@ public sealed class UpgradeReaderTests
         Assert.Equal(414, Status($"GET {Target(UpgradeReader.MaxLineBytes + 1)} HTTP/1.1\r\n"));
         Assert.Equal(414, Status("GET " + new string('x', UpgradeReader.MaxLineBytes)));
         Assert.Equal(UpgradeReader.Incomplete, Status(Line + Padded(UpgradeReader.MaxHeaderBytes)));
+        Assert.Equal(UpgradeReader.Incomplete, Status(Line + Padded(UpgradeReader.MaxHeaderBytes) + "\r"));
         Assert.Equal(431, Status($"{Line}{Padded(UpgradeReader.MaxHeaderBytes + 1)}\r\n"));
         Assert.Equal(431, Status(Line + new string('x', UpgradeReader.MaxHeaderBytes + 3)));
     }

@@ -19,8 +19,8 @@ internal static class AgentKills
     private const string Pins = "/sys/fs/bpf/streams";
     private const int Kills = 50;
     private const int BriefKills = 3;
-    // Stopped for so long, the agent leaves the ring to fill (512 KiB, some 4,000 connections).
-    private static readonly TimeSpan RingFills = TimeSpan.FromSeconds(2);
+    // While the agent is stopped: more than its ring of 512 KiB holds.
+    private const int RingConnects = 8000;
     private static readonly TimeSpan RecoveryDeadline = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan SettleDeadline = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
@@ -49,6 +49,7 @@ internal static class AgentKills
             await RecoverAsync(engine, rows, connects, stop);
             // The first connections may be older than the sensor.
             var first = connects.Made;
+            var servers = Endpoints.Read(data).Children.Where(child => child.Key != Agent).ToList();
             var random = new Random(options.Seed);
             var kills = options.Faults ?? (options.Short ? BriefKills : Kills);
             for (var kill = 1; kill <= kills; kill++)
@@ -61,19 +62,25 @@ internal static class AgentKills
                 {
                     using var pause = Process.Start("kill", ["-STOP", pid.ToString(CultureInfo.InvariantCulture)]);
                     await pause.WaitForExitAsync(stop);
-                    await Task.Delay(RingFills, stop);
+                    for (var filled = connects.Made + RingConnects; connects.Made < filled;)
+                    {
+                        await Task.Delay(Poll / 10, stop);
+                    }
+
                     process.Kill();
                     await process.WaitForExitAsync(stop);
                 }
 
                 // Rows of connections of after the kill may be what the killed one has left.
-                await AgentAsync(data, not: pid, stop);
+                var successor = await AgentAsync(data, not: pid, stop);
 
                 var recovery = await RecoverAsync(engine, rows, connects, stop);
                 if (!await GrewAsync(engine, id, RingFull, full, stop))
                 {
                     failures.Add($"the ring was not full at kill {kill}");
                 }
+
+                failures.AddRange(Ended(data, servers.Append(new(Agent, successor)), kill));
 
                 var outcome = recovery is { } time ? $"rows again after {time:0.0} s" : "NOT RECOVERED";
                 Console.WriteLine($"{kill,4} kill -9 of the agent: {outcome}");
@@ -114,6 +121,13 @@ internal static class AgentKills
                 Process.Start("rm", ["-r", Path.Combine(Pins, id)]).WaitForExit();
             }
         }
+    }
+
+    /// <summary>Who is another process than before and should not be.</summary>
+    private static IEnumerable<string> Ended(string data, IEnumerable<KeyValuePair<string, int>> children, int kill)
+    {
+        var now = Endpoints.Read(data).Children;
+        return children.Where(child => now.GetValueOrDefault(child.Key) != child.Value).Select(child => $"{child.Key} ended unasked after kill {kill}");
     }
 
     /// <summary>Waits for `up` to have an agent, other than that process.</summary>

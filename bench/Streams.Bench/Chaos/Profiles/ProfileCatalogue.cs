@@ -22,6 +22,8 @@ internal static class ProfileCatalogue
         IReadOnlyList<Fault> Repeat(FaultKind kind, int full, int brief, double shortest, double longest) =>
             Schedule.Repeat(kind, Count(full, brief), options.Seed, options.Sources, shortest, longest);
 
+        // Half of it when short: a tenth would be a backlog of a second, in which nothing could be told from the rest.
+        var cut = options.Short ? 60 : 120;
         var profile = options.Profile switch
         {
             "random" => new Profile
@@ -30,7 +32,7 @@ internal static class ProfileCatalogue
             },
             "cut-2min" => new Profile
             {
-                Faults = Repeat(FaultKind.CutNetwork, 1, 1, Seconds(120), Seconds(120)),
+                Faults = Repeat(FaultKind.CutNetwork, 1, 1, cut, cut),
                 // Without a limit the backlog of two minutes comes in within 0.1 s, and nothing could be seen to wait for it.
                 UplinkBytesPerSecond = 256 << 10,
                 Act = Steps.CatchUpAsync,
