@@ -35,10 +35,15 @@ public sealed class HistoryChecker : IDisposable
             var counts = await OneAsync(RowsOf(table, agent), cancel).ConfigureAwait(false);
             rows += counts[0];
             doubled += Found(counts[1], $"{table}: rows that are there more than once", findings);
-            var order = await ScalarAsync(ReorderedOf(table, agent), cancel).ConfigureAwait(false);
-            reordered += Found(order, $"{table}: rows out of order", findings);
             var missing = await ScalarAsync(MissingOf(table, agent), cancel).ConfigureAwait(false);
             lost += Found(missing, $"{table}: rows in the ledger and not in the table", findings);
+            if (counts[0] == 0)
+            {
+                continue;
+            }
+
+            var order = await ScalarAsync(ReorderedOf(table, agent), cancel).ConfigureAwait(false);
+            reordered += Found(order, $"{table}: rows out of order", findings);
             var open = await ScalarAsync(UncommittedOf(table, agent), cancel).ConfigureAwait(false);
             uncommitted += Found(open, $"{table}: rows without ledger rows", findings);
         }

@@ -83,10 +83,10 @@ internal static class Assertions
     /// <summary>One dead letter with its cause, and the rows after it stored.</summary>
     public static async Task PoisonIsADeadLetterAsync(ChaosRun run, CancellationToken stop)
     {
-        var ofRun = $"agent_id IN ({string.Join(", ", run.Sources.Select(source => $"'{source.Id}'"))})";
+        var ofRun = $"agent_id IN ({string.Join(", ", run.Sources.SelectMany(source => source.Agents).Select(agent => $"'{agent.Id}'"))})";
         var letters = await run.Engine.QueryAsync("SELECT agent_id, cause, rows FROM dead_letter WHERE " + ofRun, stop);
         var counted = await run.Engine.QueryAsync("SELECT sum(lost_dead_letter) FROM loss_ledger WHERE " + ofRun, stop);
-        if (letters.Count != 1 || letters[0][0] != run.Sources[0].Id || letters[0][1] != "undecodable" || letters[0][2] != counted[0][0])
+        if (letters.Count != 1 || letters[0][0] != run.Sources[0].Agents[0].Id || letters[0][1] != "undecodable" || letters[0][2] != counted[0][0])
         {
             run.Failures.Add($"dead letters: {string.Join("; ", letters.Select(row => string.Join(' ', row)))}; counted {counted[0][0]}");
         }

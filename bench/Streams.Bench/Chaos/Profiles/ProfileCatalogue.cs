@@ -24,6 +24,7 @@ internal static class ProfileCatalogue
 
         // Half of it when short: a tenth would be a backlog of a second, in which nothing could be told from the rest.
         var cut = options.Short ? 60 : 120;
+        var manyPerSource = Math.Max(1, (options.Short ? 40 : 500) / options.Sources);
         var profile = options.Profile switch
         {
             "random" => new Profile
@@ -59,13 +60,19 @@ internal static class ProfileCatalogue
             },
             "clones" => new Profile { Faults = [], Act = Steps.CloneAsync, Assert = Assertions.CopyIsVisibleAsync },
             "restored-directory" => new Profile { Faults = [], Act = Steps.RestoreAsync, Assert = Assertions.CopyIsVisibleAsync },
-            "poison" => new Profile { Faults = [], Act = Steps.PoisonAsync, Assert = Assertions.PoisonIsADeadLetterAsync },
+            "poison" => new Profile
+            {
+                Faults = [],
+                Act = Steps.PoisonAsync,
+                Assert = Assertions.PoisonIsADeadLetterAsync,
+                AgentsPerSource = manyPerSource,
+            },
             "gateway-restarts" => new Profile
             {
                 // One every ten seconds, with what it takes to come back.
                 Faults = Schedule.Repeat(FaultKind.KillGateway, Count(6, 2), options.Seed, options.Sources, 0.2, 0.2, gap: Seconds(10)),
                 WorkerApart = true,
-                AgentsPerSource = (options.Short ? 40 : 500) / options.Sources,
+                AgentsPerSource = manyPerSource,
             },
             _ => throw new BenchFailure($"--profile {options.Profile}: expected one of {string.Join(", ", Names)}"),
         };

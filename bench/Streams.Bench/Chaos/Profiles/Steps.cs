@@ -81,13 +81,13 @@ internal static class Steps
         await ExpectRowsAsync(run, "no rows after the restore", stop);
     }
 
-    /// <summary>A source is started again and one of its batches cannot be decoded.</summary>
+    /// <summary>A source is started again and one of the batches of its first agent cannot be decoded.</summary>
     public static async Task PoisonAsync(ChaosRun run, CancellationToken stop)
     {
         await run.Sources[0].KillAsync();
         run.Sources[0].Start("--poison-batch", PoisonedBatch.ToString(System.Globalization.CultureInfo.InvariantCulture));
         var until = DateTime.UtcNow + RecoveryDeadline;
-        while (DateTime.UtcNow < until && (await run.Engine.QueryAsync($"SELECT 1 FROM dead_letter WHERE agent_id = '{run.Sources[0].Id}'", stop)).Count == 0)
+        while (DateTime.UtcNow < until && (await run.Engine.QueryAsync($"SELECT 1 FROM dead_letter WHERE agent_id = '{run.Sources[0].Agents[0].Id}'", stop)).Count == 0)
         {
             await Task.Delay(200, stop);
         }

@@ -18,7 +18,9 @@ namespace Streams.Bench.Chaos.Sources;
 internal static class SourceCommand
 {
     private const int NotDrained = 3;
-    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(100);
+    // A batch each; a status file every third. Hundreds of agents at the short one would spend both cores on files of their own.
+    private static readonly TimeSpan BeatOfOne = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan BeatOfMany = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan DrainDeadline = TimeSpan.FromMinutes(5);
 
     public static Command Create()
@@ -28,22 +30,22 @@ internal static class SourceCommand
         var gateway = new Option<string>("--gateway") { Required = true };
         var root = new Option<string>("--root") { Required = true };
         var rate = new Option<int>("--rate") { Required = true, Description = "Events a second, 10 to 100000." };
-        var poison = new Option<int?>("--poison-batch") { Description = "Which batch of this process cannot be decoded." };
+        var poison = new Option<int?>("--poison-batch") { Description = "Which batch of its first agent cannot be decoded." };
         var agents = new Option<int>("--agents") { Description = "How many agents the process plays.", DefaultValueFactory = _ => 1 };
         var command = new Command("source", "Synthetic agents of the chaos harness.") { id, directory, gateway, root, rate, poison, agents };
         command.Hidden = true;
         command.SetAction(async (parse, stop) =>
         {
             var played = SourceAgent.Of(parse.GetValue(id)!, new SourceFiles(parse.GetValue(directory)!), parse.GetValue(agents));
-            var ends = await Task.WhenAll(played.Select(agent => Task.Run(() => RunAsync(
+            var ends = await Task.WhenAll(played.Select((agent, index) => Task.Run(() => RunAsync(
                 agent.Id, agent.Files, new Uri(parse.GetValue(gateway)!), Base64Url.DecodeFromChars(parse.GetValue(root)!),
-                parse.GetValue(rate) / played.Count, parse.GetValue(poison), stop))));
+                parse.GetValue(rate) / played.Count, played.Count == 1 ? BeatOfOne : BeatOfMany, index == 0 ? parse.GetValue(poison) : null, stop))));
             return ends.Max();
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(string id, SourceFiles files, Uri gateway, byte[] root, int rate, int? poison,
+    private static async Task<int> RunAsync(string id, SourceFiles files, Uri gateway, byte[] root, int rate, TimeSpan beat, int? poison,
         CancellationToken stop)
     {
         if (!KeyFileReader.TryRead(files.Key, KeyFileKind.Agent, out var key, out var error))
@@ -64,9 +66,10 @@ internal static class SourceCommand
                 HostName = id,
                 AgentVersion = "chaos",
                 SpoolDirectory = files.Spool,
-                // Quick to come back: what is measured is the system's recovery, not the patience of a fleet.
-                BackoffBase = TimeSpan.FromMilliseconds(100),
-                BackoffMax = TimeSpan.FromSeconds(2),
+                // Quick to come back: what is measured is the system's recovery, not the patience of a fleet. Many on this one machine, though,
+                // would leave a starting gateway no core to start on.
+                BackoffBase = beat,
+                BackoffMax = 20 * beat,
             },
             identity,
             new AgentLinkHooks
@@ -77,7 +80,7 @@ internal static class SourceCommand
             clock);
         using var end = new CancellationTokenSource();
         var run = link.RunAsync(end.Token).AsTask();
-        await EmitAsync(id, files, link, clock, rate, poison, stop);
+        await EmitAsync(id, files, link, clock, rate, beat, poison, stop);
         var drained = await link.FlushAsync(DrainDeadline, CancellationToken.None);
         Console.WriteLine($"{DateTime.UtcNow:O} {(drained ? "drained" : "NOT drained")} {link.Status}");
         await end.CancelAsync();
@@ -86,22 +89,23 @@ internal static class SourceCommand
     }
 
     private static async Task EmitAsync(
-        string id, SourceFiles files, AgentLink.AgentLink link, ShiftedClock clock, int rate, int? poison, CancellationToken stop)
+        string id, SourceFiles files, AgentLink.AgentLink link, ShiftedClock clock, int rate, TimeSpan beat, int? poison,
+        CancellationToken stop)
     {
-        var rows = Math.Max(1, (int)(rate * Beat.TotalSeconds));
+        var rows = Math.Max(1, (int)(rate * beat.TotalSeconds));
         using var events = new NumberedEvents(id, rows);
         using var journal = new JournalWriter(files.Journal, events.SensorEpoch.Prefix);
-        using var timer = new PeriodicTimer(Beat);
+        using var timer = new PeriodicTimer(beat);
         ulong kept = 0;
-        for (var beat = 0; !stop.IsCancellationRequested; beat++)
+        for (var batches = 0; !stop.IsCancellationRequested; batches++)
         {
             var last = kept + (ulong)rows;
             var batch = events.Build(kept + 1, last, clock.GetUtcNow());
             journal.Intend(last);
             AppendResult result;
-            while ((result = Append(link, batch, beat == poison)) == AppendResult.Full && !stop.IsCancellationRequested)
+            while ((result = Append(link, batch, batches == poison)) == AppendResult.Full && !stop.IsCancellationRequested)
             {
-                link.WaitForSpace(Beat);
+                link.WaitForSpace(beat);
             }
 
             if (result == AppendResult.Appended)
@@ -110,10 +114,10 @@ internal static class SourceCommand
             }
             else if (result == AppendResult.TooLarge)
             {
-                throw new BenchFailure($"--rate {rate}: the rows of {Beat.TotalMilliseconds:0} ms are more than a batch may hold");
+                throw new BenchFailure($"--rate {rate}: the rows of {beat.TotalMilliseconds:0} ms are more than a batch may hold");
             }
 
-            if (beat % 3 == 0)
+            if (batches % 3 == 0)
             {
                 clock.Refresh();
                 var status = link.Status;
