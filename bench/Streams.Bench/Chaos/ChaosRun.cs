@@ -94,7 +94,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         await Task.WhenAll(runner.RunAsync(fault, stop), _profile.During?.Invoke(this, fault, stop) ?? Task.CompletedTask);
         var healed = DateTime.UtcNow;
         var recovery = await Recovery.WaitAsync(RecoveryDeadline, stop);
-        _done.Add(new Happened(fault, began, healed, recovery, runner.Damage));
+        _done.Add(new Happened(fault, began, healed, recovery, runner.Damage, runner.InFlight));
         Console.WriteLine($"{_done.Count,4} {fault}: {(recovery is { } time ? $"rows again after {time.TotalSeconds:0.0} s" : "NOT RECOVERED")}");
         if (recovery is null)
         {

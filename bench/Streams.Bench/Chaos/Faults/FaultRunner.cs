@@ -1,6 +1,7 @@
 using System.Globalization;
 using Streams.Bench.Chaos.Running;
 using Streams.Bench.Running;
+using Streams.Bench.Watching;
 using Streams.Local;
 
 namespace Streams.Bench.Chaos.Faults;
@@ -20,8 +21,14 @@ internal sealed class FaultRunner(
     /// <summary>Time in which the worker commits what it has been given, while the queue no longer hears of it.</summary>
     private static readonly TimeSpan Unheard = TimeSpan.FromSeconds(1.5);
 
+    /// <summary>Longer than an answer of the metrics may be old, and than a source waits for its next batch.</summary>
+    private static readonly TimeSpan Published = TimeSpan.FromMilliseconds(600);
+
     /// <summary>What the last fault did to the queue's files; null when that was not its purpose.</summary>
     public Damage? Damage { get; private set; }
+
+    /// <summary>Messages that a gateway had published without an answer when it was stopped; null when that was not the purpose.</summary>
+    public long? InFlight { get; private set; }
 
     public Task RunAsync(Fault fault, CancellationToken stop) => fault.Kind switch
     {
@@ -178,7 +185,21 @@ internal sealed class FaultRunner(
     private async Task SwitchGatewayAsync(TimeSpan duration, CancellationToken stop)
     {
         var old = stack.Serve(0);
-        old.Pause();
+        // The queue first, so that publishes are on their way; it stores them, and nobody takes its answers.
+        stack.Nats.Pause();
+        try
+        {
+            await Task.Delay(Published, stop);
+            using var metrics = new ServeMetrics(new Uri($"http://{stack.OperatorAddresses[0]}/"));
+            InFlight = await metrics.SumAsync("streams_gateway_publish_inflight", stop);
+            old.Pause();
+        }
+        finally
+        {
+            stack.Nats.Resume();
+        }
+
+        Console.WriteLine($"  publishes in flight: {InFlight}");
         try
         {
             foreach (var network in networks)

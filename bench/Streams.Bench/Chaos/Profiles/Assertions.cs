@@ -52,6 +52,17 @@ internal static class Assertions
         return NoSessionEndedAsync(run, stop);
     }
 
+    /// <summary>Every gateway that was stopped had published what it had no answer to.</summary>
+    public static Task PublishesWereInFlightAsync(ChaosRun run, CancellationToken stop)
+    {
+        if (run.Done.FirstOrDefault(done => done.InFlight is not > 0) is { } idle)
+        {
+            run.Failures.Add($"{idle.Fault}: no publishes in flight");
+        }
+
+        return Task.CompletedTask;
+    }
+
     /// <summary>The first session of every source has lasted.</summary>
     public static async Task NoSessionEndedAsync(ChaosRun run, CancellationToken stop)
     {

@@ -47,7 +47,12 @@ internal static class ProfileCatalogue
                 During = Watches.NothingIsReceivedAsync,
                 Assert = Assertions.NoSessionEndedAsync,
             },
-            "two-gateways" => new Profile { Faults = Repeat(FaultKind.SwitchGateway, 10, 2, 2, 12), Gateways = 2 },
+            "two-gateways" => new Profile
+            {
+                Faults = Repeat(FaultKind.SwitchGateway, 10, 2, 2, 12),
+                Gateways = 2,
+                Assert = Assertions.PublishesWereInFlightAsync,
+            },
             "wipe" => new Profile
             {
                 Faults = Repeat(FaultKind.Wipe, 10, 3, 0.2, 3),
