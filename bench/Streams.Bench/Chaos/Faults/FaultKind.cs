@@ -41,4 +41,9 @@ internal enum FaultKind
 
     /// <summary>The gateway, which is a process without a worker.</summary>
     KillGateway,
+
+    /// <summary>The worker, which is a process without a gateway.</summary>
+    KillWorker,
+    PauseWorker,
+    RestartWorker,
 }

@@ -34,8 +34,8 @@ internal sealed class FaultRunner(
     {
         FaultKind.KillSource => KillSourceAsync(sources[fault.Target], fault.Duration, stop),
         FaultKind.PauseSource => PauseAsync(sources[fault.Target].Process, fault.Duration, stop),
-        FaultKind.KillServe => ServeAsync(fault.Duration, kill: true, stop),
-        FaultKind.RestartServe => ServeAsync(fault.Duration, kill: false, stop),
+        FaultKind.KillServe => ServeAsync(0, fault.Duration, kill: true, stop),
+        FaultKind.RestartServe => ServeAsync(0, fault.Duration, kill: false, stop),
         FaultKind.PauseServe => PauseAsync(stack.Serve(0), fault.Duration, stop),
         FaultKind.KillNats => NatsAsync(fault.Duration, kill: true, stop),
         FaultKind.RestartNats => NatsAsync(fault.Duration, kill: false, stop),
@@ -53,7 +53,10 @@ internal sealed class FaultRunner(
         FaultKind.DiskFull => DiskFullAsync(fault.Duration, stop),
         FaultKind.SwitchGateway => SwitchGatewayAsync(fault.Duration, stop),
         // The worker is a process of its own in such a profile.
-        FaultKind.KillGateway => ServeAsync(fault.Duration, kill: true, stop),
+        FaultKind.KillGateway => ServeAsync(0, fault.Duration, kill: true, stop),
+        FaultKind.KillWorker => ServeAsync(stack.WorkerIndex, fault.Duration, kill: true, stop),
+        FaultKind.RestartWorker => ServeAsync(stack.WorkerIndex, fault.Duration, kill: false, stop),
+        FaultKind.PauseWorker => PauseAsync(stack.Serve(stack.WorkerIndex), fault.Duration, stop),
         _ => throw new BenchFailure($"no such fault: {fault.Kind}"),
     };
 
@@ -77,11 +80,11 @@ internal sealed class FaultRunner(
         }
     }
 
-    private async Task ServeAsync(TimeSpan away, bool kill, CancellationToken stop)
+    private async Task ServeAsync(int index, TimeSpan away, bool kill, CancellationToken stop)
     {
-        await stack.EndServeAsync(0, kill);
+        await stack.EndServeAsync(index, kill);
         await Task.Delay(away, stop);
-        stack.StartServe(0);
+        stack.StartServe(index);
     }
 
     private async Task NatsAsync(TimeSpan away, bool kill, CancellationToken stop)

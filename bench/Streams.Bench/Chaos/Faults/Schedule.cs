@@ -15,7 +15,7 @@ internal static class Schedule
         FaultKind.KillSource, FaultKind.PauseSource, FaultKind.KillServe, FaultKind.PauseServe, FaultKind.RestartServe, FaultKind.KillNats,
         FaultKind.PauseNats, FaultKind.RestartNats, FaultKind.KillClickHouse, FaultKind.PauseClickHouse, FaultKind.RestartClickHouse,
         FaultKind.SlowClickHouse, FaultKind.CutNetwork, FaultKind.HoldNetwork, FaultKind.Clock1970, FaultKind.Clock2106,
-            FaultKind.TailLoss, FaultKind.Wipe,
+            FaultKind.TailLoss, FaultKind.Wipe, FaultKind.KillWorker, FaultKind.PauseWorker, FaultKind.RestartWorker,
     ];
 
     /// <summary>Random faults: each block of as many as there are kinds holds every kind once, in random order.</summary>
@@ -54,7 +54,7 @@ internal static class Schedule
     private static double LongestOf(FaultKind kind) => kind switch
     {
         // Longer than a lease, so that others take over from a process that comes back.
-        FaultKind.PauseServe => 15,
+        FaultKind.PauseServe or FaultKind.PauseWorker => 15,
         FaultKind.PauseSource or FaultKind.PauseNats or FaultKind.PauseClickHouse or FaultKind.SlowClickHouse => 6,
         FaultKind.CutNetwork or FaultKind.HoldNetwork or FaultKind.DiskFull => 8,
         FaultKind.Clock1970 or FaultKind.Clock2106 => 4,

@@ -30,6 +30,8 @@ internal static class ProfileCatalogue
             "random" => new Profile
             {
                 Faults = Schedule.Random(Count(200, 12), options.Seed, options.Sources, options.DiskMebibytes > 0, options.External is not null),
+                // So that each of the two can be killed and stopped alone.
+                WorkerApart = true,
             },
             "cut-2min" => new Profile
             {

@@ -42,6 +42,9 @@ internal sealed class ChaosStack : IAsyncDisposable
 
     public IReadOnlyList<string> OperatorAddresses => [.. _addresses.Select(address => address.Operator)];
 
+    /// <summary>Which process the worker is in.</summary>
+    public int WorkerIndex => _worker ?? 0;
+
     public string QueueDirectory => Path.Combine(_data, "nats", "jetstream");
 
     public string DataDirectory => _data;
@@ -190,7 +193,7 @@ internal sealed class ChaosStack : IAsyncDisposable
                 "--clickhouse-password-file", Endpoints.ClickHousePasswordFile, "--gateway-key", Path.Combine(keys, "gateway.key"),
                 "--gateway-certificate", Path.Combine(keys, "gateway.cert"),
                 "--partitions", Endpoints.Partitions.ToString(CultureInfo.InvariantCulture),
-                .. _worker is { } worker ? ["--roles", index == worker ? "worker" : "gateway"] : Array.Empty<string>(),
+                .. _worker is { } worker ? ["--roles", index == worker ? "worker,services" : "gateway"] : Array.Empty<string>(),
                 .. _nats is { } nats
                     ? ["--ingest-quota-bytes", nats.IngestQuota.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
             ],
