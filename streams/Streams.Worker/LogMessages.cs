@@ -74,7 +74,7 @@ internal static partial class LogMessages
     [LoggerMessage(3032, LogLevel.Warning, "the ledger could not be settled, it is tried again: {Reason}")]
     public static partial void LedgerNotSettled(this ILogger logger, string reason);
 
-    [LoggerMessage(3033, LogLevel.Warning, "merged parts could not be read, it is tried again: {Reason}")]
+    [LoggerMessage(3033, LogLevel.Warning, "parts could not be read, it is tried again: {Reason}")]
     public static partial void PartsNotRead(this ILogger logger, string reason);
 
     [LoggerMessage(3034, LogLevel.Warning, "table {Table} was detached and is attached again")]

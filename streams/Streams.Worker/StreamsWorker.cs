@@ -191,7 +191,7 @@ public sealed class StreamsWorker : IAsyncDisposable
             _metrics,
             _logger);
         _resources.Push(LedgerWatch.Start(new LedgerSettler(recovery), _options.LedgerInterval, OwnsFirst, alerts, _metrics, _logger).DisposeAsync);
-        _resources.Push(PartWatch.Start(new MergedParts(client), _options.PartInterval, alerts, _metrics, _logger).DisposeAsync);
+        _resources.Push(PartWatch.Start(new WrittenParts(client), _options.PartInterval, alerts, _metrics, _logger).DisposeAsync);
         Keep(storageMetrics.Dispose);
         Keep(store.Dispose);
         Keep(materializer.Dispose);
@@ -235,6 +235,7 @@ public sealed class StreamsWorker : IAsyncDisposable
             // An owner that lost its lease must not have an insert running much longer than its successor waits; half of it is what a
             // statement may take to begin (see LeaseKeeper).
             InsertTimeout = _options.Lease * 2 / 3,
+            ShortDiskBytes = _options.ShortDiskBytes,
         });
         Keep(client.Dispose);
         var migrator = new Migrator(client, new MigrationLease(leases, _options.Lease), Owner, _loggers.CreateLogger<Migrator>());

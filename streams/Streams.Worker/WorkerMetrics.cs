@@ -65,7 +65,7 @@ public sealed class WorkerMetrics : IDisposable
         _ledgerFaults = _meter.CreateCounter<long>("streams.worker.ledger.errors", "{round}", "Rounds that could not settle the ledger");
         _partsRead = _meter.CreateCounter<long>("streams.worker.parts.read", "{part}", "Merged parts of ClickHouse that were read once");
         _partsUnreadable = _meter.CreateCounter<long>("streams.worker.parts.unreadable", "{part}", "Those that could not be read");
-        _partFaults = _meter.CreateCounter<long>("streams.worker.parts.errors", "{round}", "Rounds that could not read merged parts");
+        _partFaults = _meter.CreateCounter<long>("streams.worker.parts.errors", "{round}", "Rounds that could not read parts");
         _alertsDropped = _meter.CreateCounter<long>(
             "streams.worker.alerts.dropped", "{alert}", "System alerts that became no row because too many waited");
         _batches = _meter.CreateCounter<long>("streams.worker.admitted", "{batch}", "Batches admitted and decoded, by class");

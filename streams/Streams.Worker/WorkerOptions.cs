@@ -65,8 +65,11 @@ public sealed record WorkerOptions
     /// <summary>How often barriers are compared with the rows; an alert on a difference comes at most this much after its barrier was covered.</summary>
     public TimeSpan LedgerInterval { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often parts that merges made since are read once; the engine keeps what they replaced for eight minutes.</summary>
+    /// <summary>How often parts that inserts and merges made since are read once; the engine keeps what they replaced for eight minutes.</summary>
     public TimeSpan PartInterval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc cref="Storage.StorageOptions.ShortDiskBytes"/>
+    public long ShortDiskBytes { get; init; } = 1L << 30;
 
     /// <summary>How often watermark deltas go to the gateways; one message per partition with the changed lanes.</summary>
     public TimeSpan WatermarkInterval { get; init; } = TimeSpan.FromMilliseconds(100);
@@ -188,6 +191,11 @@ public sealed record WorkerOptions
         if (PartInterval < TimeSpan.FromMilliseconds(100) || PartInterval > TimeSpan.FromMinutes(4))
         {
             return $"worker: part interval is {PartInterval.TotalSeconds:0.#} s, must be 0.1-240 s";
+        }
+
+        if (ShortDiskBytes < 0)
+        {
+            return $"worker: short disk is {ShortDiskBytes} bytes, must be 0 or more";
         }
 
         return WatermarkInterval < TimeSpan.FromMilliseconds(10) || WatermarkInterval > TimeSpan.FromSeconds(10)

@@ -85,7 +85,7 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         if (created is null)
         {
             await ChangeAsync(table.CreateStatement(), changes, cancellation).ConfigureAwait(false);
-            // One that is detached is not created: whoever loaded its parts anew (MergedParts.TryReloadAsync) did not come to the end. It may be of an older schema.
+            // One that is detached is not created: whoever loaded its parts anew (WrittenParts.TryReloadAsync) did not come to the end. It may be of an older schema.
             await client.ExecuteAsync($"ATTACH TABLE IF NOT EXISTS {Sql.Identifier(table.Name)}", cancellation).ConfigureAwait(false);
             created = await CreatedAsync(table, cancellation).ConfigureAwait(false) ?? "";
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClickHouse.Driver;
 
 namespace Streams.Storage;
 
@@ -39,6 +40,7 @@ public sealed class ServerProbe(StorageClient client)
             var faults = new List<string>();
             await CheckSettingsAsync(name, faults, cancellation).ConfigureAwait(false);
             await CheckTokensAsync(name, faults, cancellation).ConfigureAwait(false);
+            await CheckDisksAsync(faults, cancellation).ConfigureAwait(false);
             return faults;
         }
         finally
@@ -98,6 +100,19 @@ public sealed class ServerProbe(StorageClient client)
         if (rows[0] != 2)
         {
             faults.Add($"inserts with the tokens a, a, b left {rows[0]} rows instead of 2: deduplication by token does not work");
+        }
+    }
+
+    // Without it every insert would be read back.
+    private async Task CheckDisksAsync(List<string> faults, CancellationToken cancellation)
+    {
+        try
+        {
+            await client.QueryAsync("SELECT min(free_space) FROM system.disks", static _ => 0, cancellation).ConfigureAwait(false);
+        }
+        catch (ClickHouseServerException refused)
+        {
+            faults.Add($"the user {client.Options.User} may not read system.disks: {refused.Message.Split('\n')[0]}");
         }
     }
 

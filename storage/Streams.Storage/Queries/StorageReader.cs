@@ -63,25 +63,22 @@ public sealed class StorageReader(StorageClient client)
     public Task<List<StoredBatch>> FindAsync(
         string table, BatchRange range, byte revision = 0, CancellationToken cancellation = default)
     {
-        // A re-driven dead letter has its entries once more, under the next revision.
-        var (row, only) = table switch
+        var row = table switch
         {
-            LedgerTable.Name => ("entry", $"AND revision = {revision}"),
-            DeadLetterTable.Name => ("batch", ""),
-            _ => ("row", ""),
+            LedgerTable.Name => "entry",
+            DeadLetterTable.Name => "batch",
+            _ => "row",
         };
         return client.QueryAsync(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"""
-                SELECT {Sql.Literal(table)} AS t, batch, count() AS n, uniqExact({row}) AS d FROM {table}
-                WHERE agent_id = {Sql.Literal(range.AgentId)} AND epoch = {range.Epoch.Prefix} AND lane = {range.Lane}
-                    AND batch BETWEEN {range.First} AND {range.Last} {only}
-                GROUP BY batch ORDER BY batch
-                """),
+            $"SELECT {Sql.Literal(table)} AS t, batch, count() AS n, uniqExact({row}) AS d {From(table, range, revision)} GROUP BY batch ORDER BY batch",
             ReadStored,
             cancellation);
     }
+
+    /// <summary>Reads every column of what <see cref="FindAsync"/> finds: their names may be readable where other columns are not.</summary>
+    /// <exception cref="ClickHouse.Driver.ClickHouseServerException">One cannot be read.</exception>
+    public Task ReadAsync(string table, BatchRange range, byte revision = 0, CancellationToken cancellation = default) =>
+        client.ExecuteAsync($"SELECT * {From(table, range, revision)} FORMAT Null", cancellation);
 
     /// <summary>Ends whatever inserts of an owner still run, and waits for their end.</summary>
     /// <returns>Inserts that were found running.</returns>
@@ -94,6 +91,15 @@ public sealed class StorageReader(StorageClient client)
             cancellation).ConfigureAwait(false);
         return killed.Count;
     }
+
+    // A re-driven dead letter has its entries once more, under the next revision.
+    private static string From(string table, BatchRange range, byte revision) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        FROM {table}
+        WHERE agent_id = {Sql.Literal(range.AgentId)} AND epoch = {range.Epoch.Prefix} AND lane = {range.Lane}
+            AND batch BETWEEN {range.First} AND {range.Last} {(table == LedgerTable.Name ? $"AND revision = {revision}" : "")}
+        """);
 
     private static StoredBatch ReadStored(ClickHouseDataReader r) => new(r.GetString(0), UInt32(r, 1), UInt64(r, 2), UInt64(r, 3));
 

@@ -9,7 +9,7 @@ public sealed class TableDefinition
     /// <summary>
     /// Rows that free data on a host must survive a power cut: the part and its directory are synced with the insert, and a merge,
     /// which deletes synced parts, syncs its result. What a merge has replaced stays for eight minutes (libchdb's default is none): on a disk that fills while it writes
-    /// the engine (26.5) commits a merged part of empty files and reports nothing; when the table is loaded anew (<see cref="MergedParts"/>) that part is set aside and its sources are there
+    /// the engine (26.5) commits a merged part of empty files and reports nothing; when the table is loaded anew (<see cref="WrittenParts"/>) that part is set aside and its sources are there
     /// (docs/adr/0018), however many there are: the engine's own limits would leave the table unattached. The window of deduplication is cache, not truth (two log records per part).
     /// </summary>
     public static IReadOnlyDictionary<string, string> Settings { get; } = new Dictionary<string, string>

@@ -7,7 +7,7 @@ namespace Streams.Worker.Commit;
 /// Puts a set of batches into one table exactly once, whatever happens to a single insert (review 1). ClickHouse writes a
 /// deduplication token before the rows, so a success reply to a token that was sent before proves nothing. Hence: an insert without a
 /// clean first success is in doubt; kill it, read back, send it again under the same token (which cannot double), read back, and only
-/// then go on to the next attempt's token. Gives up only when every partition of the block lost its fence; what it then leaves unkilled
+/// then go on to the next attempt's token. On a disk that is short of room no success is clean (docs/adr/0018). Gives up only when every partition of the block lost its fence; what it then leaves unkilled
 /// is for recovery to kill.
 /// </summary>
 internal sealed class BlockInsert(
@@ -71,10 +71,17 @@ internal sealed class BlockInsert(
                 else
                 {
                     metrics.InDoubt(outcome.Verdict);
-                    logger.InsertInDoubt(target.Table, pending.Count, attempt, outcome.Verdict, outcome.Detail);
+                    if (outcome.Verdict != InsertVerdict.Short)
+                    {
+                        logger.InsertInDoubt(target.Table, pending.Count, attempt, outcome.Verdict, outcome.Detail);
+                    }
                 }
 
                 absent = await ResolveAsync(target, pending, serial, cancel).ConfigureAwait(false);
+                if (absent.Count > 0 && outcome.Verdict == InsertVerdict.Short)
+                {
+                    logger.InsertInDoubt(target.Table, absent.Count, attempt, outcome.Verdict, outcome.Detail);
+                }
             }
             finally
             {

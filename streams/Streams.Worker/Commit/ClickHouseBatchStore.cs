@@ -14,6 +14,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
 {
     private readonly TableInserter _inserter = new(client, metrics);
     private readonly StorageReader _reader = new(client);
+    private readonly DiskSpace _space = new(client);
     private readonly ConcurrentDictionary<ushort, ConcurrentBag<ClassBlock>> _blocks = new();
     private readonly ConcurrentBag<LedgerBlock> _ledgers = [];
     private readonly ConcurrentBag<DeadLetterBlock> _letters = [];
@@ -39,9 +40,15 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         var found = new Dictionary<(LaneKey, uint), StoredBatch>();
         foreach (var run in BatchNames.Runs(batches))
         {
-            foreach (var stored in await _reader.FindAsync(target.Table, run, target.Revision, cancel).ConfigureAwait(false))
+            var present = await _reader.FindAsync(target.Table, run, target.Revision, cancel).ConfigureAwait(false);
+            foreach (var stored in present)
             {
                 found[(new LaneKey(run.AgentId, run.Epoch.Prefix, run.Lane), stored.Batch)] = stored;
+            }
+
+            if (present.Count > 0)
+            {
+                await _reader.ReadAsync(target.Table, run, target.Revision, cancel).ConfigureAwait(false);
             }
         }
 
@@ -178,6 +185,11 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
             var result = await _inserter.InsertAsync(
                 block, buffer, token, label, repeated, cancel, () => MaySend(batches)).ConfigureAwait(false);
             cancel.ThrowIfCancellationRequested();
+            if (result.Outcome == Storage.InsertOutcome.Ok && await _space.ShortageAsync(cancel).ConfigureAwait(false) is { } shortage)
+            {
+                return new InsertOutcome(InsertVerdict.Short, shortage);
+            }
+
             var detail = result.Code == 0 ? result.Message : $"code {result.Code}: {result.Message}";
             return new InsertOutcome(Verdict(result.Outcome), detail, result.Code);
         }

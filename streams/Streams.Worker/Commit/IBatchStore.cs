@@ -14,7 +14,7 @@ internal interface IBatchStore
     Task KillAsync(long serial, CancellationToken cancel);
 
     /// <summary>
-    /// Which of the batches the table holds completely, in their order. A batch in one part is there whole or not at all.
+    /// Which of the batches the table holds completely and readable, in their order. A batch in one part is there whole or not at all.
     /// </summary>
     /// <exception cref="InvalidDataException">It holds a part of one.</exception>
     Task<bool[]> ReadBackAsync(InsertTarget target, IReadOnlyList<PendingBatch> batches, CancellationToken cancel);

@@ -5,11 +5,14 @@ namespace Streams.Worker.Commit;
 /// <summary>What is to be done after an insert was sent; the store classifies the engine's errors into these.</summary>
 internal enum InsertVerdict : byte
 {
-    /// <summary>Success on the first sending of its token: the rows are there.</summary>
+    /// <summary>Success on the first sending of its token, with room on the disk: the rows are there.</summary>
     Clean,
 
     /// <summary>No clean success: the rows may or may not be there.</summary>
     InDoubt,
+
+    /// <summary>As above, but the disk is short of room: the rows may be there and not readable.</summary>
+    Short,
 
     /// <summary>In doubt, and the block is to be halved if it is not there.</summary>
     Split,

@@ -4,7 +4,7 @@ using Streams.Storage;
 namespace Streams.Worker.Parts;
 
 /// <summary>
-/// Reads each merged part once, soon after its merge, and has a table loaded anew of which one cannot be read, while the engine still keeps the part's sources (docs/adr/0018). Raises
+/// Reads each part once, soon after its insert or merge, and has a table loaded anew of which one cannot be read, while the engine still keeps what a merge was made of (docs/adr/0018). Raises
 /// <c>part_unreadable</c> with the rows that are back and those that are not. Every worker does so, whoever has the leases: on the full disk that leaves such parts the leases' store is silent too.
 /// Beside the event path: when it fails, it says so and tries again.
 /// </summary>
@@ -13,21 +13,21 @@ internal sealed class PartWatch : IAsyncDisposable
     /// <summary>A worker that starts looks as far back; the sources of what is older are gone.</summary>
     private static readonly TimeSpan Span = TimeSpan.FromMinutes(15);
 
-    private readonly MergedParts _parts;
+    private readonly WrittenParts _parts;
     private readonly TimeSpan _interval;
     private readonly ISystemAlerts _alerts;
     private readonly WorkerMetrics _metrics;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
-    // Each of these holds parts of the last answer, so MergedParts.MaxParts at most. Read, and good.
-    private readonly HashSet<MergedPart> _seen = [];
+    // Each of these holds parts of the last answer, so WrittenParts.MaxParts at most. Read, and good.
+    private readonly HashSet<WrittenPart> _seen = [];
     // Unreadable, and told so; true when their table was loaded anew and that did not help, so that it is not again.
-    private readonly Dictionary<MergedPart, bool> _told = [];
+    private readonly Dictionary<WrittenPart, bool> _told = [];
     // Their table was loaded anew, or is missing: what came of it is to be told. By why they could not be read.
-    private readonly Dictionary<MergedPart, string> _pending = [];
+    private readonly Dictionary<WrittenPart, string> _pending = [];
 
-    private PartWatch(MergedParts parts, TimeSpan interval, ISystemAlerts alerts, WorkerMetrics metrics, ILogger logger)
+    private PartWatch(WrittenParts parts, TimeSpan interval, ISystemAlerts alerts, WorkerMetrics metrics, ILogger logger)
     {
         _parts = parts;
         _interval = interval;
@@ -37,7 +37,7 @@ internal sealed class PartWatch : IAsyncDisposable
         _running = RunAsync();
     }
 
-    public static PartWatch Start(MergedParts parts, TimeSpan interval, ISystemAlerts alerts, WorkerMetrics metrics, ILogger logger) =>
+    public static PartWatch Start(WrittenParts parts, TimeSpan interval, ISystemAlerts alerts, WorkerMetrics metrics, ILogger logger) =>
         new(parts, interval, alerts, metrics, logger);
 
     /// <inheritdoc/>
@@ -96,7 +96,7 @@ internal sealed class PartWatch : IAsyncDisposable
         }
     }
 
-    private async Task ReadAsync(string table, MergedPart[] parts)
+    private async Task ReadAsync(string table, WrittenPart[] parts)
     {
         var unreadable = await _parts.FindUnreadableAsync(parts, _stop.Token).ConfigureAwait(false);
         _metrics.PartsRead(parts.Length, unreadable.Count);
@@ -142,7 +142,12 @@ internal sealed class PartWatch : IAsyncDisposable
             if (!still)
             {
                 _told.Remove(part);
-                Raise(part, $"it is set aside, {fate.Rows} rows are back from its sources, {part.Rows - fate.Rows} are lost", why);
+                Raise(
+                    part,
+                    part.IsInsert && fate.Rows == 0
+                        ? "it is set aside; whoever inserted it sends its rows again if the disk was found short then, otherwise they are lost"
+                        : $"it is set aside, {fate.Rows} rows are back from its sources, {part.Rows - fate.Rows} are lost",
+                    why);
             }
             else if (isReloaded && !_told.GetValueOrDefault(part))
             {
@@ -152,6 +157,6 @@ internal sealed class PartWatch : IAsyncDisposable
         }
     }
 
-    private void Raise(in MergedPart part, string end, string why) =>
-        _alerts.Raise("part_unreadable", $"{part.Table}/{part.Name}", $"a merged part of {part.Rows} rows cannot be read: {end} ({why})");
+    private void Raise(in WrittenPart part, string end, string why) =>
+        _alerts.Raise("part_unreadable", $"{part.Table}/{part.Name}", $"a part of {part.Rows} rows cannot be read: {end} ({why})");
 }

@@ -232,10 +232,10 @@ public sealed class DeadLetterTests(WorkerStack stack) : IAsyncLifetime
         Assert.True((await stack.SettledAsync(agent)).Clean);
 
         await stack.ClickHouse.QueryAsync($"ALTER TABLE process_exec DROP CONSTRAINT {Constraint}");
-        await stack.KillAtRename.ArmAsync(stack.ClickHouse, "loss_ledger");
+        await stack.AtRename.KillAsync(stack.ClickHouse, "loss_ledger");
         using var interrupted = new CancellationTokenSource();
         var first = redrive.RunAsync(name, interrupted.Token);
-        await stack.KillAtRename.StruckAsync(stack.ClickHouse);
+        await stack.AtRename.KilledAsync(stack.ClickHouse);
         await interrupted.CancelAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => first);
         await stack.ClickHouse.RestartAsync();

@@ -28,9 +28,9 @@ public sealed class ExactlyOnceTests(WorkerStack stack) : IAsyncLifetime
         var worker = await stack.StartAsync();
         await agent.SendAsync(1, messages: 5);
         await stack.SettledAsync(agent);
-        await stack.KillAtRename.ArmAsync(stack.ClickHouse, table);
+        await stack.AtRename.KillAsync(stack.ClickHouse, table);
         await agent.SendAsync(1, messages: 5);
-        await stack.KillAtRename.StruckAsync(stack.ClickHouse);
+        await stack.AtRename.KilledAsync(stack.ClickHouse);
         await stack.ClickHouse.RestartAsync();
         var verdict = await stack.SettledAsync(agent, TimeSpan.FromSeconds(60));
         Assert.True(verdict.Clean, verdict.ToString());
@@ -79,9 +79,9 @@ public sealed class ExactlyOnceTests(WorkerStack stack) : IAsyncLifetime
         var worker = await stack.StartAsync();
         var midnight = agent.ReceivedAt / Day * Day;
         agent.ReceivedAt = midnight - 1;
-        await stack.KillAtRename.ArmAsync(stack.ClickHouse, "process_exec");
+        await stack.AtRename.KillAsync(stack.ClickHouse, "process_exec");
         await agent.SendAsync(1, messages: 5);
-        await stack.KillAtRename.StruckAsync(stack.ClickHouse);
+        await stack.AtRename.KilledAsync(stack.ClickHouse);
         await stack.ClickHouse.RestartAsync();
         await stack.SettledAsync(agent, TimeSpan.FromSeconds(60));
         Assert.Equal("1", await stack.ClickHouse.QueryAsync(

@@ -1,8 +1,9 @@
+using Streams.Checker;
 using Streams.Testing;
 
 namespace Streams.Worker.Tests.EndToEnd;
 
-/// <summary>A merged part that cannot be read is mended by a worker that runs, and told once with its rows.</summary>
+/// <summary>A part that cannot be read is mended by a worker that runs, and told once with its rows.</summary>
 [Collection(WorkerCollection.Name)]
 public sealed class PartWatchTests(WorkerStack stack) : IAsyncLifetime
 {
@@ -43,7 +44,37 @@ public sealed class PartWatchTests(WorkerStack stack) : IAsyncLifetime
             () => stack.ClickHouse.QueryAsync($"SELECT agent_id, count(), uniqExact(lane, batch, row) FROM parts.process_exec WHERE agent_id = '{agent.AgentId}' GROUP BY agent_id FORMAT TSV"),
             rows => rows == $"{agent.AgentId}\t{40 * Producer.Rows}\t{40 * Producer.Rows}", "its batches are there once");
         Assert.Equal("3\t6", await stack.ClickHouse.QueryAsync("SELECT count(), sum(pid) FROM parts.process_exec WHERE agent_id = 'part-watch' FORMAT TSV"));
-        Assert.Single(stack.Log.Lines, line => line.Contains("part_unreadable"));
+        Assert.Single(stack.Log.Lines, line => line.Contains("part_unreadable") && line.Contains("of 3 rows"));
+        await worker.StopAsync();
+    }
+
+    [Theory]
+    [InlineData("process_exec")]
+    [InlineData("loss_ledger")]
+    public async Task An_insert_that_succeeded_with_empty_files_on_a_short_disk_is_sent_again(string table)
+    {
+        var options = stack.Options() with { Database = "short_disk", PartInterval = TimeSpan.FromMilliseconds(100), ShortDiskBytes = long.MaxValue };
+        var worker = await stack.StartAsync(options);
+        await using var agent = await Producer.OpenAsync(stack);
+        await stack.AtRename.EmptyAsync(stack.ClickHouse, $"short_disk.{table}");
+        await agent.SendAsync(1, messages: 5);
+
+        await Eventually.ValueAsync(
+            async () => await stack.ClickHouse.QueryAsync("SELECT kind, startsWith(subject, '" + table + "/'), detail LIKE '%whoever inserted it sends its rows again%' "
+                + $"FROM short_disk.system_alert WHERE subject LIKE '{table}/%' FORMAT TSV"),
+            alert => alert == "part_unreadable\t1\t1",
+            "the part is set aside and told",
+            TimeSpan.FromSeconds(30));
+        using var checker = new HistoryChecker(stack.ClickHouse.Url, stack.ClickHouse.User, stack.ClickHouse.Password, "short_disk");
+        await Eventually.ValueAsync(
+            () => stack.ClickHouse.QueryAsync($"SELECT uniqExact(epoch, lane, batch) FROM short_disk.loss_ledger WHERE agent_id = '{agent.AgentId}'"),
+            count => count == agent.Batches.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "all is committed");
+        var verdict = await checker.CheckAsync(agent.AgentId, agent.Stamped);
+        Assert.True(verdict.Clean, verdict.ToString());
+        Assert.Equal(agent.Batches * Producer.Rows, verdict.Rows);
+        Assert.False(stack.AtRename.IsArmed);
+        Assert.Contains(stack.Log.Lines, line => line.Contains($"into {table} is in doubt") && line.Contains("bytes left"));
         await worker.StopAsync();
     }
 

@@ -30,7 +30,7 @@ public sealed class WorkerStack : IAsyncLifetime
 
     public ClickHouseProcess ClickHouse { get; } = new();
 
-    internal KillAtRename KillAtRename { get; private set; } = null!;
+    internal AtRename AtRename { get; private set; } = null!;
 
     public QueueConnection Gateway { get; private set; } = null!;
 
@@ -39,8 +39,8 @@ public sealed class WorkerStack : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _nats = await NatsProcess.StartAsync(Partitions);
-        KillAtRename = new KillAtRename(_directory.Path);
-        KillAtRename.Prepare(ClickHouse);
+        AtRename = new AtRename(_directory.Path);
+        AtRename.Prepare(ClickHouse);
         await ClickHouse.InitializeAsync();
         await System.IO.File.WriteAllTextAsync(_directory.File("seed"), Nats.Seed(NatsRole.Worker) + "\n");
         await System.IO.File.WriteAllTextAsync(_directory.File("password"), ClickHouse.Password);

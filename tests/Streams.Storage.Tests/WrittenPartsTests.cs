@@ -2,9 +2,9 @@ using Streams.Testing;
 
 namespace Streams.Storage.Tests;
 
-/// <summary>Merged parts that cannot be read are found, and their table's parts are loaded anew, while the engine runs.</summary>
+/// <summary>Parts that cannot be read are found, and their table's parts are loaded anew, while the engine runs.</summary>
 [Collection(EngineCollection.Name)]
-public sealed class MergedPartsTests(Engine engine)
+public sealed class WrittenPartsTests(Engine engine)
 {
     private static readonly TimeSpan Span = TimeSpan.FromMinutes(15);
 
@@ -12,7 +12,7 @@ public sealed class MergedPartsTests(Engine engine)
     public async Task A_part_of_empty_files_is_found_among_others_and_a_reload_brings_its_rows_back()
     {
         await using var database = await MigratedAsync();
-        var parts = new MergedParts(database.Client);
+        var parts = new WrittenParts(database.Client);
         foreach (var pid in new[] { 1, 2, 3 })
         {
             await InsertAsync(database.Client, "process_exit", pid);
@@ -24,7 +24,7 @@ public sealed class MergedPartsTests(Engine engine)
 
         var listed = await parts.ListAsync(Span);
         Assert.Equal(["process_exec", "process_exit"], listed.Select(part => part.Table).Order());
-        Assert.All(listed, part => Assert.Equal(3, part.Rows));
+        Assert.All(listed, part => Assert.Equal((3, false), (part.Rows, part.IsInsert)));
         await EmptyAsync(database, "process_exit");
 
         var found = Assert.Single(await parts.FindUnreadableAsync(listed));
@@ -43,10 +43,37 @@ public sealed class MergedPartsTests(Engine engine)
     }
 
     [Fact]
+    public async Task A_part_that_an_insert_made_is_found_too_and_set_aside()
+    {
+        await using var database = await MigratedAsync();
+        var parts = new WrittenParts(database.Client);
+        await InsertAsync(database.Client, "process_exit", 1);
+        var part = Assert.Single(await parts.ListAsync(Span));
+        Assert.Equal((1, true), (part.Rows, part.IsInsert));
+        await EmptyAsync(database, "process_exit");
+        Assert.Equal(part, Assert.Single(await parts.FindUnreadableAsync([part])).Part);
+        Assert.Null(await parts.TryReloadAsync("process_exit"));
+        var fate = await parts.FateAsync(part);
+        Assert.Equal((true, false, 0), (fate.IsThere, fate.IsActive, fate.Rows));
+        Assert.Equal("0", await engine.QueryAsync($"SELECT count() FROM {database.Name}.process_exit FORMAT TSV"));
+    }
+
+    [Fact]
+    public async Task A_disk_with_less_room_than_it_must_have_is_short_and_so_is_one_that_cannot_be_asked()
+    {
+        using var roomy = new StorageClient(engine.Client.Options with { ShortDiskBytes = 1 });
+        using var small = new StorageClient(engine.Client.Options with { ShortDiskBytes = long.MaxValue });
+        using var away = new StorageClient(engine.Client.Options with { Url = new Uri("http://127.0.0.1:1/") });
+        Assert.Null(await new DiskSpace(roomy).ShortageAsync());
+        Assert.Contains("bytes left", await new DiskSpace(small).ShortageAsync(), StringComparison.Ordinal);
+        Assert.Contains("is not known", await new DiskSpace(away).ShortageAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_database_that_does_not_wait_for_inserts_is_left_alone()
     {
         // `default` of libchdb is an overlay.
-        var refused = await new MergedParts(engine.Client).TryReloadAsync("process_exit");
+        var refused = await new WrittenParts(engine.Client).TryReloadAsync("process_exit");
         Assert.Contains("only Atomic waits", refused, StringComparison.Ordinal);
         Assert.Equal("1", await engine.QueryAsync("SELECT count() FROM system.tables WHERE database = 'default' AND name = 'process_exit' FORMAT TSV"));
     }
@@ -55,7 +82,7 @@ public sealed class MergedPartsTests(Engine engine)
     public async Task An_insert_that_runs_while_its_table_is_loaded_anew_is_in_it_once_or_not_acknowledged()
     {
         await using var database = await MigratedAsync();
-        var parts = new MergedParts(database.Client);
+        var parts = new WrittenParts(database.Client);
         using var stop = new CancellationTokenSource();
         var acknowledged = new List<int>();
         var inDoubt = new List<int>();
@@ -94,7 +121,7 @@ public sealed class MergedPartsTests(Engine engine)
     public async Task Rows_whose_sources_are_gone_are_counted_as_gone()
     {
         await using var database = await MigratedAsync();
-        var parts = new MergedParts(database.Client);
+        var parts = new WrittenParts(database.Client);
         await database.Client.ExecuteAsync("ALTER TABLE process_exit MODIFY SETTING old_parts_lifetime = 0");
         await InsertAsync(database.Client, "process_exit", 1);
         await InsertAsync(database.Client, "process_exit", 2);
@@ -118,8 +145,8 @@ public sealed class MergedPartsTests(Engine engine)
         await using var database = await MigratedAsync();
         await InsertAsync(database.Client, "process_exit", 7);
         await database.Client.ExecuteAsync("DETACH TABLE process_exit SYNC");
-        Assert.Equal(["process_exit"], await new MergedParts(database.Client).AttachMissingAsync());
-        Assert.Empty(await new MergedParts(database.Client).AttachMissingAsync());
+        Assert.Equal(["process_exit"], await new WrittenParts(database.Client).AttachMissingAsync());
+        Assert.Empty(await new WrittenParts(database.Client).AttachMissingAsync());
         await database.Client.ExecuteAsync("DETACH TABLE process_exit SYNC");
         await Engine.Migrator(database.Client).RunAsync(default);
         Assert.Equal("7", await engine.QueryAsync($"SELECT pid FROM {database.Name}.process_exit FORMAT TSV"));
@@ -137,7 +164,7 @@ public sealed class MergedPartsTests(Engine engine)
 
     private async Task EmptyAsync(Database database, string table)
     {
-        var path = await engine.QueryAsync($"SELECT path FROM system.parts WHERE active AND level > 0 AND database = '{database.Name}' AND table = '{table}' FORMAT TSVRaw");
+        var path = await engine.QueryAsync($"SELECT path FROM system.parts WHERE active AND database = '{database.Name}' AND table = '{table}' FORMAT TSVRaw");
         foreach (var file in Directory.EnumerateFiles(path))
         {
             File.WriteAllBytes(file, []);

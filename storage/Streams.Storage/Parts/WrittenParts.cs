@@ -5,10 +5,10 @@ using ClickHouse.Driver;
 namespace Streams.Storage;
 
 /// <summary>
-/// Reads what merges have made, and gives a table its sources back where that cannot be read (docs/adr/0018). Only tables of this build.
+/// Reads the parts that inserts and merges have made, and has those that cannot be read set aside: what a merge made gives way to its sources (docs/adr/0018). Only tables of this build.
 /// Methods throw <see cref="ClickHouseServerException"/> when the engine refuses and <see cref="TimeoutException"/> when it does not answer.
 /// </summary>
-public sealed class MergedParts(StorageClient client)
+public sealed class WrittenParts(StorageClient client)
 {
     /// <summary>Parts of one answer of <see cref="ListAsync"/>, newest first; also the bound of what a caller remembers.</summary>
     public const int MaxParts = 1000;
@@ -35,21 +35,21 @@ public sealed class MergedParts(StorageClient client)
 
     private readonly string _tables = string.Join(", ", StorageSchema.Tables(client.Options).Select(static table => Sql.Literal(table.Name)));
 
-    /// <summary>Active parts that merges or mutations made in the last <paramref name="span"/>.</summary>
-    public Task<List<MergedPart>> ListAsync(TimeSpan span, CancellationToken cancellation = default) => client.QueryAsync(
+    /// <summary>Active parts of the last <paramref name="span"/>.</summary>
+    public Task<List<WrittenPart>> ListAsync(TimeSpan span, CancellationToken cancellation = default) => client.QueryAsync(
         $"""
-        SELECT table, name, partition_id, min_block_number, max_block_number, rows FROM system.parts
-        WHERE database = currentDatabase() AND active AND (level > 0 OR data_version > min_block_number) AND rows > 0 AND table IN ({_tables}) AND modification_time >= now() - {(long)span.TotalSeconds}
+        SELECT table, name, partition_id, min_block_number, max_block_number, rows, level = 0 AND data_version <= min_block_number AS inserted FROM system.parts
+        WHERE database = currentDatabase() AND active AND rows > 0 AND table IN ({_tables}) AND modification_time >= now() - {(long)span.TotalSeconds}
         ORDER BY modification_time DESC LIMIT {MaxParts}
         """,
-        static r => new MergedPart(r.GetString(0), r.GetString(1), r.GetString(2), Number(r.GetValue(3)), Number(r.GetValue(4)), Number(r.GetValue(5))),
+        static r => new WrittenPart(r.GetString(0), r.GetString(1), r.GetString(2), Number(r.GetValue(3)), Number(r.GetValue(4)), Number(r.GetValue(5)), Number(r.GetValue(6)) != 0),
         cancellation);
 
     /// <summary>
     /// Reads the last rows of every column of each part, and says of which that failed. A part that another merge has replaced meanwhile is none of them.
     /// One query for as many as 100 parts of a table: it reads a granule of each.
     /// </summary>
-    public async Task<List<UnreadablePart>> FindUnreadableAsync(IEnumerable<MergedPart> parts, CancellationToken cancellation = default)
+    public async Task<List<UnreadablePart>> FindUnreadableAsync(IEnumerable<WrittenPart> parts, CancellationToken cancellation = default)
     {
         var found = new List<UnreadablePart>();
         foreach (var table in parts.GroupBy(static part => part.Table))
@@ -111,7 +111,7 @@ public sealed class MergedParts(StorageClient client)
     }
 
     /// <summary>What has become of a part whose table was loaded anew.</summary>
-    public async Task<PartFate> FateAsync(MergedPart part, CancellationToken cancellation = default)
+    public async Task<PartFate> FateAsync(WrittenPart part, CancellationToken cancellation = default)
     {
         var tables = await client.QueryAsync(
             $"SELECT name FROM system.tables WHERE database = currentDatabase() AND name = {Sql.Literal(part.Table)}", static r => r.GetString(0), cancellation).ConfigureAwait(false);
@@ -149,7 +149,7 @@ public sealed class MergedParts(StorageClient client)
         return missing;
     }
 
-    private async Task ReadAsync(ArraySegment<MergedPart> parts, List<UnreadablePart> found, CancellationToken cancellation)
+    private async Task ReadAsync(ArraySegment<WrittenPart> parts, List<UnreadablePart> found, CancellationToken cancellation)
     {
         var sql = new StringBuilder($"SELECT * FROM {Sql.Identifier(parts[0].Table)} WHERE ");
         sql.AppendJoin(" OR ", parts.Select(static part => $"(_part = {Sql.Literal(part.Name)} AND _part_offset = {part.Rows - 1})"));
