@@ -63,7 +63,7 @@ public sealed class WorkerMetrics : IDisposable
         _holds = _meter.CreateCounter<long>("streams.worker.holds", "{hold}", "Lanes told to wait because a batch cannot be stored yet");
         _alerts = _meter.CreateCounter<long>("streams.worker.alerts", "{alert}", "System alerts raised, by kind");
         _ledgerFaults = _meter.CreateCounter<long>("streams.worker.ledger.errors", "{round}", "Rounds that could not settle the ledger");
-        _partsRead = _meter.CreateCounter<long>("streams.worker.parts.read", "{part}", "Merged parts of ClickHouse that were read once");
+        _partsRead = _meter.CreateCounter<long>("streams.worker.parts.read", "{part}", "Parts of ClickHouse that were read once");
         _partsUnreadable = _meter.CreateCounter<long>("streams.worker.parts.unreadable", "{part}", "Those that could not be read");
         _partFaults = _meter.CreateCounter<long>("streams.worker.parts.errors", "{round}", "Rounds that could not read parts");
         _alertsDropped = _meter.CreateCounter<long>(
