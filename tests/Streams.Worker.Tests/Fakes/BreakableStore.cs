@@ -17,6 +17,12 @@ internal enum Fault
     /// <summary>The token is written, the rows are not, no answer: ClickHouse killed at the rename of the part (review 1).</summary>
     TokenOnly,
 
+    /// <summary>Stored, success, on a disk that is short of room.</summary>
+    Short,
+
+    /// <summary>As above, but the part was empty and is set aside before anybody reads.</summary>
+    Emptied,
+
     /// <summary>Refused as too much at once.</summary>
     TooLarge,
 
@@ -104,6 +110,9 @@ internal sealed class BreakableStore : IBatchStore
                 case Fault.TokenOnly:
                     _tokens.Add((target.Table, token));
                     return new InsertOutcome(InsertVerdict.InDoubt, "connection reset");
+                case Fault.Emptied:
+                    _tokens.Add((target.Table, token));
+                    return new InsertOutcome(InsertVerdict.Short, "0 bytes left");
                 case Fault.TooLarge:
                     return new InsertOutcome(InsertVerdict.Split, "code 241", 241);
                 case Fault.Strange:
@@ -121,7 +130,12 @@ internal sealed class BreakableStore : IBatchStore
                 }
             }
 
-            return fault == Fault.LostAfter ? new InsertOutcome(InsertVerdict.InDoubt, "timeout") : default;
+            return fault switch
+            {
+                Fault.LostAfter => new InsertOutcome(InsertVerdict.InDoubt, "timeout"),
+                Fault.Short => new InsertOutcome(InsertVerdict.Short, "0 bytes left"),
+                _ => default,
+            };
         }
     }
 
