@@ -27,10 +27,10 @@ public sealed record StorageOptions
     public TimeSpan QueryTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// With less room than this on a disk of ClickHouse every insert is read back. A disk cannot fill up from here and be emptied again within one insert:
-    /// 1 GiB takes a fast disk a third of a second, twice.
+    /// With less room than this on any disk of ClickHouse, and for a minute after it, every insert is read back. Disks are looked at once a second at least: what writes
+    /// 4 GiB and removes them again between two looks writes faster than disks do.
     /// </summary>
-    public long ShortDiskBytes { get; init; } = 1L << 30;
+    public long ShortDiskBytes { get; init; } = 4L << 30;
 
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
     public void Validate()

@@ -69,7 +69,7 @@ public sealed record WorkerOptions
     public TimeSpan PartInterval { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <inheritdoc cref="Storage.StorageOptions.ShortDiskBytes"/>
-    public long ShortDiskBytes { get; init; } = 1L << 30;
+    public long ShortDiskBytes { get; init; } = 4L << 30;
 
     /// <summary>How often watermark deltas go to the gateways; one message per partition with the changed lanes.</summary>
     public TimeSpan WatermarkInterval { get; init; } = TimeSpan.FromMilliseconds(100);

@@ -191,7 +191,8 @@ public sealed class SessionTests
     {
         using var gateway = new ScriptedGateway();
         await using var link = new RunningLink(gateway);
-        await using var peer = await gateway.AcceptSessionAsync(p => p.HeartbeatSeconds = 1);
+        // Six seconds without a frame end the session; a machine that stands still for three does not.
+        await using var peer = await gateway.AcceptSessionAsync(p => p.HeartbeatSeconds = 2);
         for (var i = 0; i < 5; i++)
         {
             var (_, payload) = await peer.ReceiveAsync(FrameType.Heartbeat);

@@ -48,9 +48,10 @@ public sealed class ReadBackTests(Engine engine)
             [new StoredBatch("process_exec", 1, 5, 5), new StoredBatch("ledger_barrier", 2, 1, 1)],
             await reader.StoredBatchesAsync("stored", e, 0, from: 1, since: Batches.Now));
         Assert.Equal(
-            [new StoredBatch("process_exec", 0, 3, 3), new StoredBatch("process_exec", 1, 5, 5)],
-            await reader.FindAsync("process_exec", new BatchRange("stored", e, 0, 0, 7)));
-        Assert.Empty(await reader.FindAsync("loss_ledger", new BatchRange("stored", e, 0, 0, 7)));
+            [new NamedBatch("stored", e.Prefix, 0, 0, 3, 3), new NamedBatch("stored", e.Prefix, 0, 1, 5, 5), new NamedBatch("stored", e.Prefix, 1, 1, 5, 5)],
+            await reader.FindAsync("process_exec", [new BatchRange("stored", e, 0, 0, 7), new BatchRange("stored", e, 1, 1, 1), new BatchRange("other", e, 0, 0, 7)]));
+        Assert.Empty(await reader.FindAsync("loss_ledger", [new BatchRange("stored", e, 0, 0, 7)]));
+        await reader.ReadAsync("process_exec", [new BatchRange("stored", e, 0, 0, 7)]);
     }
 
     [Fact]

@@ -59,17 +59,6 @@ public sealed class WrittenPartsTests(Engine engine)
     }
 
     [Fact]
-    public async Task A_disk_with_less_room_than_it_must_have_is_short_and_so_is_one_that_cannot_be_asked()
-    {
-        using var roomy = new StorageClient(engine.Client.Options with { ShortDiskBytes = 1 });
-        using var small = new StorageClient(engine.Client.Options with { ShortDiskBytes = long.MaxValue });
-        using var away = new StorageClient(engine.Client.Options with { Url = new Uri("http://127.0.0.1:1/") });
-        Assert.Null(await new DiskSpace(roomy).ShortageAsync());
-        Assert.Contains("bytes left", await new DiskSpace(small).ShortageAsync(), StringComparison.Ordinal);
-        Assert.Contains("is not known", await new DiskSpace(away).ShortageAsync(), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_database_that_does_not_wait_for_inserts_is_left_alone()
     {
         // `default` of libchdb is an overlay.

@@ -37,6 +37,7 @@ internal static class ChaosCommand
         };
         var brief = new Option<bool>("--short") { Description = "Fewer faults and a tenth of the profile's durations: for CI." };
         var disk = new Option<int?>("--disk-mib") { Description = "Give the servers a disk (tmpfs) of this size, and fill it: needs root. disk-full has 2048." };
+        var apart = new Option<bool>("--worker-apart") { Description = "random: gateway and worker are two processes, each killed, stopped and restarted alone." };
         var keep = new Option<bool>("--keep") { Description = "Leave data and logs in place." };
         var nats = new Option<string?>("--nats")
         {
@@ -49,7 +50,7 @@ internal static class ChaosCommand
         var json = new Option<string?>("--json") { Description = "Write the result to this file, one object." };
         var command = new Command("chaos", "Faults under load, then the verdict: lost, doubled, reordered, altered, unaccounted.")
         {
-            profile, faults, seed, rate, sources, brief, disk, keep, json, nats, natsKeys, clickHouse, user, password,
+            profile, faults, seed, rate, sources, brief, disk, apart, keep, json, nats, natsKeys, clickHouse, user, password,
         };
         command.SetAction(async (parse, stop) =>
         {
@@ -63,6 +64,7 @@ internal static class ChaosCommand
                 Short = parse.GetValue(brief),
                 DiskMebibytes = InRange("--disk-mib", parse.GetValue(disk), 1024,
                     65_536) ?? (parse.GetValue(profile) == "disk-full" ? 2048 : 0),
+                WorkerApart = parse.GetValue(apart),
                 Keep = parse.GetValue(keep),
                 Json = parse.GetValue(json),
                 External = ExternalServers.Of(parse.GetValue(nats), parse.GetValue(natsKeys), parse.GetValue(clickHouse),

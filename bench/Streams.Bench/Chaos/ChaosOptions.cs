@@ -5,6 +5,9 @@ namespace Streams.Bench.Chaos;
 /// <summary>What a chaos run was asked for.</summary>
 internal sealed record ChaosOptions
 {
+    /// <summary>Random faults: gateway and worker are two processes, each killed alone.</summary>
+    public bool WorkerApart { get; init; }
+
     public required string Profile { get; init; }
 
     /// <summary>Random faults; profiles of one kind have their own number unless this is given.</summary>

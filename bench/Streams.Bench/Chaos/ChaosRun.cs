@@ -53,6 +53,9 @@ internal sealed class ChaosRun : IAsyncDisposable
 
     public IReadOnlyList<Happened> Done => _done;
 
+    /// <summary>Causes by which rows may be counted as lost.</summary>
+    public IReadOnlyCollection<string> ExpectedLosses => _profile.ExpectedLosses;
+
     /// <summary>What did not hold so far.</summary>
     public List<string> Failures { get; } = [];
 

@@ -67,7 +67,7 @@ internal static class Verdict
             QueueWedged = run.Stack.QueueWedged,
             Failures = [],
         };
-        return report with { Failures = [.. run.Failures, .. Failures(report), .. Health(report)] };
+        return report with { Failures = [.. run.Failures, .. Failures(report), .. Losses(report, run.ExpectedLosses), .. Health(report)] };
     }
 
     /// <summary>What the checkers found, one line each.</summary>
@@ -88,6 +88,10 @@ internal static class Verdict
 
         return failures;
     }
+
+    /// <summary>Counted losses are accounted for, but nothing that is done here is to cost a row unless the profile says so; one line each.</summary>
+    private static IEnumerable<string> Losses(ChaosReport report, IReadOnlyCollection<string> expected) => report.CountedLosses
+        .Where(cause => !expected.Contains(cause.Key)).Select(static cause => $"{cause.Value} counted as lost by {cause.Key}");
 
     /// <summary>Processes that ended unasked, queues that hung without a full disk, and memory above its bound; one line each.</summary>
     public static IEnumerable<string> Health(ChaosReport report)

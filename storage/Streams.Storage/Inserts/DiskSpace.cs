@@ -4,13 +4,81 @@ using ClickHouse.Driver;
 namespace Streams.Storage;
 
 /// <summary>
-/// What ClickHouse's disks have left. A part that is written while one fills may be committed with empty files and its insert answered with success
-/// (docs/adr/0018), so on a disk that is short of room a success is no evidence of rows.
+/// Whether ClickHouse's disks had room all through an insert. A part that is written while one fills may be committed with empty files and its insert answered with
+/// success (docs/adr/0018), so on a disk that is, or was a moment ago, short of room a success is no evidence of rows. Thread-safe; one for all inserts of a process.
 /// </summary>
-public sealed class DiskSpace(StorageClient client)
+public sealed class DiskSpace(StorageClient client, TimeProvider time)
 {
-    /// <summary>Why a success is to be read back; null when there is room enough. What cannot be asked is taken for short.</summary>
-    public async Task<string?> ShortageAsync(CancellationToken cancellation = default)
+    /// <summary>So long after a shortage every success is read back.</summary>
+    public static readonly TimeSpan Aftermath = TimeSpan.FromMinutes(1);
+
+    /// <summary>A disk that had room at two moments no further apart than this had room between them: see <see cref="StorageOptions.ShortDiskBytes"/>.</summary>
+    public static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock _gate = new();
+    // Timestamps; 0 = never.
+    private long _roomAt;
+    private long _shortAt;
+    private string _why = "";
+
+    /// <summary>Looks before an insert is sent, unless somebody has just looked.</summary>
+    /// <returns>What <see cref="AfterAsync"/> is to be given.</returns>
+    public async Task<long> BeforeAsync(CancellationToken cancellation = default)
+    {
+        lock (_gate)
+        {
+            if (_roomAt != 0 && time.GetElapsedTime(_roomAt) < Fresh)
+            {
+                return _roomAt;
+            }
+        }
+
+        return await LookAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks after an insert has succeeded.</summary>
+    /// <returns>Why the success is to be read back; null when there was room.</returns>
+    public async Task<string?> AfterAsync(long before, CancellationToken cancellation = default)
+    {
+        await LookAsync(cancellation).ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (_shortAt != 0 && time.GetElapsedTime(_shortAt) < Aftermath)
+            {
+                return _why;
+            }
+        }
+
+        var gap = time.GetElapsedTime(before);
+        return gap <= LongestGap
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"it took {gap.TotalSeconds:0.0} s, in which nobody looked at the disk: the success is read back");
+    }
+
+    /// <returns>When the look began.</returns>
+    private async Task<long> LookAsync(CancellationToken cancellation)
+    {
+        var began = time.GetTimestamp();
+        var why = await ShortageAsync(cancellation).ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (why is null)
+            {
+                _roomAt = began;
+            }
+            else
+            {
+                (_shortAt, _why) = (time.GetTimestamp(), why);
+            }
+        }
+
+        return began;
+    }
+
+    // What cannot be asked is taken for short.
+    private async Task<string?> ShortageAsync(CancellationToken cancellation)
     {
         try
         {
@@ -18,11 +86,11 @@ public sealed class DiskSpace(StorageClient client)
                 "SELECT min(free_space) FROM system.disks", static r => Convert.ToUInt64(r.GetValue(0), CultureInfo.InvariantCulture), cancellation).ConfigureAwait(false);
             return free[0] >= (ulong)client.Options.ShortDiskBytes
                 ? null
-                : string.Create(CultureInfo.InvariantCulture, $"the disk of ClickHouse has {free[0]:N0} bytes left: the success is read back");
+                : string.Create(CultureInfo.InvariantCulture, $"a disk of ClickHouse had {free[0]:N0} bytes left: successes are read back");
         }
         catch (Exception failure) when (failure is ClickHouseServerException or TimeoutException or HttpRequestException or IOException)
         {
-            return $"what the disk of ClickHouse has left is not known, the success is read back: {failure.Message.Split('\n')[0]}";
+            return $"what the disks of ClickHouse have left was not to be known, successes are read back: {failure.Message.Split('\n')[0]}";
         }
     }
 }

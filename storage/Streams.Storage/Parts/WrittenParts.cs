@@ -35,11 +35,11 @@ public sealed class WrittenParts(StorageClient client)
 
     private readonly string _tables = string.Join(", ", StorageSchema.Tables(client.Options).Select(static table => Sql.Literal(table.Name)));
 
-    /// <summary>Active parts of the last <paramref name="span"/>.</summary>
+    /// <summary>Active parts of the last <paramref name="span"/>, and those of inserts whenever they were: they have no sources that are kept for a time.</summary>
     public Task<List<WrittenPart>> ListAsync(TimeSpan span, CancellationToken cancellation = default) => client.QueryAsync(
         $"""
         SELECT table, name, partition_id, min_block_number, max_block_number, rows, level = 0 AND data_version <= min_block_number AS inserted FROM system.parts
-        WHERE database = currentDatabase() AND active AND rows > 0 AND table IN ({_tables}) AND modification_time >= now() - {(long)span.TotalSeconds}
+        WHERE database = currentDatabase() AND active AND rows > 0 AND table IN ({_tables}) AND (modification_time >= now() - {(long)span.TotalSeconds} OR inserted)
         ORDER BY modification_time DESC LIMIT {MaxParts}
         """,
         static r => new WrittenPart(r.GetString(0), r.GetString(1), r.GetString(2), Number(r.GetValue(3)), Number(r.GetValue(4)), Number(r.GetValue(5)), Number(r.GetValue(6)) != 0),
@@ -78,6 +78,7 @@ public sealed class WrittenParts(StorageClient client)
             return $"the database is of engine {engine.FirstOrDefault()}, only Atomic waits for the statements that use a table";
         }
 
+        string? unsure = null;
         try
         {
             await client.ExecuteAsync($"DETACH TABLE {Sql.Identifier(table)}", CancellationToken.None).ConfigureAwait(false);
@@ -88,7 +89,7 @@ public sealed class WrittenParts(StorageClient client)
         }
         catch (Exception lost) when (lost is HttpRequestException or IOException or TimeoutException)
         {
-            // It may have been done.
+            unsure = $"whether it was is not known: {FirstLine(lost)}";
         }
 
         for (var until = Environment.TickCount64 + (long)AttachPatience.TotalMilliseconds; ;)
@@ -96,7 +97,7 @@ public sealed class WrittenParts(StorageClient client)
             try
             {
                 await client.ExecuteAsync($"ATTACH TABLE IF NOT EXISTS {Sql.Identifier(table)}", CancellationToken.None).ConfigureAwait(false);
-                return null;
+                return unsure;
             }
             catch (Exception failure) when (failure is ClickHouseServerException or HttpRequestException or IOException or TimeoutException)
             {

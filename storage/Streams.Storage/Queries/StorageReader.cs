@@ -7,6 +7,9 @@ namespace Streams.Storage;
 /// <summary>Read-backs: what ClickHouse holds decides, not what anyone remembers. Thread-safe.</summary>
 public sealed class StorageReader(StorageClient client)
 {
+    // A condition is some 150 bytes; far within max_query_size (256 KiB).
+    private const int RangesPerQuery = 100;
+
     private const string AllComplete = "uniqExact(entry) = any(entries)";
 
     /// <summary>
@@ -56,12 +59,12 @@ public sealed class StorageReader(StorageClient client)
     }
 
     /// <summary>
-    /// Resolves an insert in doubt: what <paramref name="table"/> (a class's or loss_ledger) holds of the given batches of one
-    /// lane. A batch that is not in the answer is not stored.
+    /// Resolves an insert in doubt: what <paramref name="table"/> (a class's or loss_ledger) holds of the given batches. A batch that is not in the answer is not
+    /// stored. One query for 100 ranges; it reads the names of rows alone.
     /// </summary>
     /// <param name="revision">Of the ledger: 0 as first committed, 1 re-driven. Of no meaning for other tables.</param>
-    public Task<List<StoredBatch>> FindAsync(
-        string table, BatchRange range, byte revision = 0, CancellationToken cancellation = default)
+    public async Task<List<NamedBatch>> FindAsync(
+        string table, IEnumerable<BatchRange> ranges, byte revision = 0, CancellationToken cancellation = default)
     {
         var row = table switch
         {
@@ -69,16 +72,27 @@ public sealed class StorageReader(StorageClient client)
             DeadLetterTable.Name => "batch",
             _ => "row",
         };
-        return client.QueryAsync(
-            $"SELECT {Sql.Literal(table)} AS t, batch, count() AS n, uniqExact({row}) AS d {From(table, range, revision)} GROUP BY batch ORDER BY batch",
-            ReadStored,
-            cancellation);
+        var found = new List<NamedBatch>();
+        foreach (var chunk in ranges.Chunk(RangesPerQuery))
+        {
+            found.AddRange(await client.QueryAsync(
+                $"SELECT agent_id, epoch, lane, batch, count(), uniqExact({row}) {From(table, chunk, revision)} GROUP BY agent_id, epoch, lane, batch ORDER BY ALL",
+                static r => new NamedBatch(r.GetString(0), UInt64(r, 1), UInt32(r, 2), UInt32(r, 3), UInt64(r, 4), UInt64(r, 5)),
+                cancellation).ConfigureAwait(false));
+        }
+
+        return found;
     }
 
     /// <summary>Reads every column of what <see cref="FindAsync"/> finds: their names may be readable where other columns are not.</summary>
     /// <exception cref="ClickHouse.Driver.ClickHouseServerException">One cannot be read.</exception>
-    public Task ReadAsync(string table, BatchRange range, byte revision = 0, CancellationToken cancellation = default) =>
-        client.ExecuteAsync($"SELECT * {From(table, range, revision)} FORMAT Null", cancellation);
+    public async Task ReadAsync(string table, IEnumerable<BatchRange> ranges, byte revision = 0, CancellationToken cancellation = default)
+    {
+        foreach (var chunk in ranges.Chunk(RangesPerQuery))
+        {
+            await client.ExecuteAsync($"SELECT * {From(table, chunk, revision)} FORMAT Null", cancellation).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Ends whatever inserts of an owner still run, and waits for their end.</summary>
     /// <returns>Inserts that were found running.</returns>
@@ -93,13 +107,13 @@ public sealed class StorageReader(StorageClient client)
     }
 
     // A re-driven dead letter has its entries once more, under the next revision.
-    private static string From(string table, BatchRange range, byte revision) => string.Create(
+    private static string From(string table, IEnumerable<BatchRange> ranges, byte revision) =>
+        $"FROM {table} WHERE ({string.Join(" OR ", ranges.Select(Condition))})"
+        + (table == LedgerTable.Name ? string.Create(CultureInfo.InvariantCulture, $" AND revision = {revision}") : "");
+
+    private static string Condition(BatchRange range) => string.Create(
         CultureInfo.InvariantCulture,
-        $"""
-        FROM {table}
-        WHERE agent_id = {Sql.Literal(range.AgentId)} AND epoch = {range.Epoch.Prefix} AND lane = {range.Lane}
-            AND batch BETWEEN {range.First} AND {range.Last} {(table == LedgerTable.Name ? $"AND revision = {revision}" : "")}
-        """);
+        $"(agent_id = {Sql.Literal(range.AgentId)} AND epoch = {range.Epoch.Prefix} AND lane = {range.Lane} AND batch BETWEEN {range.First} AND {range.Last})");
 
     private static StoredBatch ReadStored(ClickHouseDataReader r) => new(r.GetString(0), UInt32(r, 1), UInt64(r, 2), UInt64(r, 3));
 

@@ -155,6 +155,7 @@ internal sealed class BlockInsert(
         InsertTarget target, IReadOnlyList<PendingBatch> pending, long serial, CancellationToken cancel)
     {
         var wait = FirstWait;
+        var begun = time.GetTimestamp();
         while (true)
         {
             try
@@ -172,6 +173,11 @@ internal sealed class BlockInsert(
             catch (Exception error) when (error is not OperationCanceledException || !cancel.IsCancellationRequested)
             {
                 logger.ReadBackFailed(target.Table, pending.Count, error.Message);
+                if (time.GetElapsedTime(begun) >= AlertAfter)
+                {
+                    begun = time.GetTimestamp();
+                    alerts.Raise("insert_failing", target.Table, $"{pending.Count} batches cannot be read back for 5 minutes: {error.Message.Split('\n')[0]}");
+                }
             }
 
             pending = Keep(pending);

@@ -14,7 +14,7 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
 {
     private readonly TableInserter _inserter = new(client, metrics);
     private readonly StorageReader _reader = new(client);
-    private readonly DiskSpace _space = new(client);
+    private readonly DiskSpace _space = new(client, TimeProvider.System);
     private readonly ConcurrentDictionary<ushort, ConcurrentBag<ClassBlock>> _blocks = new();
     private readonly ConcurrentBag<LedgerBlock> _ledgers = [];
     private readonly ConcurrentBag<DeadLetterBlock> _letters = [];
@@ -37,19 +37,12 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
 
     public async Task<bool[]> ReadBackAsync(InsertTarget target, IReadOnlyList<PendingBatch> batches, CancellationToken cancel)
     {
-        var found = new Dictionary<(LaneKey, uint), StoredBatch>();
-        foreach (var run in BatchNames.Runs(batches))
+        var runs = BatchNames.Runs(batches);
+        var found = (await _reader.FindAsync(target.Table, runs, target.Revision, cancel).ConfigureAwait(false))
+            .ToDictionary(static stored => (new LaneKey(stored.AgentId, stored.Epoch, stored.Lane), stored.Batch));
+        if (found.Count > 0)
         {
-            var present = await _reader.FindAsync(target.Table, run, target.Revision, cancel).ConfigureAwait(false);
-            foreach (var stored in present)
-            {
-                found[(new LaneKey(run.AgentId, run.Epoch.Prefix, run.Lane), stored.Batch)] = stored;
-            }
-
-            if (present.Count > 0)
-            {
-                await _reader.ReadAsync(target.Table, run, target.Revision, cancel).ConfigureAwait(false);
-            }
+            await _reader.ReadAsync(target.Table, runs, target.Revision, cancel).ConfigureAwait(false);
         }
 
         var answer = new bool[batches.Count];
@@ -182,10 +175,11 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         var buffer = _buffers.TryTake(out var free) ? free : new SegmentedBuffer();
         try
         {
+            var before = await _space.BeforeAsync(cancel).ConfigureAwait(false);
             var result = await _inserter.InsertAsync(
                 block, buffer, token, label, repeated, cancel, () => MaySend(batches)).ConfigureAwait(false);
             cancel.ThrowIfCancellationRequested();
-            if (result.Outcome == Storage.InsertOutcome.Ok && await _space.ShortageAsync(cancel).ConfigureAwait(false) is { } shortage)
+            if (result.Outcome == Storage.InsertOutcome.Ok && await _space.AfterAsync(before, cancel).ConfigureAwait(false) is { } shortage)
             {
                 return new InsertOutcome(InsertVerdict.Short, shortage);
             }

@@ -11,7 +11,7 @@ internal enum InsertVerdict : byte
     /// <summary>No clean success: the rows may or may not be there.</summary>
     InDoubt,
 
-    /// <summary>As above, but the disk is short of room: the rows may be there and not readable.</summary>
+    /// <summary>As above, but a disk is or was short of room: the rows may be there and not readable.</summary>
     Short,
 
     /// <summary>In doubt, and the block is to be halved if it is not there.</summary>

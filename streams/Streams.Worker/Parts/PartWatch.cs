@@ -54,7 +54,7 @@ internal sealed class PartWatch : IAsyncDisposable
         while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
         {
             await TryAsync(AttachAsync).ConfigureAwait(false);
-            await TryAsync(() => TellAsync(isReloaded: true)).ConfigureAwait(false);
+            await TryAsync(() => TellAsync(isReloaded: false)).ConfigureAwait(false);
             await TryAsync(LookAsync).ConfigureAwait(false);
         }
     }
@@ -126,7 +126,7 @@ internal sealed class PartWatch : IAsyncDisposable
         await TellAsync(isReloaded: refused is null).ConfigureAwait(false);
     }
 
-    /// <param name="isReloaded">False when the engine has refused: a table that is there was not loaded anew.</param>
+    /// <param name="isReloaded">Only when it is certain: what is then still unreadable is not tried again.</param>
     private async Task TellAsync(bool isReloaded)
     {
         foreach (var (part, why) in _pending.ToArray())

@@ -46,4 +46,7 @@ internal enum FaultKind
     KillWorker,
     PauseWorker,
     RestartWorker,
+
+    /// <summary>Ended in order, as by its package's update, and started again.</summary>
+    RestartSource,
 }

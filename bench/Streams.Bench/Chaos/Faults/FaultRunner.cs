@@ -24,6 +24,9 @@ internal sealed class FaultRunner(
     /// <summary>Longer than an answer of the metrics may be old, and than a source waits for its next batch.</summary>
     private static readonly TimeSpan Published = TimeSpan.FromMilliseconds(600);
 
+    /// <summary>A source commits what it has before it ends.</summary>
+    private static readonly TimeSpan SourceStop = TimeSpan.FromMinutes(2);
+
     /// <summary>What the last fault did to the queue's files; null when that was not its purpose.</summary>
     public Damage? Damage { get; private set; }
 
@@ -33,6 +36,7 @@ internal sealed class FaultRunner(
     public Task RunAsync(Fault fault, CancellationToken stop) => fault.Kind switch
     {
         FaultKind.KillSource => KillSourceAsync(sources[fault.Target], fault.Duration, stop),
+        FaultKind.RestartSource => RestartSourceAsync(sources[fault.Target], fault.Duration, stop),
         FaultKind.PauseSource => PauseAsync(sources[fault.Target].Process, fault.Duration, stop),
         FaultKind.KillServe => ServeAsync(0, fault.Duration, kill: true, stop),
         FaultKind.RestartServe => ServeAsync(0, fault.Duration, kill: false, stop),
@@ -65,6 +69,17 @@ internal sealed class FaultRunner(
         await source.KillAsync();
         await Task.Delay(away, stop);
         source.Start();
+    }
+
+    private static async Task RestartSourceAsync(SourceProcess source, TimeSpan away, CancellationToken stop)
+    {
+        var exit = await source.Process.StopAsync(SourceStop);
+        if (exit.Code != 0)
+        {
+            throw new BenchFailure($"a source that was asked to end did not commit all that it had: {exit}");
+        }
+
+        await KillSourceAsync(source, away, stop);
     }
 
     private static async Task PauseAsync(ChildProcess process, TimeSpan duration, CancellationToken stop)
@@ -159,6 +174,7 @@ internal sealed class FaultRunner(
     private async Task DiskFullAsync(TimeSpan duration, CancellationToken stop)
     {
         var filler = Path.Combine(stack.DataDirectory, "filler");
+        var full = false;
         try
         {
             await using (var file = new FileStream(filler, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
@@ -174,6 +190,7 @@ internal sealed class FaultRunner(
                     catch (IOException)
                     {
                         // Full; whatever the servers free in the meantime is taken too.
+                        full = true;
                         await Task.Delay(50, stop);
                     }
                 }
@@ -182,6 +199,11 @@ internal sealed class FaultRunner(
         finally
         {
             File.Delete(filler);
+        }
+
+        if (!full)
+        {
+            throw new BenchFailure($"the disk was not full within {duration.TotalSeconds:0} s");
         }
     }
 

@@ -7,7 +7,7 @@ internal static class Schedule
     private static readonly FaultKind[] OfServers =
     [
         FaultKind.KillNats, FaultKind.PauseNats, FaultKind.RestartNats, FaultKind.KillClickHouse, FaultKind.PauseClickHouse,
-        FaultKind.RestartClickHouse, FaultKind.SlowClickHouse, FaultKind.TailLoss, FaultKind.Wipe, FaultKind.DiskFull,
+        FaultKind.RestartClickHouse, FaultKind.SlowClickHouse, FaultKind.TailLoss, FaultKind.Wipe, FaultKind.DiskFull, FaultKind.SwitchGateway,
     ];
 
     private static readonly FaultKind[] Everywhere =
@@ -15,18 +15,21 @@ internal static class Schedule
         FaultKind.KillSource, FaultKind.PauseSource, FaultKind.KillServe, FaultKind.PauseServe, FaultKind.RestartServe, FaultKind.KillNats,
         FaultKind.PauseNats, FaultKind.RestartNats, FaultKind.KillClickHouse, FaultKind.PauseClickHouse, FaultKind.RestartClickHouse,
         FaultKind.SlowClickHouse, FaultKind.CutNetwork, FaultKind.HoldNetwork, FaultKind.Clock1970, FaultKind.Clock2106,
-            FaultKind.TailLoss, FaultKind.Wipe, FaultKind.KillWorker, FaultKind.PauseWorker, FaultKind.RestartWorker,
+            FaultKind.TailLoss, FaultKind.Wipe, FaultKind.RestartSource,
     ];
+
+    private static readonly FaultKind[] OfWorkers = [FaultKind.KillWorker, FaultKind.PauseWorker, FaultKind.RestartWorker];
 
     /// <summary>Random faults: each block of as many as there are kinds holds every kind once, in random order.</summary>
     /// <param name="full">Whether the disk may be filled too.</param>
+    /// <param name="workerApart">The worker is a process of its own, so it can be what a fault is done to.</param>
     /// <param name="external">NATS and ClickHouse are somebody else's: nothing is done to them.</param>
-    public static IReadOnlyList<Fault> Random(int count, int seed, int sources, bool full, bool external)
+    public static IReadOnlyList<Fault> Random(int count, int seed, int sources, bool full, bool external, bool workerApart)
     {
         // Not System.Random without a seed, and not its default algorithm's state across versions: both are fixed by the seeded
         // constructor.
         var random = new Random(seed);
-        var kinds = Everywhere.Concat(full ? [FaultKind.DiskFull] : [])
+        var kinds = Everywhere.Concat(full ? [FaultKind.DiskFull] : []).Concat(workerApart ? OfWorkers : [])
             .Where(kind => !external || !IsOfServers(kind)).ToArray();
         var faults = new List<Fault>(count);
         while (faults.Count < count)

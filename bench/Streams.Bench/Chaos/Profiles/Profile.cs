@@ -12,6 +12,9 @@ internal sealed record Profile
     /// <summary>Gateways have no worker in their process: one more process has.</summary>
     public bool WorkerApart { get; init; }
 
+    /// <summary>Causes by which rows may be counted as lost; none unless it is the profile's purpose.</summary>
+    public IReadOnlyCollection<string> ExpectedLosses { get; init; } = [];
+
     /// <summary>Agents that each source's process plays.</summary>
     public int AgentsPerSource { get; init; } = 1;
 

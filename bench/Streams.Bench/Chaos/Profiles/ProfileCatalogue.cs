@@ -29,9 +29,8 @@ internal static class ProfileCatalogue
         {
             "random" => new Profile
             {
-                Faults = Schedule.Random(Count(200, 12), options.Seed, options.Sources, options.DiskMebibytes > 0, options.External is not null),
-                // So that each of the two can be killed and stopped alone.
-                WorkerApart = true,
+                Faults = Schedule.Random(Count(200, 12), options.Seed, options.Sources, options.DiskMebibytes > 0, options.External is not null, options.WorkerApart),
+                WorkerApart = options.WorkerApart,
             },
             "cut-2min" => new Profile
             {
@@ -72,6 +71,7 @@ internal static class ProfileCatalogue
                 Faults = [],
                 Act = Steps.PoisonAsync,
                 Assert = Assertions.PoisonIsADeadLetterAsync,
+                ExpectedLosses = ["dead_letter"],
                 AgentsPerSource = manyPerSource,
             },
             "gateway-restarts" => new Profile
