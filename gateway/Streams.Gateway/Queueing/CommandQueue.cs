@@ -190,47 +190,34 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
     private bool Send(CommandDocument document)
     {
         var id = document.Id.ToString();
+        var message = new ControlMessage(
+            MessageType.Request, commands.Channel, id, "core", (ulong)core.UnixMicroseconds(), CommandRequest.Write(document.Bytes.Span));
+        var first = false;
+        // Held all the while, or an agent's "received" could come before our "sent", which would then be no step any more.
         lock (_gate)
         {
             _unanswered.Add(id);
-        }
-
-        var message = new ControlMessage(
-            MessageType.Request, commands.Channel, id, "core", (ulong)core.UnixMicroseconds(), CommandRequest.Write(document.Bytes.Span));
-        if (!session.TrySend(message))
-        {
-            lock (_gate)
+            if (!session.TrySend(message))
             {
                 _unanswered.Remove(id);
+                return false;
             }
 
-            return false;
+            // The gateway's own word: nobody waits for it, so it may be missing.
+            if (_answers.Count < MaxAnswers)
+            {
+                _answers.Enqueue(CommandEvent.Of(document, CommandState.Sent, (ulong)core.UnixMicroseconds()).Write());
+                first = _answers.Count == 1;
+            }
         }
 
         core.Metrics.Command("sent");
-        TryTell(CommandEvent.Of(document, CommandState.Sent, (ulong)core.UnixMicroseconds()).Write());
-        return true;
-    }
-
-    /// <summary>The gateway's own word, that it has sent a command: nobody waits for it, so it may be missing.</summary>
-    private void TryTell(ReadOnlyMemory<byte> word)
-    {
-        bool first;
-        lock (_gate)
-        {
-            if (_answers.Count >= MaxAnswers)
-            {
-                return;
-            }
-
-            _answers.Enqueue(word);
-            first = _answers.Count == 1;
-        }
-
         if (first)
         {
             _ = PublishAsync();
         }
+
+        return true;
     }
 
     /// <summary>
