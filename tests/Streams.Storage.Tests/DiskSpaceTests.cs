@@ -31,6 +31,35 @@ public sealed class DiskSpaceTests(Engine engine)
     }
 
     [Fact]
+    public async Task A_long_insert_is_looked_after_while_it_runs_and_believed()
+    {
+        using var client = Client(shortBelow: 1);
+        var space = new DiskSpace(client, _time);
+        var before = await space.BeforeAsync();
+        await LongInsertAsync(space);
+        Assert.True(_time.GetElapsedTime(before) > 3 * DiskSpace.LongestGap);
+        Assert.Null(await space.AfterAsync(before));
+    }
+
+    [Fact]
+    public async Task A_shortage_inside_a_long_insert_is_said_though_there_was_room_before_and_after()
+    {
+        var port = FreePort();
+        using var client = new StorageClient(engine.Client.Options with { ShortDiskBytes = 1, Url = new Uri($"http://127.0.0.1:{port}/") });
+        using var stop = new CancellationTokenSource();
+        var relay = RelayAsync(port, engine.Client.Options.Url.Port, stop.Token);
+        var space = new DiskSpace(client, _time);
+        var before = await space.BeforeAsync();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => relay);
+        await LongInsertAsync(space);
+        using var again = new CancellationTokenSource();
+        _ = RelayAsync(port, engine.Client.Options.Url.Port, again.Token);
+        Assert.Contains("not to be known", await space.AfterAsync(before), StringComparison.Ordinal);
+        await again.CancelAsync();
+    }
+
+    [Fact]
     public async Task A_disk_that_is_short_is_said_with_what_it_has_left()
     {
         using var client = Client(shortBelow: long.MaxValue);
@@ -41,10 +70,7 @@ public sealed class DiskSpaceTests(Engine engine)
     [Fact]
     public async Task A_disk_that_cannot_be_asked_is_short_and_what_was_short_is_not_believed_for_a_minute()
     {
-        using var relay = new TcpListener(IPAddress.Loopback, 0);
-        relay.Start();
-        var port = ((IPEndPoint)relay.LocalEndpoint).Port;
-        relay.Stop();
+        var port = FreePort();
         using var client = new StorageClient(engine.Client.Options with { ShortDiskBytes = 1, Url = new Uri($"http://127.0.0.1:{port}/") });
         var space = new DiskSpace(client, _time);
         var before = await space.BeforeAsync();
@@ -58,6 +84,29 @@ public sealed class DiskSpaceTests(Engine engine)
         await stop.CancelAsync();
     }
 
+    // Ten looks long: every delay passes at once, and the clock with it.
+    private async Task LongInsertAsync(DiskSpace space)
+    {
+        var insert = new TaskCompletionSource();
+        var delays = 0;
+        _time.Delayed = () =>
+        {
+            if (++delays == 10)
+            {
+                insert.SetResult();
+            }
+        };
+        await space.DuringAsync(insert.Task);
+        Assert.Equal(10, delays);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     private StorageClient Client(long shortBelow) => new(engine.Client.Options with { ShortDiskBytes = shortBelow });
 
     private static async Task RelayAsync(int from, int to, CancellationToken stop)
@@ -68,7 +117,8 @@ public sealed class DiskSpaceTests(Engine engine)
         {
             var near = await listener.AcceptTcpClientAsync(stop);
             var far = new TcpClient();
-            await far.ConnectAsync(IPAddress.Loopback, to);
+            await far.ConnectAsync(IPAddress.Loopback, to, stop);
+            stop.Register(near.Dispose);
             _ = near.GetStream().CopyToAsync(far.GetStream());
             _ = far.GetStream().CopyToAsync(near.GetStream());
         }
@@ -78,10 +128,25 @@ public sealed class DiskSpaceTests(Engine engine)
     {
         private long _now = 1;
 
+        /// <summary>Set: a timer advances the clock by what it waits for, calls this, and is due at once.</summary>
+        public Action? Delayed { get; set; }
+
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
         public override long GetTimestamp() => Volatile.Read(ref _now);
 
         public void Advance(TimeSpan time) => Interlocked.Add(ref _now, time.Ticks);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (Delayed is null || dueTime <= TimeSpan.Zero)
+            {
+                return base.CreateTimer(callback, state, dueTime, period);
+            }
+
+            Advance(dueTime);
+            Delayed();
+            return base.CreateTimer(callback, state, TimeSpan.FromMilliseconds(1), period);
+        }
     }
 }

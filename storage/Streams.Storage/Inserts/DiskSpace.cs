@@ -15,10 +15,14 @@ public sealed class DiskSpace(StorageClient client, TimeProvider time)
     /// <summary>A disk that had room at two moments no further apart than this had room between them: see <see cref="StorageOptions.ShortDiskBytes"/>.</summary>
     public static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often it is looked while an insert runs.</summary>
+    public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(400);
+
     private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
-    // Timestamps; 0 = never.
+    // Timestamps of when looks began; 0 = never. Between the first two there was room all the while.
+    private long _roomSince;
     private long _roomAt;
     private long _shortAt;
     private string _why = "";
@@ -29,13 +33,38 @@ public sealed class DiskSpace(StorageClient client, TimeProvider time)
     {
         lock (_gate)
         {
-            if (_roomAt != 0 && time.GetElapsedTime(_roomAt) < Fresh)
+            if (IsFresh())
             {
                 return _roomAt;
             }
         }
 
         return await LookAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks every <see cref="Period"/> until an insert has ended, which it leaves to be awaited. Never throws.</summary>
+    public async Task DuringAsync(Task insert, CancellationToken cancellation = default)
+    {
+        try
+        {
+            while (await Task.WhenAny(insert, Task.Delay(Period, time, cancellation)).ConfigureAwait(false) != insert && !cancellation.IsCancellationRequested)
+            {
+                bool fresh;
+                lock (_gate)
+                {
+                    fresh = IsFresh();
+                }
+
+                if (!fresh)
+                {
+                    await LookAsync(cancellation).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Ends the insert too.
+        }
     }
 
     /// <summary>Looks after an insert has succeeded.</summary>
@@ -45,32 +74,35 @@ public sealed class DiskSpace(StorageClient client, TimeProvider time)
         await LookAsync(cancellation).ConfigureAwait(false);
         lock (_gate)
         {
-            if (_shortAt != 0 && time.GetElapsedTime(_shortAt) < Aftermath)
-            {
-                return _why;
-            }
+            return _shortAt != 0 && time.GetElapsedTime(_shortAt) < Aftermath
+                ? _why
+                : _roomAt != 0 && _roomSince <= before
+                    ? null
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"of the {time.GetElapsedTime(before).TotalSeconds:0.0} s it took nobody looked at the disk for more than one: the success is read back");
         }
-
-        var gap = time.GetElapsedTime(before);
-        return gap <= LongestGap
-            ? null
-            : string.Create(CultureInfo.InvariantCulture, $"it took {gap.TotalSeconds:0.0} s, in which nobody looked at the disk: the success is read back");
     }
+
+    private bool IsFresh() => _roomAt != 0 && time.GetElapsedTime(_roomAt) < Fresh;
 
     /// <returns>When the look began.</returns>
     private async Task<long> LookAsync(CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
         var why = await ShortageAsync(cancellation).ConfigureAwait(false);
+        var ended = time.GetTimestamp();
         lock (_gate)
         {
-            if (why is null)
+            if (why is not null)
             {
-                _roomAt = began;
+                (_shortAt, _why, _roomAt) = (ended, why, 0);
             }
-            else
+            else if (began > _roomAt && began > _shortAt)
             {
-                (_shortAt, _why) = (time.GetTimestamp(), why);
+                // The server looked somewhere between the beginning and the end of each.
+                _roomSince = _roomAt != 0 && time.GetElapsedTime(_roomAt, ended) <= LongestGap ? _roomSince : began;
+                _roomAt = began;
             }
         }
 

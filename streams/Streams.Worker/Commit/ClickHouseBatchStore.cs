@@ -176,8 +176,9 @@ internal sealed class ClickHouseBatchStore(StorageClient client, StorageMetrics 
         try
         {
             var before = await _space.BeforeAsync(cancel).ConfigureAwait(false);
-            var result = await _inserter.InsertAsync(
-                block, buffer, token, label, repeated, cancel, () => MaySend(batches)).ConfigureAwait(false);
+            var insert = _inserter.InsertAsync(block, buffer, token, label, repeated, cancel, () => MaySend(batches));
+            await _space.DuringAsync(insert, cancel).ConfigureAwait(false);
+            var result = await insert.ConfigureAwait(false);
             cancel.ThrowIfCancellationRequested();
             if (result.Outcome == Storage.InsertOutcome.Ok && await _space.AfterAsync(before, cancel).ConfigureAwait(false) is { } shortage)
             {
