@@ -77,6 +77,9 @@ internal sealed class PartitionLife
     /// <summary>Last stream sequence whose batches are committed.</summary>
     public ulong CommittedSequence => Volatile.Read(ref _committed);
 
+    /// <summary>What this life holds; nothing once it has ended.</summary>
+    public PartitionLoad Load => Completion.IsCompleted ? default : new(_reader.AheadBytes, _pool.Outstanding, Volatile.Read(ref _committing));
+
     public static async Task<PartitionLife> StartAsync(
         int partition,
         PartitionShared shared,

@@ -28,7 +28,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
         _supervisor = new GraphSupervisor($"partition-{partition}", MaterialiseAsync, Ended);
     }
 
-    public PartitionHealth Health => new(_partition, State, _life?.CommittedSequence ?? 0, _supervisor.Failures, _lastFailure);
+    public PartitionHealth Health => new(_partition, State, _life?.CommittedSequence ?? 0, _supervisor.Failures, _lastFailure, _life?.Load ?? default);
 
     private PartitionState State => _supervisor.State switch
     {

@@ -67,12 +67,7 @@ public sealed class StreamsWorker : IAsyncDisposable
     {
         get
         {
-            PartitionHealth[] partitions;
-            lock (_partitions)
-            {
-                partitions = [.. _partitions.Select(partition => partition.Health)];
-            }
-
+            var partitions = Partitions();
             var running = partitions.Count(partition => partition.State == PartitionState.Running);
             var worst = partitions.FirstOrDefault(partition => partition.State != PartitionState.Running);
             var detail = partitions.Length == 0
@@ -108,6 +103,7 @@ public sealed class StreamsWorker : IAsyncDisposable
             }
         }
 
+        _metrics.Observe(Partitions);
         _partitions.ForEach(partition => partition.Start());
         _logger.WorkerStarted(Owner, _options.Partitions, _options.Database);
     }
@@ -244,13 +240,15 @@ public sealed class StreamsWorker : IAsyncDisposable
         return client;
     }
 
-    private int Running()
+    private PartitionHealth[] Partitions()
     {
         lock (_partitions)
         {
-            return _partitions.Count(partition => partition.Health.State == PartitionState.Running);
+            return [.. _partitions.Select(static partition => partition.Health)];
         }
     }
+
+    private int Running() => Partitions().Count(static partition => partition.State == PartitionState.Running);
 
     /// <summary>One worker settles the ledger: whoever has partition 0.</summary>
     private bool OwnsFirst()

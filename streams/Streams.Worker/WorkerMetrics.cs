@@ -112,6 +112,21 @@ public sealed class WorkerMetrics : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
+    /// <summary>From then on what partitions hold is shown; asked at each collection.</summary>
+    internal void Observe(Func<IReadOnlyList<PartitionHealth>> partitions)
+    {
+        Show("streams.worker.read_ahead", "By", "Payload bytes read from the queue and not yet decoded", static load => load.ReadAheadBytes);
+        Show("streams.worker.batches", "{batch}", "Decoded batches that are not committed", static load => load.Batches);
+        Show("streams.worker.open_ranges", "{range}", "Ranges between closing and commit", static load => load.OpenRanges);
+
+        void Show(string name, string unit, string description, Func<PartitionLoad, long> value) => _meter.CreateObservableGauge(
+            name,
+            () => partitions().Select(partition => new Measurement<long>(
+                value(partition.Load), new KeyValuePair<string, object?>("partition", partition.Partition))),
+            unit,
+            description);
+    }
+
     internal void Received(int bytes)
     {
         _messages.Add(1);

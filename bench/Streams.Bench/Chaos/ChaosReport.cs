@@ -46,7 +46,8 @@ internal sealed record ChaosReport
 
     public required long PeakUncommittedBytes { get; init; }
 
-    public required long PeakCreditBytes { get; init; }
+    /// <summary>The most that one `streams serve` held, by the name at its metrics endpoint.</summary>
+    public required IReadOnlyDictionary<string, long> PeakHeld { get; init; }
 
     /// <summary>Highest rate of committed rows over two seconds or more.</summary>
     public required double CatchUpRowsPerSecond { get; init; }

@@ -1,4 +1,5 @@
 using Streams.Bench.Chaos.Faults;
+using Streams.Bench.Chaos.Running;
 using Streams.Bench.Chaos.Sources;
 using Streams.Checker;
 using Streams.Checker.Journals;
@@ -61,7 +62,7 @@ internal static class Verdict
             RssBytes = run.Peaks.Resident,
             PeakQueueBytes = run.Peaks.QueueBytes,
             PeakUncommittedBytes = run.Peaks.UncommittedBytes,
-            PeakCreditBytes = run.Peaks.CreditReserved,
+            PeakHeld = run.Peaks.HeldByServe,
             CatchUpRowsPerSecond = Math.Round(run.Rates.Highest),
             UnexpectedExits = run.Stack.UnexpectedExits,
             QueueWedged = run.Stack.QueueWedged,
@@ -110,6 +111,11 @@ internal static class Verdict
         {
             yield return $"{name} took {Mebi(bytes)} of memory, above {Mebi(BoundOf(name))}";
         }
+
+        foreach (var (name, held) in report.PeakHeld.Where(peak => peak.Value > Peaks.Held[peak.Key]))
+        {
+            yield return $"{name} was {held:N0}, above {Peaks.Held[name]:N0}";
+        }
     }
 
     // Several times what a run at 20,000 events/s takes: a leak or a queue without a bound passes it, a noisy machine does not.
@@ -128,8 +134,8 @@ internal static class Verdict
         Console.WriteLine($"faults        {report.Faults}: {kinds}");
         Console.WriteLine($"recovery      p50 {report.RecoveryP50Seconds:0.0} s, p99 {report.RecoveryP99Seconds:0.0} s");
         Console.WriteLine(
-            $"peaks         queue {Mebi(report.PeakQueueBytes)}, not committed at the sources {Mebi(report.PeakUncommittedBytes)}, "
-            + $"credit {Mebi(report.PeakCreditBytes)}");
+            $"peaks         queue {Mebi(report.PeakQueueBytes)}, not committed at the sources {Mebi(report.PeakUncommittedBytes)}");
+        Console.WriteLine($"held by serve {string.Join(", ", report.PeakHeld.Select(peak => $"{peak.Key["streams_".Length..]} {peak.Value:N0}"))}");
         Console.WriteLine($"memory        {string.Join(", ", report.RssBytes.Select(peak => $"{peak.Key} {Mebi(peak.Value)}"))}");
         Console.WriteLine($"catch-up      {report.CatchUpRowsPerSecond:N0} rows/s");
         Console.WriteLine($"died unasked  {report.UnexpectedExits.Count}; queue hung {report.QueueWedged} times");

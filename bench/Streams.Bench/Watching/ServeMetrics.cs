@@ -19,6 +19,21 @@ internal sealed class ServeMetrics(Uri operatorAddress) : IDisposable
     public async Task<long?> SumAsync(string name, CancellationToken stop)
     {
         var text = await _http.GetStringAsync("metrics", stop);
+        return Sum(text, name);
+    }
+
+    /// <summary>The same of several at one moment; what is not there is left out.</summary>
+    /// <exception cref="HttpRequestException">The process is not there.</exception>
+    public async Task<IEnumerable<(string Name, long Sum)>> SumsAsync(IEnumerable<string> names, CancellationToken stop)
+    {
+        var text = await _http.GetStringAsync("metrics", stop);
+        return names.Select(name => (name, Sum(text, name))).Where(sum => sum.Item2 is not null).Select(sum => (sum.name, sum.Item2!.Value));
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static long? Sum(string text, string name)
+    {
         double? sum = null;
         foreach (var line in text.Split('\n').Where(line => line.StartsWith(name, StringComparison.Ordinal)))
         {
@@ -33,6 +48,4 @@ internal sealed class ServeMetrics(Uri operatorAddress) : IDisposable
 
         return (long?)sum;
     }
-
-    public void Dispose() => _http.Dispose();
 }

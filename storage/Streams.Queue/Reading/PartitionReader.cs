@@ -57,6 +57,9 @@ public sealed partial class PartitionReader : IAsyncDisposable
     /// <summary>True while all that the stream had at the last look is with the caller and given back.</summary>
     public bool IsCaughtUp => !Volatile.Read(ref _unread) && Interlocked.Read(ref _ahead) == 0;
 
+    /// <summary>Bytes of payload read ahead, or with the caller and not given back; at most <see cref="ReaderOptions.PrefetchBytes"/> and a message.</summary>
+    public long AheadBytes => Interlocked.Read(ref _ahead);
+
     /// <summary>Starts reading.</summary>
     /// <param name="connection">Of the worker's role.</param>
     /// <param name="partition">The partition.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Streams.Queue;
 using Streams.Testing;
 
@@ -84,6 +85,49 @@ public sealed class FaultTests(WorkerStack stack) : IAsyncLifetime
         Assert.Equal(agent.Batches * Producer.Rows, verdict.Rows);
         Assert.Contains(stack.Log.Lines, line => line.Contains("is in doubt"));
         await worker.StopAsync();
+    }
+
+    [Fact]
+    public async Task With_the_engine_away_no_more_ranges_open_than_may_and_the_gauges_say_what_is_held()
+    {
+        await using var agent = await Producer.OpenAsync(stack);
+        var worker = await stack.StartAsync(stack.Options() with { OpenRanges = 2 });
+        await agent.SendAsync(1, messages: 1);
+        await stack.SettledAsync(agent);
+        await stack.ClickHouse.KillAsync();
+        for (var i = 0; i < 12; i++)
+        {
+            await agent.SendAsync(1, messages: 1);
+            await Task.Delay(worker.Health.Partitions[agent.Partition].Load.OpenRanges < 2 ? 400 : 50);
+            Assert.InRange(Gauges()["streams.worker.open_ranges"], 0, 2);
+        }
+
+        await Eventually.TrueAsync(() => Gauges()["streams.worker.batches"] == 24, "all batches are held");
+        Assert.Equal(2, Gauges()["streams.worker.open_ranges"]);
+        Assert.InRange(Gauges()["streams.worker.read_ahead"], 0, 8 << 20);
+        await stack.ClickHouse.RestartAsync();
+        var verdict = await stack.SettledAsync(agent, TimeSpan.FromSeconds(60));
+        Assert.True(verdict.Clean, verdict.ToString());
+        await Eventually.TrueAsync(() => Gauges().Values.All(value => value == 0), "nothing is held");
+        await worker.StopAsync();
+
+        Dictionary<string, long> Gauges()
+        {
+            var values = new Dictionary<string, long>();
+            using var meters = new MeterListener();
+            meters.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == WorkerMetrics.MeterName && instrument is ObservableGauge<long>)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            meters.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+                values[instrument.Name] = values.GetValueOrDefault(instrument.Name) + (tags[0].Value is int partition && partition == agent.Partition ? value : 0));
+            meters.Start();
+            meters.RecordObservableInstruments();
+            return values;
+        }
     }
 
     [Fact]

@@ -239,7 +239,7 @@ internal static class AgentKills
             RssBytes = new Dictionary<string, long>(),
             PeakQueueBytes = 0,
             PeakUncommittedBytes = 0,
-            PeakCreditBytes = 0,
+            PeakHeld = new Dictionary<string, long>(),
             CatchUpRowsPerSecond = 0,
             UnexpectedExits = [],
             QueueWedged = 0,

@@ -3,14 +3,29 @@ using Streams.Bench.Watching;
 
 namespace Streams.Bench.Chaos.Running;
 
-/// <summary>Samples what can pile up, twice a second, and keeps the highest: memory by process, the queue's and the spools' bytes,
-/// credit reserved.</summary>
+/// <summary>Samples what can pile up, twice a second, and keeps the highest: memory by process, the queue's and the spools' bytes, and what each
+/// `streams serve` holds between two of its stages.</summary>
 internal sealed class Peaks(ChaosStack stack, IReadOnlyList<SourceProcess> sources)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>What a process holds, by the name at its metrics endpoint, and what it may not exceed: null where bytes of another bound it.</summary>
+    public static readonly IReadOnlyDictionary<string, long?> Held = new Dictionary<string, long?>
+    {
+        ["streams_gateway_credit_reserved"] = 256L << 20,
+        ["streams_gateway_publish_inflight"] = null,
+        // Of all partitions together; a request may bring a message more than was asked for.
+        ["streams_worker_read_ahead"] = Partitions * (9L << 20),
+        ["streams_worker_batches"] = null,
+        ["streams_worker_open_ranges"] = Partitions * 4,
+    };
+
+    // As `up` makes them.
+    private const int Partitions = 4;
+
     private readonly SortedDictionary<string, long> _resident = [];
-    private readonly ServeMetrics _metrics = new(new Uri($"http://{stack.OperatorAddresses[0]}"));
+    private readonly SortedDictionary<string, long> _held = [];
+    private readonly List<ServeMetrics> _metrics = [.. stack.OperatorAddresses.Select(address => new ServeMetrics(new Uri($"http://{address}")))];
 
     /// <summary>Highest resident memory by process, bytes.</summary>
     public IReadOnlyDictionary<string, long> Resident => _resident;
@@ -19,7 +34,8 @@ internal sealed class Peaks(ChaosStack stack, IReadOnlyList<SourceProcess> sourc
 
     public long UncommittedBytes { get; private set; }
 
-    public long CreditReserved { get; private set; }
+    /// <summary>Highest of one process, by the names of <see cref="Held"/>.</summary>
+    public IReadOnlyDictionary<string, long> HeldByServe => _held;
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -32,24 +48,29 @@ internal sealed class Peaks(ChaosStack stack, IReadOnlyList<SourceProcess> sourc
 
             QueueBytes = Math.Max(QueueBytes, BytesBelow(stack.QueueDirectory));
             UncommittedBytes = Math.Max(UncommittedBytes, sources.SelectMany(source => source.Agents).Sum(agent => agent.Status?.UncommittedBytes ?? 0));
-            CreditReserved = Math.Max(CreditReserved, await CreditAsync(stop));
+            foreach (var (name, sum) in (await Task.WhenAll(_metrics.Select(metrics => HeldAsync(metrics, stop)))).SelectMany(sums => sums))
+            {
+                _held[name] = Math.Max(_held.GetValueOrDefault(name), sum);
+            }
+
             await Task.Delay(Interval, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        _metrics.Dispose();
+        _metrics.ForEach(metrics => metrics.Dispose());
     }
 
-    private async Task<long> CreditAsync(CancellationToken stop)
+    // A process that does not run, or hangs, says nothing.
+    private static async Task<IEnumerable<(string Name, long Sum)>> HeldAsync(ServeMetrics metrics, CancellationToken stop)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(Interval);
         try
         {
-            return await _metrics.SumAsync("streams_gateway_credit_reserved", patience.Token) ?? 0;
+            return await metrics.SumsAsync(Held.Keys, patience.Token);
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or IOException)
         {
-            return 0;
+            return [];
         }
     }
 
