@@ -59,6 +59,22 @@ public sealed class WrittenPartsTests(Engine engine)
     }
 
     [Fact]
+    public async Task Names_without_their_other_columns_are_no_evidence_for_a_recovery()
+    {
+        await using var database = await MigratedAsync();
+        var recovery = new UncommittedReader(database.Client);
+        await database.Client.ExecuteAsync("ALTER TABLE process_exit MODIFY SETTING min_bytes_for_wide_part = 0, min_rows_for_wide_part = 0");
+        await InsertAsync(database.Client, "process_exit", 1);
+        await EmptyAsync(database, "process_exit", "pid.*");
+        Assert.Equal("a", await engine.QueryAsync($"SELECT agent_id FROM {database.Name}.process_exit FORMAT TSV"));
+        await Assert.ThrowsAsync<ClickHouse.Driver.ClickHouseServerException>(() => recovery.ReadAsync([], 0, 0));
+        // Nor is it noted, which would be taken for evidence by the next.
+        await Assert.ThrowsAsync<ClickHouse.Driver.ClickHouseServerException>(() => recovery.ReadAsync([], 0, 0));
+        Assert.Null(await new WrittenParts(database.Client).TryReloadAsync("process_exit"));
+        Assert.Empty(await recovery.ReadAsync([], 0, 0));
+    }
+
+    [Fact]
     public async Task A_database_that_does_not_wait_for_inserts_is_left_alone()
     {
         // `default` of libchdb is an overlay.
@@ -151,10 +167,10 @@ public sealed class WrittenPartsTests(Engine engine)
     private static Task InsertAsync(StorageClient client, string table, int pid) =>
         client.ExecuteAsync($"INSERT INTO {table} (agent_id, received_at, pid) SETTINGS async_insert = 0 VALUES ('a', now64(6), {pid})");
 
-    private async Task EmptyAsync(Database database, string table)
+    private async Task EmptyAsync(Database database, string table, string files = "*")
     {
         var path = await engine.QueryAsync($"SELECT path FROM system.parts WHERE active AND database = '{database.Name}' AND table = '{table}' FORMAT TSVRaw");
-        foreach (var file in Directory.EnumerateFiles(path))
+        foreach (var file in Directory.EnumerateFiles(path, files))
         {
             File.WriteAllBytes(file, []);
         }

@@ -23,6 +23,8 @@ public sealed class UncommittedReader(StorageClient client)
     /// <param name="known">Since when <paramref name="lanes"/> speaks, microseconds since 1970.</param>
     /// <param name="since">How far back tables are searched, microseconds since 1970.</param>
     /// <returns>One entry per batch and CPU; a dead letter has one without rows.</returns>
+    /// <exception cref="ClickHouse.Driver.ClickHouseServerException">What was found cannot be read whole: a full disk left its part so, and until somebody sets that aside
+    /// nothing says whether its batches are stored.</exception>
     public async Task<List<(UncommittedBatch Batch, StoredRows Rows)>> ReadAsync(
         IEnumerable<CommittedLane> lanes, long known, long since, CancellationToken cancellation = default)
     {
@@ -34,6 +36,7 @@ public sealed class UncommittedReader(StorageClient client)
             var fresh = found.Where(batch => !noted.Contains(batch)).ToArray();
             foreach (var names in fresh.Chunk(NamesPerQuery))
             {
+                await ReadColumnsAsync(table, names, cancellation).ConfigureAwait(false);
                 await NoteAsync(names, cancellation).ConfigureAwait(false);
             }
 
@@ -86,16 +89,17 @@ public sealed class UncommittedReader(StorageClient client)
                 $"({Sql.Literal(b.Table)}, {Sql.Literal(b.AgentId)}, now64(6), {b.Epoch}, {b.Lane}, {b.N})"))),
         cancellation);
 
+    private Task ReadColumnsAsync(string table, IEnumerable<UncommittedBatch> batches, CancellationToken cancellation) => client.ExecuteAsync(
+        $"SELECT * FROM {table} WHERE (agent_id, epoch, lane, batch) IN ({Names(batches)}) FORMAT Null", cancellation);
+
     private Task<List<(UncommittedBatch, StoredRows)>> DetailsAsync(
         string table, IEnumerable<UncommittedBatch> batches, CancellationToken cancellation)
     {
-        var names = string.Join(", ", batches.Select(static b => string.Create(
-            CultureInfo.InvariantCulture, $"({Sql.Literal(b.AgentId)}, {b.Epoch}, {b.Lane}, {b.N})")));
         var rows = table == DeadLetterTable.Name ? "0, 0, 0, 0" : "cpu, min(seq), max(seq), count()";
         var perCpu = table == DeadLetterTable.Name ? "" : ", cpu";
         return client.QueryAsync(
             $"""
-            SELECT agent_id, epoch, lane, batch, {rows} FROM {table} WHERE (agent_id, epoch, lane, batch) IN ({names})
+            SELECT agent_id, epoch, lane, batch, {rows} FROM {table} WHERE (agent_id, epoch, lane, batch) IN ({Names(batches)})
             GROUP BY agent_id, epoch, lane, batch{perCpu}
             """,
             r => (
@@ -103,6 +107,9 @@ public sealed class UncommittedReader(StorageClient client)
                 new StoredRows((ushort)Number(r, 4), Number(r, 5), Number(r, 6), Number(r, 7))),
             cancellation);
     }
+
+    private static string Names(IEnumerable<UncommittedBatch> batches) => string.Join(", ", batches.Select(static b => string.Create(
+        CultureInfo.InvariantCulture, $"({Sql.Literal(b.AgentId)}, {b.Epoch}, {b.Lane}, {b.N})")));
 
     private static ulong Number(ClickHouseDataReader r, int i) => Convert.ToUInt64(r.GetValue(i), CultureInfo.InvariantCulture);
 }
