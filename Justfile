@@ -41,7 +41,7 @@ bench *args: build
 microbench *args: build
     @exec dotnet bench/Streams.Microbench/bin/Release/net10.0/Streams.Microbench.dll times "$@"
 
-# Faults under load and the verdict of the checkers, for example: ./justw chaos --faults 200 --seed 7 --rate 20000
+# Faults under load and the verdict of the checkers, for example: ./justw chaos --faults 200 --seed 7 --rate 20000 --disk-mib 6144 --worker-apart
 chaos *args: build
     @exec {{ bench }} chaos "$@"
 

@@ -125,6 +125,7 @@ public sealed class ReaderTests
         // Half of it waiting, two requests of a quarter each under way, and a message's worth of rounding.
         Assert.InRange(batch.Bytes, 1, (4 << 20) + (1 << 20));
         Assert.True(batch.Messages.Count < 100);
+        Assert.InRange(reader.AheadBytes, batch.Bytes, (4 << 20) + (1 << 20));
     }
 
     private static CancellationToken Deadline() => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Streams.Storage.Tests;
 
 /// <summary>When a success is evidence of rows.</summary>
@@ -31,6 +28,28 @@ public sealed class DiskSpaceTests(Engine engine)
     }
 
     [Fact]
+    public async Task Inserts_that_begin_together_after_a_pause_are_all_believed_whichever_look_ends_first()
+    {
+        using var client = Client(shortBelow: 1);
+        var space = new DiskSpace(client, _time);
+        for (var i = 0; i < 20; i++)
+        {
+            _time.Advance(2 * DiskSpace.LongestGap);
+            var looks = new List<Task<long>>();
+            for (var insert = 0; insert < 4; insert++)
+            {
+                looks.Add(space.BeforeAsync());
+                _time.Advance(TimeSpan.FromMilliseconds(1));
+            }
+
+            foreach (var before in await Task.WhenAll(looks))
+            {
+                Assert.Null(await space.AfterAsync(before));
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_long_insert_is_looked_after_while_it_runs_and_believed()
     {
         using var client = Client(shortBelow: 1);
@@ -44,17 +63,17 @@ public sealed class DiskSpaceTests(Engine engine)
     [Fact]
     public async Task A_shortage_inside_a_long_insert_is_said_though_there_was_room_before_and_after()
     {
-        var port = FreePort();
+        var port = Relay.FreePort();
         using var client = new StorageClient(engine.Client.Options with { ShortDiskBytes = 1, Url = new Uri($"http://127.0.0.1:{port}/") });
         using var stop = new CancellationTokenSource();
-        var relay = RelayAsync(port, engine.Client.Options.Url.Port, stop.Token);
+        var relay = Relay.RunAsync(port, engine.Client.Options.Url.Port, stop.Token);
         var space = new DiskSpace(client, _time);
         var before = await space.BeforeAsync();
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => relay);
         await LongInsertAsync(space);
         using var again = new CancellationTokenSource();
-        _ = RelayAsync(port, engine.Client.Options.Url.Port, again.Token);
+        _ = Relay.RunAsync(port, engine.Client.Options.Url.Port, again.Token);
         Assert.Contains("not to be known", await space.AfterAsync(before), StringComparison.Ordinal);
         await again.CancelAsync();
     }
@@ -70,12 +89,12 @@ public sealed class DiskSpaceTests(Engine engine)
     [Fact]
     public async Task A_disk_that_cannot_be_asked_is_short_and_what_was_short_is_not_believed_for_a_minute()
     {
-        var port = FreePort();
+        var port = Relay.FreePort();
         using var client = new StorageClient(engine.Client.Options with { ShortDiskBytes = 1, Url = new Uri($"http://127.0.0.1:{port}/") });
         var space = new DiskSpace(client, _time);
         var before = await space.BeforeAsync();
         using var stop = new CancellationTokenSource();
-        _ = RelayAsync(port, engine.Client.Options.Url.Port, stop.Token);
+        _ = Relay.RunAsync(port, engine.Client.Options.Url.Port, stop.Token);
         Assert.Contains("not to be known", await space.AfterAsync(before), StringComparison.Ordinal);
         _time.Advance(DiskSpace.Aftermath - TimeSpan.FromMilliseconds(1));
         Assert.Contains("not to be known", await space.AfterAsync(await space.BeforeAsync()), StringComparison.Ordinal);
@@ -100,29 +119,7 @@ public sealed class DiskSpaceTests(Engine engine)
         Assert.Equal(10, delays);
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     private StorageClient Client(long shortBelow) => new(engine.Client.Options with { ShortDiskBytes = shortBelow });
-
-    private static async Task RelayAsync(int from, int to, CancellationToken stop)
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, from);
-        listener.Start();
-        while (true)
-        {
-            var near = await listener.AcceptTcpClientAsync(stop);
-            var far = new TcpClient();
-            await far.ConnectAsync(IPAddress.Loopback, to, stop);
-            stop.Register(near.Dispose);
-            _ = near.GetStream().CopyToAsync(far.GetStream());
-            _ = far.GetStream().CopyToAsync(near.GetStream());
-        }
-    }
 
     private sealed class ManualTime : TimeProvider
     {

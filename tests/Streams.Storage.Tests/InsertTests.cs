@@ -130,6 +130,22 @@ public sealed class InsertTests(Engine engine)
     }
 
     [Fact]
+    public async Task The_probe_refuses_a_server_that_does_not_deduplicate_and_leaves_nothing()
+    {
+        var port = Relay.FreePort();
+        using var stop = new CancellationTokenSource();
+        var relay = Relay.RunAsync(port, engine.Options.Url.Port, stop.Token, static request => request
+            .Replace("insert_deduplicate=1", "insert_deduplicate=0", StringComparison.Ordinal)
+            .Replace("deduplicate_insert=enable", "deduplicate_insert=disable", StringComparison.Ordinal));
+        using var client = new StorageClient(engine.Options with { Url = new Uri($"http://127.0.0.1:{port}/") });
+        var refused = await Assert.ThrowsAsync<UnfitServerException>(() => new ServerProbe(client).DemandAsync(default));
+        Assert.Contains("left 3 rows instead of 2", refused.Message, StringComparison.Ordinal);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => relay);
+        Assert.Equal("0", await engine.QueryAsync("SELECT count() FROM system.tables WHERE name LIKE 'streams_probe_%'"));
+    }
+
+    [Fact]
     public async Task Killing_the_inserts_of_an_owner_who_has_none_finds_none() =>
         Assert.Equal(0, await new StorageReader(engine.Client).KillInsertsAsync("nobody"));
 

@@ -68,7 +68,7 @@ internal static class Verdict
             QueueWedged = run.Stack.QueueWedged,
             Failures = [],
         };
-        return report with { Failures = [.. run.Failures, .. Failures(report), .. Losses(report, run.ExpectedLosses), .. Health(report)] };
+        return report with { Failures = [.. run.Failures, .. Failures(report), .. Losses(report, run.ExpectedLosses), .. Health(report), .. Unseen(report)] };
     }
 
     /// <summary>What the checkers found, one line each.</summary>
@@ -117,6 +117,10 @@ internal static class Verdict
             yield return $"{name} was {held:N0}, above {Peaks.Held[name]:N0}";
         }
     }
+
+    // A bound of what nobody says anything of holds for nothing.
+    private static IEnumerable<string> Unseen(ChaosReport report) => Peaks.Held.Keys.Where(name => !report.PeakHeld.ContainsKey(name))
+        .Select(name => $"{name} was at no metrics endpoint");
 
     // Several times what a run at 20,000 events/s takes: a leak or a queue without a bound passes it, a noisy machine does not.
     private static long BoundOf(string process) => process switch

@@ -61,9 +61,9 @@ public sealed class DiskSpace(StorageClient client, TimeProvider time)
                 }
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception failure) when (failure is not OutOfMemoryException)
         {
-            // Ends the insert too.
+            // Cancelled, which ends the insert too; or the time without a look has its success read back. The insert still uses its caller's buffers, so nothing may get past it.
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class DiskSpace(StorageClient client, TimeProvider time)
 
     private bool IsFresh() => _roomAt != 0 && time.GetElapsedTime(_roomAt) < Fresh;
 
-    /// <returns>When the look began.</returns>
+    /// <returns>When the last look that found room began, as it has ended too; else when this one began.</returns>
     private async Task<long> LookAsync(CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
@@ -104,9 +104,9 @@ public sealed class DiskSpace(StorageClient client, TimeProvider time)
                 _roomSince = _roomAt != 0 && time.GetElapsedTime(_roomAt, ended) <= LongestGap ? _roomSince : began;
                 _roomAt = began;
             }
-        }
 
-        return began;
+            return Math.Max(began, _roomAt);
+        }
     }
 
     // What cannot be asked is taken for short.
