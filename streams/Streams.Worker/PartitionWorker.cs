@@ -30,7 +30,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
     public PartitionHealth Health => new(_partition, State, _life?.CommittedSequence ?? 0, _supervisor.Failures, _lastFailure, _life?.Load ?? default);
 
-    private PartitionState State => _supervisor.State switch
+    public PartitionState State => _supervisor.State switch
     {
         GraphState.Starting => PartitionState.Recovering,
         GraphState.Running => PartitionState.Running,

@@ -248,14 +248,21 @@ public sealed class StreamsWorker : IAsyncDisposable
         }
     }
 
-    private int Running() => Partitions().Count(static partition => partition.State == PartitionState.Running);
+    // Asked for each range: the state alone, not what partitions hold.
+    private int Running()
+    {
+        lock (_partitions)
+        {
+            return _partitions.Count(static partition => partition.State == PartitionState.Running);
+        }
+    }
 
     /// <summary>One worker settles the ledger: whoever has partition 0.</summary>
     private bool OwnsFirst()
     {
         lock (_partitions)
         {
-            return _partitions.Count != 0 && _partitions[0].Health.State == PartitionState.Running;
+            return _partitions.Count != 0 && _partitions[0].State == PartitionState.Running;
         }
     }
 

@@ -139,7 +139,11 @@ internal static class Verdict
         Console.WriteLine($"recovery      p50 {report.RecoveryP50Seconds:0.0} s, p99 {report.RecoveryP99Seconds:0.0} s");
         Console.WriteLine(
             $"peaks         queue {Mebi(report.PeakQueueBytes)}, not committed at the sources {Mebi(report.PeakUncommittedBytes)}");
-        Console.WriteLine($"held by serve {string.Join(", ", report.PeakHeld.Select(peak => $"{peak.Key["streams_".Length..]} {peak.Value:N0}"))}");
+        if (report.PeakHeld.Count > 0)
+        {
+            Console.WriteLine($"held by serve {string.Join(", ", report.PeakHeld.Select(peak => $"{peak.Key["streams_".Length..]} {peak.Value:N0}"))}");
+        }
+
         Console.WriteLine($"memory        {string.Join(", ", report.RssBytes.Select(peak => $"{peak.Key} {Mebi(peak.Value)}"))}");
         Console.WriteLine($"catch-up      {report.CatchUpRowsPerSecond:N0} rows/s");
         Console.WriteLine($"died unasked  {report.UnexpectedExits.Count}; queue hung {report.QueueWedged} times");

@@ -27,13 +27,13 @@ public sealed class DiskSpace(StorageClient client, TimeProvider time)
     private long _shortAt;
     private string _why = "";
 
-    /// <summary>Looks before an insert is sent, unless somebody has just looked.</summary>
+    /// <summary>Looks, unless somebody has just looked: before an insert is sent, and while it runs.</summary>
     /// <returns>What <see cref="AfterAsync"/> is to be given.</returns>
     public async Task<long> BeforeAsync(CancellationToken cancellation = default)
     {
         lock (_gate)
         {
-            if (IsFresh())
+            if (_roomAt != 0 && time.GetElapsedTime(_roomAt) < Fresh)
             {
                 return _roomAt;
             }
@@ -49,16 +49,7 @@ public sealed class DiskSpace(StorageClient client, TimeProvider time)
         {
             while (await Task.WhenAny(insert, Task.Delay(Period, time, cancellation)).ConfigureAwait(false) != insert && !cancellation.IsCancellationRequested)
             {
-                bool fresh;
-                lock (_gate)
-                {
-                    fresh = IsFresh();
-                }
-
-                if (!fresh)
-                {
-                    await LookAsync(cancellation).ConfigureAwait(false);
-                }
+                await BeforeAsync(cancellation).ConfigureAwait(false);
             }
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
@@ -83,8 +74,6 @@ public sealed class DiskSpace(StorageClient client, TimeProvider time)
                         $"of the {time.GetElapsedTime(before).TotalSeconds:0.0} s it took nobody looked at the disk for more than one: the success is read back");
         }
     }
-
-    private bool IsFresh() => _roomAt != 0 && time.GetElapsedTime(_roomAt) < Fresh;
 
     /// <returns>When the last look that found room began, as it has ended too; else when this one began.</returns>
     private async Task<long> LookAsync(CancellationToken cancellation)
