@@ -119,7 +119,7 @@ internal static class VerifyCommand
         Console.WriteLine(lanes.Count == 0
             ? $"{agent} has no rows received from {since:yyyy-MM-dd HH:mm:ss}Z to {until:yyyy-MM-dd HH:mm:ss}Z"
             : wrong > 0 ? $"{Grouped(wrong)} batches or signatures are wrong"
-            : $"{Grouped(lanes.Sum(lane => lane.Signed))} batches are as {agent} signed them; nothing of them is altered or missing");
+            : Right(agent, lanes.Sum(lane => lane.Signed), lanes.Sum(lane => lane.Unsigned + lane.NoProof)));
         Console.WriteLine(Traceless);
         if (keys.Source == "rows")
         {
@@ -130,6 +130,11 @@ internal static class VerifyCommand
             Console.WriteLine($"some signatures fit only a key from rows of agent_identity, which who writes rows can forge: it has to be one that {agent} had before its key was changed");
         }
     }
+
+    private static string Right(string agent, long signed, long unsigned) => signed == 0
+        ? $"none of {Grouped(unsigned)} batches is signed: whether somebody altered them cannot be said"
+        : $"{Grouped(signed)} batches are as {agent} signed them; nothing of them is altered or missing"
+            + (unsigned > 0 ? $"; {Grouped(unsigned)} more are not signed, of which that cannot be said" : "");
 
     private static string Grouped(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }
