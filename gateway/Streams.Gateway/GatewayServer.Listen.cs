@@ -39,7 +39,11 @@ public sealed partial class GatewayServer
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Patience);
         builder.WebHost.UseKestrelHttpsConfiguration();
         // Nothing here blocks, so a hop to another thread between socket, pipe and session is for nothing: three of them for each message of a handshake.
-        builder.WebHost.UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true);
+        builder.WebHost.UseSockets(static sockets =>
+        {
+            sockets.UnsafePreferInlineScheduling = true;
+            sockets.CreateBoundListenSocket = ListenSocket.Create;
+        });
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, _options, filter, certificate, _endpoint));
         _web = OwnAsync(builder.Build());
         try
