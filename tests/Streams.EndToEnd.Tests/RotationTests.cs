@@ -1,7 +1,9 @@
+using System.Buffers.Text;
 using System.Diagnostics;
 using System.Globalization;
 using Streams.Testing;
 using Streams.Wire.Handshake;
+using Streams.Wire.Keys;
 
 namespace Streams.EndToEnd.Tests;
 
@@ -77,6 +79,19 @@ public sealed class RotationTests : IDisposable
             Assert.Equal(2, refused.Code);
             Assert.False(File.Exists(_directory.File("bad.cert")), string.Join(' ', bad));
         }
+
+        var person = await HostAsync(
+            up, "keys", "operator", "issue", "operator-1", "--days", "30", "--key-file", _directory.File("operator.key"), "--certificate-file", _directory.File("operator.cert"));
+        Assert.Equal("operator-1", Line(person, "operator"));
+        Assert.True(FleetCertificate.TryParseText(await File.ReadAllTextAsync(_directory.File("operator.cert")), out var signed));
+        Assert.True(KeyFile.TryParse("operator.key", await File.ReadAllBytesAsync(_directory.File("operator.key")), KeyFileKind.Operator, out var key, out _));
+        using (key)
+        {
+            Assert.True(signed.PublicKey.SequenceEqual(key!.PublicKey));
+        }
+
+        var roots = new FleetRoots(Base64Url.DecodeFromChars(Line(await HostAsync(up, "keys"), "fleet root")));
+        Assert.Equal([CertificateUse.Operator], Enum.GetValues<CertificateUse>().Where(use => roots.Verify(signed, use, null) == RefusalReason.None));
 
         Assert.Contains("first: streams keys gateway renew --new-key", (await RefusedAsync(up, "keys", "revoke", Text(Serial(renewed)))).ErrorLine, StringComparison.Ordinal);
         Assert.Contains("services sign with", (await RefusedAsync(up, "keys", "revoke", Text(SerialOfServices(up)))).ErrorLine, StringComparison.Ordinal);

@@ -5,6 +5,7 @@ using Streams.Host.Fleet;
 using Streams.Host.Terminal;
 using Streams.Local;
 using Streams.Wire;
+using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
 
 namespace Streams.Host.Commands;
@@ -23,6 +24,10 @@ internal static class KeysCommand
         command.Add(CreateAgent(data));
         command.Add(KeysCreateAgents.Create(data));
         command.Add(KeysGateway.Create(data));
+        command.Add(new Command("operator", "Certificates of operators, whose keys sign commands that change hosts.")
+        {
+            KeysIssue.Create("operator", "Have the fleet root sign for an operator; keep the key off every server.", CertificateUse.Operator, KeyFileKind.Operator, data),
+        });
         command.Add(KeysRevoke.Create(data));
         command.Add(KeysRoot.Create(data));
         return command;
