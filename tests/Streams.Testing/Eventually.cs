@@ -7,7 +7,7 @@ namespace Streams.Testing;
 public static class Eventually
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(30);
 
     public static Task TrueAsync(Func<bool> condition, string what, TimeSpan? deadline = null) =>
         TrueAsync(() => Task.FromResult(condition()), what, deadline);
