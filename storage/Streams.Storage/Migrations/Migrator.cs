@@ -44,9 +44,10 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         }
 
         var changes = new List<string>();
+        var settings = TableDefinition.Settings.Concat(await KnownSavingsAsync(cancellation).ConfigureAwait(false)).ToList();
         foreach (var table in StorageSchema.Tables(client.Options))
         {
-            await MigrateTableAsync(table, newer, changes, cancellation).ConfigureAwait(false);
+            await MigrateTableAsync(table, settings, newer, changes, cancellation).ConfigureAwait(false);
         }
 
         foreach (var view in newer ? [] : StorageSchema.Views)
@@ -79,7 +80,17 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
         return newest[0];
     }
 
-    private async Task MigrateTableAsync(TableDefinition table, bool newer, List<string> changes, CancellationToken cancellation)
+    private async Task<IEnumerable<KeyValuePair<string, string>>> KnownSavingsAsync(CancellationToken cancellation)
+    {
+        var known = await client.QueryAsync(
+            $"SELECT name FROM system.merge_tree_settings WHERE name IN ({string.Join(", ", TableDefinition.Savings.Keys.Select(Sql.Literal))})",
+            static r => r.GetString(0),
+            cancellation).ConfigureAwait(false);
+        return TableDefinition.Savings.Where(s => known.Contains(s.Key));
+    }
+
+    private async Task MigrateTableAsync(
+        TableDefinition table, List<KeyValuePair<string, string>> settings, bool newer, List<string> changes, CancellationToken cancellation)
     {
         var created = await CreatedAsync(table, cancellation).ConfigureAwait(false);
         if (created is null)
@@ -99,10 +110,10 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
                 await ChangeAsync(table.AddIndexStatement(index), changes, cancellation).ConfigureAwait(false);
             }
 
-            var settings = TableDefinition.Settings.Where(s => !created.Contains($"{s.Key} = {s.Value}", StringComparison.Ordinal)).ToList();
-            if (settings.Count > 0)
+            var missing = settings.Where(s => !created.Contains($"{s.Key} = {s.Value}", StringComparison.Ordinal)).ToList();
+            if (missing.Count > 0)
             {
-                await ChangeAsync(table.ModifySettingsStatement(settings), changes, cancellation).ConfigureAwait(false);
+                await ChangeAsync(table.ModifySettingsStatement(missing), changes, cancellation).ConfigureAwait(false);
             }
         }
 

@@ -26,6 +26,12 @@ public sealed class TableDefinition
         ["ttl_only_drop_parts"] = "1",
     };
 
+    /// <summary>
+    /// Settings that only save work, given to a server that knows them. Statistics of columns (26.x makes minmax and uniq of all of them by itself) cost a merge as
+    /// much as all the rest of it and a byte a row on disk; what they are for, the order of joins and of conditions, our queries do not need (docs/adr/0034).
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> Savings { get; } = new Dictionary<string, string> { ["auto_statistics_types"] = "''" };
+
     public required string Name { get; init; }
 
     public required IReadOnlyList<TableColumn> Columns { get; init; }
