@@ -41,6 +41,9 @@ public sealed class ControlVectorTests
         var status = CommandDocument.Create(Fields("status", 1), CommandSigner.Service, asService, service);
         var kill = CommandDocument.Create(
             Fields("kill", 2) with { Arguments = [new("pid", "4711"), new("reason", "gründlich")] }, CommandSigner.Operator, asOperator, person);
+        using var identity = new AgentIdentity("agent-001", SigningKey.FromSeed(Fill(0x30)));
+        var received = CommandAnswer.Create(CommandEvent.Of(status, CommandState.Received, Microsecond), identity);
+        var finished = CommandAnswer.Create(CommandEvent.Of(status, CommandState.Finished, Microsecond, "grün", "{\"pid\":4711}"), identity);
         return new Dictionary<string, string>
         {
             ["service_seed"] = Hex(Fill(0x60)),
@@ -52,7 +55,9 @@ public sealed class ControlVectorTests
             ["status"] = Hex(status.Bytes.Span),
             ["status_digest"] = Hex(status.Digest),
             ["status_request"] = Hex(CommandRequest.Write(status.Bytes.Span)),
-            ["status_received"] = Hex(CommandEvent.Of(status, CommandState.Received, Microsecond).Write()),
+            ["status_received"] = Hex(received.Bytes.Span),
+            ["status_finished"] = Hex(finished.Bytes.Span),
+            ["status_response"] = Hex(CommandResponse.Write(finished)),
             ["kill"] = Hex(kill.Bytes.Span),
             ["kill_digest"] = Hex(kill.Digest),
             ["token"] = Hex(Encoding.ASCII.GetBytes(Token(root))),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Callable, Final, Iterator
 
 from handshake import Certificate
-from primitives import NAME, ProtocolError, Reader, from_base64url, now, sha256, to_base64url, verify
+from primitives import NAME, ProtocolError, Reader, block, from_base64url, now, sha256, to_base64url, uint, verify
 from store import Store
 from trust import Trust
 
@@ -15,9 +16,10 @@ SERVICE, OPERATOR = 1, 2
 CONTEXTS: Final = {SERVICE: "service certificate", OPERATOR: "operator certificate"}
 BY_SERVICE: Final = {"status", "report", "collect"}
 BY_OPERATOR: Final = {"kill", "isolate", "rotate", "re-register", "config"}
+COMMAND_ID: Final = re.compile(r"[0-9a-f]{32}")
 DAY, SKEW, JOURNAL = 86_400_000_000, 300_000_000, 1024
 ENDS: Final = {"finished", "failed", "expired", "refused", "unknown"}
-Answer = dict[str, Any]
+Answer = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -82,19 +84,27 @@ class Commands:
         self._store, self._trust, self._status = store, trust, status
         self.answered = 0
 
-    def take(self, document: dict[str, Any]) -> Iterator[Answer]:
-        """The answers to a request on `agent.control`; the caller sends each before it asks for the next."""
+    def _sign(self, identifier: str, digest: bytes, state: str, detail: str = "", result: str = "") -> Answer:
+        text = result.encode()
+        said = (b"\1" + bytes.fromhex(identifier) + digest + block(self._trust.agent_id, 1) + block(state, 1) + uint(now(), 8) + block(detail, 2)
+                + uint(len(text), 4) + text)
+        return {"answer": to_base64url(said + self._trust.key.sign("command answer", sha256(said)))}
+
+    def take(self, identifier: str, document: dict[str, Any]) -> Iterator[Answer]:
+        """The answers to a request on `agent.control` with this id; the caller sends each before it asks for the next."""
+        carried = b""
         try:
-            command = read(from_base64url(str(document["command"])))
+            carried = from_base64url(str(document["command"]))
+            command = read(carried)
         except (ProtocolError, KeyError):
-            yield {"command": "", "digest": "", "state": "refused", "at": now(), "detail": "malformed"}
+            if COMMAND_ID.fullmatch(identifier):
+                yield self._sign(identifier, sha256(carried[:-64]), "refused", "malformed")
             return
         self._store.forget_commands(now() - DAY)
         digest = to_base64url(command.digest)
 
-        def answer(state: str, detail: str = "", result: Any = None) -> Answer:
-            given = {"command": command.identifier, "digest": digest, "state": state, "at": now(), "detail": detail}
-            return given if result is None else given | {"result": result}
+        def answer(state: str, detail: str = "", result: str = "") -> Answer:
+            return self._sign(command.identifier, command.digest, state, detail, result)
 
         before = self._store.command(command.identifier)
         why = fault(command, self._trust)
@@ -109,7 +119,7 @@ class Commands:
         if before:
             state = before[1] if before[1] in ENDS else "unknown"
             self._store.remember(command.identifier, digest, command.deadline, state, before[2], before[3])
-            yield answer(state, before[2], json.loads(before[3]) if before[3] else None)
+            yield answer(state, before[2], before[3])
             return
         self._store.remember(command.identifier, digest, command.deadline, "received")
         yield answer("received")
@@ -119,7 +129,7 @@ class Commands:
             return
         self._store.remember(command.identifier, digest, command.deadline, "started")
         yield answer("started")
-        result = self._status()
-        self._store.remember(command.identifier, digest, command.deadline, "finished", "", json.dumps(result))
+        result = json.dumps(self._status())
+        self._store.remember(command.identifier, digest, command.deadline, "finished", "", result)
         yield answer("finished", "", result)
         self.answered += 1

@@ -185,7 +185,7 @@ class Session(Link):
         fault, channel, identifier = fields["fault"], fields["action"], fields["id"]
         try:
             if not fault and channel.startswith(CONTROL) and fields["type"] == "request":
-                for answer in self._commands.take(loads(fields["payload"])):
+                for answer in self._commands.take(identifier, loads(fields["payload"])):
                     await self.send(lambda: self.wire.message("response", channel, identifier, answer))
                 self._changed.set()
             elif not fault and fields["type"] == "event":

@@ -280,8 +280,12 @@ def check_documents(handshake, statements):
         check_signed(kind + " signature", v[signer + "_seed"], v[signer + "_pk"], "command", h(head), v[kind][-64:])
     text = lambda value: base64.urlsafe_b64encode(value).rstrip(b"=").decode()
     check("status_request", json.loads(v["status_request"]), {"command": text(v["status"])})
-    check("status_received", json.loads(v["status_received"]),
-          {"command": "0" * 31 + "1", "digest": text(v["status_digest"]), "state": "received", "at": micro, "detail": ""})
+    for name, detail, result in (("received", "", b""), ("finished", "grün", b'{"pid":4711}')):
+        answer = (b"\x01" + (1).to_bytes(16, "big") + v["status_digest"] + str8(b"agent-001") + str8(name.encode()) + struct.pack(">Q", micro)
+                  + str16(detail.encode()) + struct.pack(">I", len(result)) + result)
+        check("status_" + name, v["status_" + name][:-64], answer)
+        check_signed(f"status_{name} signature", handshake["agent_seed"], handshake["agent_pk"], "command answer", h(answer), v["status_" + name][-64:])
+    check("status_response", json.loads(v["status_response"]), {"answer": text(v["status_finished"])})
     secret = bytes((0x70 + i * 3) & 0xff for i in range(32))
     check("token", v["token"].decode(), f"0123456789abcdef.{text(secret)}.{text(handshake['root_pk'])}")
     seed = hkdf_expand(secret, b"streams/1 enrolment key" + b"0123456789abcdef", 32)

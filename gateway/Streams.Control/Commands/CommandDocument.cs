@@ -19,7 +19,7 @@ public sealed class CommandDocument
     private const byte Version = 1;
 
     private readonly byte[] _bytes;
-    private readonly byte[] _digest = new byte[Sha256.Size];
+    private readonly byte[] _digest;
 
     private CommandDocument(byte[] bytes, CommandFields fields, CommandSigner signer, FleetCertificate certificate)
     {
@@ -27,7 +27,7 @@ public sealed class CommandDocument
         Fields = fields;
         Signer = signer;
         Certificate = certificate;
-        Sha256.Hash(bytes.AsSpan(0, bytes.Length - SigningKey.SignatureSize), _digest);
+        _digest = DigestOf(bytes);
     }
 
     public CommandFields Fields { get; }
@@ -63,6 +63,14 @@ public sealed class CommandDocument
         var document = new CommandDocument(bytes, fields, signer, certificate);
         key.Sign(Context, document._digest, bytes.AsSpan(bytes.Length - SigningKey.SignatureSize));
         return document;
+    }
+
+    /// <summary>What an answer names of a document, also of one that cannot be read: SHA-256 of all but the last 64 bytes.</summary>
+    public static byte[] DigestOf(ReadOnlySpan<byte> document)
+    {
+        var digest = new byte[Sha256.Size];
+        Sha256.Hash(document[..Math.Max(0, document.Length - SigningKey.SignatureSize)], digest);
+        return digest;
     }
 
     /// <summary>Parses exactly one command; checks form only, see <see cref="CommandVerifier"/>.</summary>

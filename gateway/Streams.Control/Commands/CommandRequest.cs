@@ -11,17 +11,20 @@ public sealed record CommandRequest(string Command)
         JsonSerializer.SerializeToUtf8Bytes(new CommandRequest(Base64Url.EncodeToString(document)), CommandJson.Default.CommandRequest);
 
     /// <summary>Null when it is not exactly a request with a well-formed document.</summary>
-    public static CommandDocument? Read(ReadOnlySpan<byte> json)
+    public static CommandDocument? Read(ReadOnlySpan<byte> json) => CommandDocument.TryParse(Carried(json), out var document) ? document : null;
+
+    /// <summary>What is carried, be it a command or not; empty when this is no request.</summary>
+    public static byte[] Carried(ReadOnlySpan<byte> json)
     {
         try
         {
             return JsonSerializer.Deserialize(json, CommandJson.Default.CommandRequest) is { Command: { } text }
                 && text.Length <= Base64Url.GetEncodedLength(CommandLimits.MaxDocumentBytes) && Base64Url.IsValid(text)
-                && CommandDocument.TryParse(Base64Url.DecodeFromChars(text), out var document) ? document : null;
+                ? Base64Url.DecodeFromChars(text) : [];
         }
         catch (JsonException)
         {
-            return null;
+            return [];
         }
     }
 }
@@ -31,10 +34,8 @@ public sealed record CommandRequest(string Command)
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    // A result is one level down.
-    MaxDepth = CommandLimits.MaxResultDepth + 1)]
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(CommandRequest))]
-[JsonSerializable(typeof(CommandEvent))]
+[JsonSerializable(typeof(CommandResponse))]
+[JsonSerializable(typeof(CommandSent))]
 internal sealed partial class CommandJson : JsonSerializerContext;

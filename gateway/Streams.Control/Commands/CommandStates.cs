@@ -3,6 +3,9 @@ namespace Streams.Control.Commands;
 /// <summary>What follows from a state.</summary>
 public static class CommandStates
 {
+    /// <summary>As it is stored, shown and signed.</summary>
+    public static string Name(this CommandState state) => state.ToString().ToLowerInvariant();
+
     public static bool IsEnd(this CommandState state) => state >= CommandState.Finished;
 
     /// <summary>True when a command in the first state may go to the second: only forward, and an end is for ever, except that an answer is

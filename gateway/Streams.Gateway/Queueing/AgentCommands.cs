@@ -29,12 +29,13 @@ internal sealed class AgentCommands(GatewayCore core, CommandReader reader, Resp
 
     public WireError Take(AgentSession session, ControlMessage message)
     {
-        if (!CommandEvent.TryRead(message.Payload.Span, out var word) || word.State < CommandState.Received)
+        // The services verify it; this spares them what no agent should have said.
+        if (CommandResponse.Read(message.Payload.Span) is not { } answer || answer.AgentId != session.Route.AgentId)
         {
             return WireError.Malformed;
         }
 
-        return session.Commands is { } commands && commands.TryAnswer(word, message.Payload) ? WireError.None : WireError.RateLimited;
+        return session.Commands is { } commands && commands.TryAnswer(answer.Word.Command, message.Payload) ? WireError.None : WireError.RateLimited;
     }
 
     /// <summary>The agent could not read it, and says no more about it; or it has no room, and is to be sent it again.</summary>

@@ -54,7 +54,7 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
     }
 
     /// <summary>The agent's word about a command, for the services. False: more wait for the queue than may.</summary>
-    public bool TryAnswer(CommandEvent word, ReadOnlyMemory<byte> payload)
+    public bool TryAnswer(string commandId, ReadOnlyMemory<byte> payload)
     {
         bool first;
         lock (_gate)
@@ -73,7 +73,7 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
             _ = PublishAsync();
         }
 
-        Answered(word.Command);
+        Answered(commandId);
         return true;
     }
 
@@ -206,7 +206,7 @@ internal sealed class CommandQueue(GatewayCore core, AgentCommands commands, Age
             // The gateway's own word: nobody waits for it, so it may be missing.
             if (_answers.Count < MaxAnswers)
             {
-                _answers.Enqueue(CommandEvent.Of(document, CommandState.Sent, (ulong)core.UnixMicroseconds()).Write());
+                _answers.Enqueue(CommandSent.Write(document.Id));
                 first = _answers.Count == 1;
             }
         }

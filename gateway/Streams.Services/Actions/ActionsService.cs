@@ -19,21 +19,25 @@ public sealed class ActionsService : IAsyncDisposable
     private readonly CommandIssuer? _issuer;
     private readonly CommandBook _book;
     private readonly CommandSweep _sweep;
+    private readonly AnswerCheck _check;
+    private readonly ResponseFaults _faults;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private ResponseReader? _responses;
 
     private ActionsService(
         QueueConnection queue, CommandIssuer? issuer, CommandStore store, BucketCache<CommandRecord> cache,
-        BucketCache<IdentityRecord> identities, RowProducer producer, TimeProvider time)
+        BucketCache<IdentityRecord> identities, AnswerCheck check, RowProducer producer, TimeProvider time)
     {
         _logger = queue.Options.LoggerFactory.CreateLogger("Streams.Services.Actions");
         _cache = cache;
         _identities = identities;
+        _check = check;
         _issuer = issuer;
         _time = time;
         _mailbox = new CommandMailbox(queue);
         _book = new CommandBook(store, cache, producer, time, _logger);
+        _faults = new ResponseFaults(_logger, time);
         _sweep = new CommandSweep(_book, _mailbox, new CommandReader(queue), time, _logger);
     }
 
@@ -52,7 +56,8 @@ public sealed class ActionsService : IAsyncDisposable
         try
         {
             known = await BucketCache<IdentityRecord>.OpenAsync(identities.WatchAsync, cancel).ConfigureAwait(false);
-            var service = new ActionsService(queue, issuer, store, cache, known, producer, time ?? TimeProvider.System);
+            var service = new ActionsService(
+                queue, issuer, store, cache, known, new AnswerCheck(identities, known), producer, time ?? TimeProvider.System);
             service._responses = ResponseReader.Start(queue, service.HearAsync);
             service._sweep.Start();
             return service;
@@ -90,7 +95,7 @@ public sealed class ActionsService : IAsyncDisposable
         var now = _time.GetUtcNow();
         var record = new CommandRecord(
             order.Kind, order.Actor, now, document.Fields.Deadline, Base64Url.EncodeToString(document.Digest), 0,
-            CommandBook.NameOf(CommandState.Queued), now);
+            CommandState.Queued.Name(), now);
         var full = 0;
         foreach (var agent in document.Fields.Agents)
         {
@@ -180,22 +185,53 @@ public sealed class ActionsService : IAsyncDisposable
         ? new CommandProblem("too_many_waiting", "agents", $"agents: {CommandLimits.MaxWaiting} commands wait for {agents[^1]}, which is the most that may")
         : new CommandProblem("queue_full", "agents", "agents: the queue of commands has no room; wait until some have ended");
 
-    /// <summary>A response from the stream. What cannot be kept now throws, and comes again.</summary>
+    /// <summary>A response from the stream, which any gateway may write to. What cannot be judged or kept now throws, and comes again.</summary>
     private async Task HearAsync(string agentId, ReadOnlyMemory<byte> response, CancellationToken cancel)
     {
-        if (!CommandEvent.TryRead(response.Span, out var word))
+        if (Wire.AgentId.IsValid(agentId) && CommandSent.Read(response.Span) is { } sent)
         {
-            _logger.ResponseMalformed(agentId, response.Length);
-            return;
+            // Nobody signed it: it ends nothing and removes nothing.
+            await _book.MoveAsync(sent.ToString(), agentId, CommandState.Sent, "", "", _ => true, cancel).ConfigureAwait(false);
+        }
+        else if (CommandResponse.Read(response.Span) is not { } answer)
+        {
+            _faults.Malformed(agentId, response.Length);
+        }
+        else if (answer.AgentId != agentId || !await IsSignedAsync(answer, cancel).ConfigureAwait(false))
+        {
+            _faults.Unsigned(agentId, answer.Word.Command, answer.Word.State.Name());
+        }
+        else
+        {
+            await MoveAsync(agentId, answer.Word, cancel).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> IsSignedAsync(CommandAnswer answer, CancellationToken cancel)
+    {
+        if (await _check.IsSignedAsync(answer, cancel).ConfigureAwait(false) is { } signed)
+        {
+            return signed;
         }
 
-        // The agent may speak of what it was given, and only of exactly that; where it could not read it, it names no digest.
-        var moved = await _book.MoveAsync(
-            word.Command, agentId, word.State, word.Detail, word.Result?.GetRawText() ?? "",
-            record => word.Digest == record.Digest || (word.Digest.Length == 0 && word.State == CommandState.Refused), cancel).ConfigureAwait(false);
-        if (!moved)
+        // Commands are for agents that are known, so this one's identity will be back: the queue lost it. Of others nobody waits for a word.
+        return await _book.WaitsAsync(answer.Word.Command, answer.AgentId, cancel).ConfigureAwait(false)
+            ? throw new QueueException($"The identity of {answer.AgentId} is not known now.")
+            : false;
+    }
+
+    private async Task MoveAsync(string agentId, CommandEvent word, CancellationToken cancel)
+    {
+        // The digest does not cover the command's signature. We signed it well, so a gateway changed it, to have the agent refuse what then would leave the queue.
+        if (word is { State: CommandState.Refused, Detail: "bad_signature" })
         {
-            _logger.ResponseIgnored(agentId, word.Command, CommandBook.NameOf(word.State));
+            _faults.Altered(agentId, word.Command);
+        }
+        // The agent may speak of what it was given, and only of exactly that.
+        else if (!await _book.MoveAsync(
+            word.Command, agentId, word.State, word.Detail, word.Result, record => word.Digest == record.Digest, cancel).ConfigureAwait(false))
+        {
+            _logger.ResponseIgnored(agentId, word.Command, word.State.Name());
         }
         else if (word.State.IsEnd())
         {

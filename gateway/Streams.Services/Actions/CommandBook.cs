@@ -37,7 +37,7 @@ internal sealed class CommandBook(CommandStore store, BucketCache<CommandRecord>
                 return false;
             }
 
-            var next = record with { State = NameOf(state), ChangedAt = time.GetUtcNow(), Detail = detail, Result = result };
+            var next = record with { State = state.Name(), ChangedAt = time.GetUtcNow(), Detail = detail, Result = result };
             if (await store.TryWriteAsync(commandId, agentId, next, revision, cancel).ConfigureAwait(false) is not null)
             {
                 Tell(commandId, agentId, next);
@@ -45,6 +45,11 @@ internal sealed class CommandBook(CommandStore store, BucketCache<CommandRecord>
             }
         }
     }
+
+    /// <summary>Whether it has not ended.</summary>
+    /// <exception cref="QueueException">The bucket is away: ask again.</exception>
+    public async Task<bool> WaitsAsync(string commandId, string agentId, CancellationToken cancel) =>
+        (await store.GetAsync(commandId, agentId, cancel).ConfigureAwait(false)).Record is { } record && !StateOf(record).IsEnd();
 
     /// <summary>Notes its place in the agent's queue.</summary>
     public async Task PlaceAsync(string commandId, string agentId, ulong sequence, CancellationToken cancel)
@@ -89,8 +94,6 @@ internal sealed class CommandBook(CommandStore store, BucketCache<CommandRecord>
 
     public static CommandState StateOf(CommandRecord record) =>
         Enum.TryParse<CommandState>(record.State, ignoreCase: true, out var state) ? state : CommandState.Unknown;
-
-    public static string NameOf(CommandState state) => state.ToString().ToLowerInvariant();
 
     private void Tell(string commandId, string agentId, CommandRecord record)
     {

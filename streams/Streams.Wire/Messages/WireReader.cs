@@ -50,6 +50,8 @@ internal ref struct WireReader
 
     internal ReadOnlySpan<byte> Str16(int max) => Bounded(U16(), max);
 
+    internal ReadOnlySpan<byte> Str32(int max) => Bounded((int)Math.Min(U32(), int.MaxValue), max);
+
     private ReadOnlySpan<byte> Bounded(int length, int max)
     {
         if (length > max)

@@ -42,4 +42,10 @@ internal ref struct WireWriter
         U16(checked((ushort)value.Length));
         Bytes(value);
     }
+
+    internal void Str32(ReadOnlySpan<byte> value)
+    {
+        U32((uint)value.Length);
+        Bytes(value);
+    }
 }

@@ -1,5 +1,7 @@
 using Streams.Agent.Modules.Core.Commands;
 using Streams.Control.Commands;
+using Streams.Wire.Crypto;
+using Streams.Wire.Handshake;
 
 namespace Streams.Agent.Tests.Commands;
 
@@ -18,9 +20,10 @@ public sealed class CommandControlTests : IDisposable
         var document = _agent.Sign();
         await _agent.AskAsync(document);
         Assert.Equal([CommandState.Received, CommandState.Started, CommandState.Finished], _agent.Answers.Select(answer => answer.State));
+        Assert.All(_agent.Signed, answer => Assert.True(answer.AgentId == CommandFixture.AgentId && answer.IsSignedBy(_agent.Identity.PublicKey)));
         var digest = System.Buffers.Text.Base64Url.EncodeToString(document.Digest);
         Assert.All(_agent.Answers, answer => Assert.Equal((document.Id.ToString(), digest), (answer.Command, answer.Digest)));
-        Assert.Equal("{\"ok\":true}", _agent.Answers.Last().Result!.Value.GetRawText());
+        Assert.Equal("{\"ok\":true}", _agent.Answers.Last().Result);
     }
 
     [Fact]
@@ -32,8 +35,27 @@ public sealed class CommandControlTests : IDisposable
         _agent.Restart();
         var third = await _agent.AskAsync(document);
         Assert.Equal(1, _agent.Runs);
-        Assert.Equal(first.Write(), second.Write());
-        Assert.Equal(first.Write(), third.Write());
+        Assert.Equal(first, second);
+        Assert.Equal(first, third);
+    }
+
+    [Fact]
+    public async Task What_an_earlier_key_signed_is_answered_again_under_the_key_of_now()
+    {
+        var finished = _agent.Sign();
+        var first = await _agent.AskAsync(finished);
+        var begun = _agent.Sign();
+        Assert.True(_agent.Journal.TryBegin(begun));
+        _agent.Restart();
+        using var old = _agent.Identity;
+        _agent.Identity = new AgentIdentity(CommandFixture.AgentId, SigningKey.Generate());
+        _agent.Signed.Clear();
+        Assert.Equal(first, await _agent.AskAsync(finished));
+        _agent.Control.SessionBegan();
+        Assert.Equal(CommandState.Unknown, (await _agent.AskAsync(begun)).State);
+        Assert.Equal(3, _agent.Signed.Count);
+        Assert.All(_agent.Signed, answer => Assert.True(answer.IsSignedBy(_agent.Identity.PublicKey) && !answer.IsSignedBy(old.PublicKey)));
+        Assert.Equal(1, _agent.Runs);
     }
 
     [Fact]
@@ -112,7 +134,7 @@ public sealed class CommandControlTests : IDisposable
         var document = _agent.Sign();
         var answer = await _agent.AskAsync(document);
         Assert.Equal((CommandState.Failed, "no?luck"), (answer.State, answer.Detail));
-        Assert.Equal(answer.Write(), (await _agent.AskAsync(document)).Write());
+        Assert.Equal(answer, await _agent.AskAsync(document));
         Assert.Equal(1, _agent.Runs);
     }
 
@@ -121,7 +143,7 @@ public sealed class CommandControlTests : IDisposable
     {
         ((CountingHandler)_agent.Handler).Result = () => System.Text.Encoding.UTF8.GetBytes($"\"{new string('x', CommandLimits.MaxResultBytes)}\"");
         var answer = await _agent.AskAsync(_agent.Sign());
-        Assert.Equal((CommandState.Finished, "result_too_long", null), (answer.State, answer.Detail, answer.Result));
+        Assert.Equal((CommandState.Finished, "result_too_long", ""), (answer.State, answer.Detail, answer.Result));
     }
 
     [Fact]
@@ -144,6 +166,14 @@ public sealed class CommandControlTests : IDisposable
     }
 
     [Fact]
+    public async Task A_result_that_is_no_json_failed()
+    {
+        ((CountingHandler)_agent.Handler).Result = () => "{"u8.ToArray();
+        var answer = await _agent.AskAsync(_agent.Sign());
+        Assert.Equal((CommandState.Failed, "result_malformed", ""), (answer.State, answer.Detail, answer.Result));
+    }
+
+    [Fact]
     public async Task Junk_is_refused_under_its_message_id_and_changes_nothing()
     {
         var id = CommandId.NewRandom();
@@ -152,5 +182,7 @@ public sealed class CommandControlTests : IDisposable
         Assert.Equal(CommandState.Finished, (await _agent.AskAsync(_agent.Sign())).State);
         Assert.Equal((id.ToString(), "malformed"), (_agent.Answers.First().Command, _agent.Answers.First().Detail));
         Assert.Single(_agent.Answers, answer => answer.State == CommandState.Refused);
+        Assert.All(_agent.Signed, answer => Assert.True(answer.IsSignedBy(_agent.Identity.PublicKey)));
+        Assert.Equal(System.Buffers.Text.Base64Url.EncodeToString(CommandDocument.DigestOf(new byte[3])), _agent.Answers.First().Digest);
     }
 }

@@ -56,7 +56,13 @@ internal sealed class CommandFixture : IDisposable
 
     public CommandClock CommandClock { get; private set; } = null!;
 
-    public ConcurrentQueue<CommandEvent> Answers { get; } = new();
+    /// <summary>Whose key the agent has now.</summary>
+    public AgentIdentity Identity { get; set; } = new(AgentId, SigningKey.Generate());
+
+    /// <summary>As they were signed.</summary>
+    public ConcurrentQueue<CommandAnswer> Signed { get; } = new();
+
+    public IEnumerable<CommandEvent> Answers => Signed.Select(answer => answer.Word);
 
     /// <summary>Ends this life without a word and begins the next over the same journal.</summary>
     public void Restart()
@@ -93,7 +99,7 @@ internal sealed class CommandFixture : IDisposable
     /// <summary>Sends it and waits for its end.</summary>
     public async Task<CommandEvent> AskAsync(CommandDocument document)
     {
-        var before = Answers.Count;
+        var before = Signed.Count;
         Send(document);
         await Eventually.TrueAsync(() => Answers.Skip(before).Any(IsEnd), $"an end of {document.Id}");
         return Answers.Skip(before).Single(IsEnd);
@@ -106,6 +112,7 @@ internal sealed class CommandFixture : IDisposable
     public void Dispose()
     {
         Control.Dispose();
+        Identity.Dispose();
         _directory.Dispose();
         _root.Dispose();
         _key.Dispose();
@@ -119,7 +126,7 @@ internal sealed class CommandFixture : IDisposable
         _pinned = new PinnedStatements(_directory.Path, new FleetRoots(_root.PublicKey.ToArray()));
         Journal = CommandJournal.OpenAt(JournalPath, CommandClock);
         var verifier = new CommandVerifier(() => _pinned.Roots, () => _pinned.Revoked, AgentId, CommandClock);
-        Control = new CommandControl(verifier, Journal, [Handler], Answers.Enqueue, Log, Clock);
+        Control = new CommandControl(verifier, Journal, [Handler], () => Identity, Signed.Enqueue, Log, Clock);
         Control.Recover();
     }
 }

@@ -159,7 +159,7 @@ public sealed class CompromisedGatewayTests : IDisposable
         var clock = new CommandClock(TimeProvider.System, new DateTimeOffset(2025, 11, 11, 0, 0, 0, TimeSpan.Zero));
         var journal = CommandJournal.OpenAt(_directory.File("commands.journal"), clock);
         var verifier = new CommandVerifier(() => new FleetRoots(_gateway.Root.PublicKey.ToArray()), () => null, _gateway.Agent.AgentId, clock);
-        return new CommandControl(verifier, journal, _handlers, _answers.Enqueue, new AgentLog(Stream.Null, AgentLogLevel.Error, TimeProvider.System), TimeProvider.System);
+        return new CommandControl(verifier, journal, _handlers, () => _gateway.Agent, answer => _answers.Enqueue(answer.Word), new AgentLog(Stream.Null, AgentLogLevel.Error, TimeProvider.System), TimeProvider.System);
     }
 
     /// <summary>An agent that could do everything, so that what holds it back is the verifier.</summary>

@@ -32,9 +32,15 @@ internal sealed class CommandFuzz : FuzzTarget
             CommandSigner.Service, certificate, key);
         yield return document.Bytes.ToArray();
         yield return CommandRequest.Write(document.Bytes.Span);
+        using var agent = new AgentIdentity("agent-1", SigningKey.FromSeed([2, .. new byte[31]]));
+        var answer = CommandAnswer.Create(CommandEvent.Of(document, CommandState.Finished, 5, "why", "{\"a\":[1,\"b\"]}"), agent);
+        yield return answer.Bytes.ToArray();
+        yield return CommandResponse.Write(answer);
+        yield return CommandAnswer.Create(CommandEvent.Of(document, CommandState.Refused, 5, "malformed"), agent).Bytes.ToArray();
+        yield return CommandSent.Write(document.Id);
     }
 
-    public override IReadOnlyList<byte[]> Words { get; } = [.. new[] { "\\ud800", "\"command\"", "null", "{\"command\":\"", "\"state\"", "\"id\"", "started", "status" }.Select(Utf8)];
+    public override IReadOnlyList<byte[]> Words { get; } = [.. new[] { "\\ud800", "\"command\"", "null", "{\"command\":\"", "{\"answer\":\"", "{\"sent\":\"", "started", "unknown", "status" }.Select(Utf8)];
 
     public override int Run(ReadOnlySpan<byte> input)
     {
@@ -47,11 +53,20 @@ internal sealed class CommandFuzz : FuzzTarget
         }
 
         outcome |= CommandRequest.Read(input) is null ? 0 : 2;
-        if (CommandEvent.TryRead(input, out var word))
+        outcome |= CommandSent.Read(input) is null ? 0 : 4;
+        if (CommandAnswer.TryParse(input, out var answer))
+        {
+            Must(answer.Bytes.Span.SequenceEqual(input), "an answer has two forms");
+            Must(CommandResponse.Read(CommandResponse.Write(answer)) is { } read && read.Bytes.Span.SequenceEqual(input), "an answer does not travel");
+            Must(!answer.IsSignedBy(new byte[32]), "it is signed by nobody");
+            outcome |= 8 + ((int)answer.Word.State << 4);
+        }
+
+        if (CommandResponse.Read(input) is { Word.Result: { Length: > 0 } result })
         {
             // What is kept of it, every reader takes.
-            Must(CommandEvent.TryRead(word.Write(), out var again) && again.Result?.GetRawText() == word.Result?.GetRawText(), "an answer does not travel");
-            outcome |= 4;
+            Must(CommandResult.Normalise(System.Text.Encoding.UTF8.GetBytes(result)) == result, "a result is not what it was");
+            outcome |= 1 << 10;
         }
 
         return outcome;

@@ -1,4 +1,6 @@
+using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Text;
 using Streams.Control.Commands;
 using Streams.Gateway.Queueing;
 using Streams.Gateway.Tests.Support;
@@ -117,17 +119,23 @@ public sealed class CommandQueueTests : IAsyncLifetime
         var heard = new ConcurrentQueue<string>();
         await using var reader = ResponseReader.Start(_services, (agent, bytes, _) =>
         {
-            Assert.True(CommandEvent.TryRead(bytes.Span, out var word));
-            heard.Enqueue($"{agent} {word.Command} {word.State}");
+            heard.Enqueue(CommandSent.Read(bytes.Span) is { } sent ? $"{agent} {sent} Sent"
+                : CommandResponse.Read(bytes.Span) is { } answer && answer.IsSignedBy(_identity.PublicKey) ? $"{agent} {answer.Word.Command} {answer.Word.State}"
+                : Encoding.UTF8.GetString(bytes.Span));
             return Task.CompletedTask;
         });
         await using var agent = await _fixture.ConnectAsync(_identity);
         Assert.Equal(command, await ReceiveAsync(agent));
         await AnswerAsync(agent, command, CommandState.Received);
         await AnswerAsync(agent, command, CommandState.Started);
-        // The gateway's own word is not an agent's to say.
-        await AnswerAsync(agent, command, CommandState.Sent);
-        Assert.Equal(new ErrorMessage(WireError.Malformed, Wire.Channels.Control, command, ""), await agent.WaitForErrorAsync());
+        // Neither the gateway's own word nor another's is an agent's to say.
+        using var other = new AgentIdentity("agent-2", SigningKey.Generate());
+        foreach (var junk in new[] { CommandSent.Write(Id(command)), CommandResponse.Write(Answer(command, CommandState.Started, other)) })
+        {
+            await agent.SendAsync(new ControlMessage(MessageType.Response, Wire.Channels.Control, command, "core", 7, junk), _identity);
+            Assert.Equal(new ErrorMessage(WireError.Malformed, Wire.Channels.Control, command, ""), await agent.WaitForErrorAsync());
+        }
+
         await AnswerAsync(agent, command, CommandState.Finished);
         string[] expected = [.. new[] { CommandState.Sent, CommandState.Received, CommandState.Started, CommandState.Finished }.Select(state => $"agent-1 {command} {state}")];
         await Eventually.TrueAsync(() => heard.Count == 4, "four words", TimeSpan.FromSeconds(20));
@@ -197,5 +205,15 @@ public sealed class CommandQueueTests : IAsyncLifetime
     }
 
     private Task AnswerAsync(RawAgent agent, string command, CommandState state) => agent.SendAsync(
-        new ControlMessage(MessageType.Response, Wire.Channels.Control, command, "core", 7, new CommandEvent(command, "", state, 7).Write()), _identity);
+        new ControlMessage(
+            MessageType.Response, Wire.Channels.Control, command, "core", 7, CommandResponse.Write(Answer(command, state, _identity))), _identity);
+
+    private static CommandAnswer Answer(string command, CommandState state, AgentIdentity agent) =>
+        CommandAnswer.Create(new CommandEvent(command, Base64Url.EncodeToString(new byte[32]), state, 7), agent);
+
+    private static CommandId Id(string text)
+    {
+        Assert.True(CommandId.TryParse(text, out var id));
+        return id;
+    }
 }

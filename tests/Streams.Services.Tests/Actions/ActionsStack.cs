@@ -17,6 +17,7 @@ internal sealed class ActionsStack : IAsyncDisposable
 {
     private readonly SigningKey _root = SigningKey.Generate();
     private readonly List<IAsyncDisposable> _owned = [];
+    private readonly Dictionary<string, AgentIdentity> _agents = [];
     private readonly CommandIssuer _issuer;
     private readonly NatsProcess _nats;
     private RowProducer _producer = null!;
@@ -37,6 +38,8 @@ internal sealed class ActionsStack : IAsyncDisposable
 
     public ActionsService Actions { get; private set; } = null!;
 
+    public IdentityStore Identities { get; private set; } = null!;
+
     public RowProducer Rows => _producer;
 
     public CommandReader Reader => new(Gateway);
@@ -51,9 +54,9 @@ internal sealed class ActionsStack : IAsyncDisposable
         stack.Services = stack.Own(await stack.ConnectAsync(QueueRole.Services));
         stack.Gateway = stack.Own(await stack.ConnectAsync(QueueRole.Gateway));
         stack.Own(await NudgeListener.OpenAsync(stack.Gateway, stack.Nudges.Enqueue));
-        var identities = await IdentityStore.OpenAsync(stack.Services);
+        stack.Identities = await IdentityStore.OpenAsync(stack.Services);
         foreach (var agent in agents)
-            await identities.PutAsync(agent, new IdentityRecord("key", "host", DateTimeOffset.UtcNow));
+            await stack.EnrolAsync(agent);
         stack._producer = stack.Own(await RowProducer.OpenAsync(
             stack.Services, new RowProducerOptions { Role = "services", Name = "test", Partitions = 4 }));
         await stack.StartActionsAsync();
@@ -82,12 +85,27 @@ internal sealed class ActionsStack : IAsyncDisposable
         return document;
     }
 
-    public async Task AnswerAsync(string agent, CommandEvent word) =>
-        Assert.True(await new ResponsePublisher(Gateway).TryPublishAsync(agent, word.Write()));
+    /// <summary>The agent's key, as it has it and as the services do.</summary>
+    public AgentIdentity Agent(string agent) => _agents[agent];
 
-    public static CommandEvent Word(CommandDocument document, CommandState state, string detail = "", string? result = null) => new(
-        document.Id.ToString(), Base64Url.EncodeToString(document.Digest), state, 1, detail,
-        result is null ? null : System.Text.Json.JsonDocument.Parse(result).RootElement);
+    public async Task EnrolAsync(string agent)
+    {
+        var identity = _agents[agent] = new AgentIdentity(agent, SigningKey.Generate());
+        await Identities.PutAsync(agent, new IdentityRecord(Text(identity.PublicKey), "host", DateTimeOffset.UtcNow));
+    }
+
+    public static string Text(ReadOnlySpan<byte> key) => Base64Url.EncodeToString(key);
+
+    public Task AnswerAsync(string agent, CommandEvent word) => PublishAsync(agent, CommandAnswer.Create(word, Agent(agent)));
+
+    public Task PublishAsync(string agent, CommandAnswer answer) => PublishAsync(agent, CommandResponse.Write(answer));
+
+    /// <summary>What a gateway can do, captured or not.</summary>
+    public async Task PublishAsync(string agent, byte[] response) =>
+        Assert.True(await new ResponsePublisher(Gateway).TryPublishAsync(agent, response));
+
+    public static CommandEvent Word(CommandDocument document, CommandState state, string detail = "", string result = "") =>
+        CommandEvent.Of(document, state, 1, detail, result);
 
     public Task<CommandView> StateAsync(string id, string agent, string state) => Eventually.ValueAsync(
         async () => (await Actions.FindAsync(Id(id)))!, view => view.Agents.Single(entry => entry.Agent == agent).State == state, $"{agent}: {state}",
@@ -108,6 +126,8 @@ internal sealed class ActionsStack : IAsyncDisposable
         await _nats.DisposeAsync();
         _issuer.Dispose();
         _root.Dispose();
+        foreach (var agent in _agents.Values)
+            agent.Dispose();
     }
 
     private async Task StartActionsAsync() => Actions = await ActionsService.StartAsync(Services, _issuer, _producer);

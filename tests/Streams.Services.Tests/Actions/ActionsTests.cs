@@ -52,7 +52,7 @@ public sealed class ActionsTests
         var word = ActionsStack.Word(document, CommandState.Finished);
         await stack.AnswerAsync("agent-2", word);
         await stack.AnswerAsync("agent-1", word with { Digest = word.Digest[..^1] + (word.Digest[^1] == 'A' ? 'E' : 'A') });
-        await stack.AnswerAsync("agent-1", word with { Digest = "" });
+        await stack.AnswerAsync("agent-1", word with { State = CommandState.Refused, Digest = ActionsStack.Text(CommandDocument.DigestOf([])) });
         var other = await stack.OrderAsync(ActionsStack.Status("agent-2"));
         await stack.AnswerAsync("agent-2", ActionsStack.Word(await stack.ReadAsync("agent-2"), CommandState.Finished));
         await stack.StateAsync(other.Id, "agent-2", "finished");

@@ -59,7 +59,7 @@ internal sealed class AgentHost : IDisposable
 
         _manager = new ModuleManager(modules, ModuleDeclarations.InStartOrder, _log, clock, AgentProcess.ResidentBytes, () => _wake.Release());
         _report = new StatusReport(configuration, _comm, modules, CopyStatus, clock);
-        _control = ControlChannel.Open(configuration.AgentId, pinned, _state.Path, _report.Write, _comm, _log, clock);
+        _control = ControlChannel.Open(configuration.AgentId, _registry, _state.Path, _report.Write, _comm, _log, clock);
     }
 
     /// <summary>Runs the agent until it is asked to stop.</summary>

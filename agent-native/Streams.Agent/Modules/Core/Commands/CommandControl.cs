@@ -1,7 +1,9 @@
+using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using Streams.Agent.Logging;
 using Streams.Control.Commands;
+using Streams.Wire.Handshake;
 
 namespace Streams.Agent.Modules.Core.Commands;
 
@@ -14,7 +16,8 @@ internal sealed class CommandControl(
     CommandVerifier verifier,
     CommandJournal? journal,
     IReadOnlyList<ICommandHandler> handlers,
-    Action<CommandEvent> answer,
+    Func<AgentIdentity> identity,
+    Action<CommandAnswer> answer,
     AgentLog log,
     TimeProvider clock) : IDisposable
 {
@@ -37,13 +40,13 @@ internal sealed class CommandControl(
         foreach (var entry in journal?.WithoutResult.ToArray() ?? [])
         {
             var word = new CommandEvent(
-                entry.Id.ToString(), System.Buffers.Text.Base64Url.EncodeToString(entry.Digest), CommandState.Unknown, Now(), "agent_ended");
+                entry.Id.ToString(), Base64Url.EncodeToString(entry.Digest), CommandState.Unknown, Now(), "agent_ended");
             log.Warn(AgentEvent.CommandUnknown, ModuleName.Core,
                 $"command {entry.Id} was begun by an earlier process and not ended: it is not run again");
             _interrupted.Add(word);
             try
             {
-                journal!.End(entry, word.Write());
+                journal!.End(entry, Sign(word).Bytes.Span);
             }
             catch (IOException e)
             {
@@ -57,7 +60,7 @@ internal sealed class CommandControl(
     public void SessionBegan()
     {
         foreach (var word in _interrupted)
-            answer(word);
+            Answer(word);
     }
 
     /// <summary>A request on agent.control. Any thread; returns at once. False: too many wait, and this one has to come again.</summary>
@@ -123,12 +126,13 @@ internal sealed class CommandControl(
 
     private void Handle(string messageId, byte[] payload)
     {
-        var document = CommandRequest.Read(payload);
-        if (document is null)
+        var carried = CommandRequest.Carried(payload);
+        if (!CommandDocument.TryParse(carried, out var document))
         {
             log.Warn(AgentEvent.CommandRefused, ModuleName.Core, $"command {Short(messageId)} refused: malformed");
             if (CommandId.TryParse(messageId, out _))
-                answer(new CommandEvent(messageId, "", CommandState.Refused, Now(), Detail(CommandRefusal.Malformed)));
+                Answer(new CommandEvent(
+                    messageId, Base64Url.EncodeToString(CommandDocument.DigestOf(carried)), CommandState.Refused, Now(), Detail(CommandRefusal.Malformed)));
             return;
         }
 
@@ -164,7 +168,8 @@ internal sealed class CommandControl(
         }
 
         var said = journal!.ReadAnswer(known);
-        answer(said is not null && CommandEvent.TryRead(said, out var word) ? word
+        // Signed again: the key may have been changed since.
+        Answer(said is not null && CommandAnswer.TryParse(said, out var kept) ? kept.Word
             : CommandEvent.Of(document, CommandState.Unknown, Now(), "answer_not_kept"));
     }
 
@@ -186,13 +191,14 @@ internal sealed class CommandControl(
         }
 
         remembered.TryFind(document.Id, out var entry);
-        answer(CommandEvent.Of(document, CommandState.Received, Now()));
-        answer(CommandEvent.Of(document, CommandState.Started, Now()));
+        Answer(CommandEvent.Of(document, CommandState.Received, Now()));
+        Answer(CommandEvent.Of(document, CommandState.Started, Now()));
         var word = RunOne(document, handler);
-        remembered.End(entry!, word.Write());
+        var signed = Sign(word);
+        remembered.End(entry!, signed.Bytes.Span);
         log.Info(AgentEvent.CommandEnded, ModuleName.Core,
-            $"command {document.Id} {document.Fields.Kind} of {document.Fields.Actor}: {word.State.ToString().ToLowerInvariant()}");
-        answer(word);
+            $"command {document.Id} {document.Fields.Kind} of {document.Fields.Actor}: {word.State.Name()}");
+        answer(signed);
     }
 
     private CommandEvent RunOne(CommandDocument document, ICommandHandler handler)
@@ -202,8 +208,9 @@ internal sealed class CommandControl(
             var result = handler.Run(document);
             if (result.Length > CommandLimits.MaxResultBytes)
                 return CommandEvent.Of(document, CommandState.Finished, Now(), "result_too_long");
-            using var json = JsonDocument.Parse(result);
-            return CommandEvent.Of(document, CommandState.Finished, Now(), "", json.RootElement.Clone());
+            return CommandResult.Normalise(result) is { } json
+                ? CommandEvent.Of(document, CommandState.Finished, Now(), "", json)
+                : CommandEvent.Of(document, CommandState.Failed, Now(), "result_malformed");
         }
         catch (Exception e)
         {
@@ -222,10 +229,14 @@ internal sealed class CommandControl(
     private void Refuse(CommandDocument document, CommandRefusal refusal)
     {
         log.Warn(AgentEvent.CommandRefused, ModuleName.Core, $"command {document.Id} {document.Fields.Kind} refused: {Detail(refusal)}");
-        answer(refusal == CommandRefusal.Expired
+        Answer(refusal == CommandRefusal.Expired
             ? CommandEvent.Of(document, CommandState.Expired, Now())
             : CommandEvent.Of(document, CommandState.Refused, Now(), Detail(refusal)));
     }
+
+    private void Answer(CommandEvent word) => answer(Sign(word));
+
+    private CommandAnswer Sign(CommandEvent word) => CommandAnswer.Create(word, identity());
 
     private ulong Now() => (ulong)Math.Max(0, (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
 

@@ -15,8 +15,9 @@ internal static class ControlChannel
 
     /// <summary>Opens the journal and begins to take commands. Without a journal every command is refused, and the agent does all else.</summary>
     public static CommandControl Open(
-        string agentId, PinnedStatements pinned, string stateDirectory, Func<byte[]> status, CommModule comm, AgentLog log, TimeProvider clock)
+        string agentId, RegistryChannel registry, string stateDirectory, Func<byte[]> status, CommModule comm, AgentLog log, TimeProvider clock)
     {
+        var pinned = registry.Pinned;
         var time = new CommandClock(clock, ClockFloor.Default);
         CommandJournal? journal = null;
         try
@@ -29,17 +30,18 @@ internal static class ControlChannel
         }
 
         var control = new CommandControl(
-            new CommandVerifier(() => pinned.Roots, () => pinned.Revoked, agentId, time), journal, [new StatusHandler(status)], word => Answer(comm, word, log, clock), log, clock);
+            new CommandVerifier(() => pinned.Roots, () => pinned.Revoked, agentId, time), journal, [new StatusHandler(status)],
+            () => registry.Identity, answer => Answer(comm, answer, log, clock), log, clock);
         control.Recover();
         comm.OnControl = message => control.Receive(message.Id, message.Payload.Span) ? WireError.None : WireError.RateLimited;
         comm.SessionBegan = control.SessionBegan;
         return control;
     }
 
-    private static void Answer(CommModule comm, CommandEvent word, AgentLog log, TimeProvider clock)
+    private static void Answer(CommModule comm, CommandAnswer answer, AgentLog log, TimeProvider clock)
     {
         var now = (ulong)Math.Max(0, (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
-        if (!comm.TrySend(new ControlMessage(MessageType.Response, Channels.Control, word.Command, ModuleName.Core, now, word.Write())))
-            log.Warn(AgentEvent.CommandDropped, ModuleName.Core, $"command {word.Command}: too many messages wait for the gateway; it asks again");
+        if (!comm.TrySend(new ControlMessage(MessageType.Response, Channels.Control, answer.Word.Command, ModuleName.Core, now, CommandResponse.Write(answer))))
+            log.Warn(AgentEvent.CommandDropped, ModuleName.Core, $"command {answer.Word.Command}: too many messages wait for the gateway; it asks again");
     }
 }

@@ -13,7 +13,7 @@ internal static class JournalRecord
     /// <summary>Body: id 16 ‖ digest 32 ‖ signer u8 ‖ issued_at u64 ‖ deadline u64.</summary>
     public const byte Begun = 1;
 
-    /// <summary>Body: id 16 ‖ the answer.</summary>
+    /// <summary>Body: id 16 ‖ the answer as it was signed.</summary>
     public const byte Ended = 2;
 
     /// <summary>Body: signer u8 ‖ time u64, a time that has been.</summary>
@@ -79,8 +79,8 @@ internal static class JournalRecord
     }
 
     /// <summary>
-    /// Whether what should be one record that was not written to its end is a whole one with another length, or has whole ones in it. Answers
-    /// are text, and no length is: what they say is not taken for records.
+    /// Whether what should be one record that was not written to its end is a whole one with another length, or has whole ones in it. What
+    /// an answer says is text, and neither a length nor a type is: it is not taken for records.
     /// </summary>
     public static bool IsAnyIn(ReadOnlySpan<byte> tail)
     {
