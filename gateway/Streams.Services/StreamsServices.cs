@@ -148,7 +148,13 @@ public sealed class StreamsServices : IAsyncDisposable
 
         var actions = await ActionsService.StartAsync(queue, issuer, rows, cancel: cancel).ConfigureAwait(false);
         _parts.Push(actions.DisposeAsync);
-        return new OperatorApi(new OperatorGate(tokens, new AuditLog(rows, _loggers.CreateLogger<AuditLog>())), actions, tokens, agents);
+        var api = new OperatorApi(new OperatorGate(tokens, new AuditLog(rows, _loggers.CreateLogger<AuditLog>())), actions, tokens, agents);
+        _parts.Push(async () =>
+        {
+            _api = null;
+            await api.DrainAsync(_options.FlushPatience).ConfigureAwait(false);
+        });
+        return api;
     }
 
     private static async Task EndAsync(Stack<Func<ValueTask>> owned)

@@ -51,6 +51,10 @@ public sealed class RegistryStack : IAsyncLifetime
     internal async Task<RevocationRecord?> RevokedAsync() =>
         await (await RevocationStore.OpenAsync(_services!)).GetAsync(RevocationStore.List);
 
+    internal QueueConnection Services => _services!;
+
+    internal RowProducer Rows => _producer!;
+
     internal byte[] Root { get; private set; } = [];
 
     public async Task InitializeAsync()
