@@ -94,7 +94,8 @@ public sealed class StreamsServices : IAsyncDisposable
             queue, new RowProducerOptions { Role = "services", Name = _options.Name, Partitions = _options.Partitions }, cancel)
             .ConfigureAwait(false);
         _resources.Push(_rows.DisposeAsync);
-        var registry = await RegistryService.StartAsync(queue, storage, _rows, _options.RevocationsFile, cancel: cancel).ConfigureAwait(false);
+        var registry = await RegistryService.StartAsync(
+            queue, storage, _rows, _options.RevocationsFile, _options.SuccessionFile, cancel: cancel).ConfigureAwait(false);
         _parts.Push(registry.DisposeAsync);
         // Parts begin here; each is pushed to _parts with how it ends, and the last to begin is the first to end.
         _api = await StartOperatorsAsync(queue, _rows, cancel).ConfigureAwait(false);
