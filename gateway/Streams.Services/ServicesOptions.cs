@@ -36,6 +36,9 @@ public sealed record ServicesOptions
     /// <summary>The signed list of revoked certificates, as <c>keys revoke</c> keeps it: put back into a queue that has none or an older one.</summary>
     public string? RevocationsFile { get; init; }
 
+    /// <summary>The signed statement about the next fleet root, as <c>keys root</c> keeps it: put back like the list.</summary>
+    public string? SuccessionFile { get; init; }
+
     /// <summary>A token of the role admin that is always good, for who may read this file; null: tokens are made by other admins only.</summary>
     public string? AdminTokenFile { get; init; }
 

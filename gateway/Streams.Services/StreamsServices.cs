@@ -94,7 +94,8 @@ public sealed class StreamsServices : IAsyncDisposable
             queue, new RowProducerOptions { Role = "services", Name = _options.Name, Partitions = _options.Partitions }, cancel)
             .ConfigureAwait(false);
         _resources.Push(_rows.DisposeAsync);
-        var registry = await RegistryService.StartAsync(queue, storage, _rows, _options.RevocationsFile, cancel: cancel).ConfigureAwait(false);
+        var registry = await RegistryService.StartAsync(
+            queue, storage, _rows, _options.RevocationsFile, _options.SuccessionFile, cancel: cancel).ConfigureAwait(false);
         _parts.Push(registry.DisposeAsync);
         // Parts begin here; each is pushed to _parts with how it ends, and the last to begin is the first to end.
         _api = await StartOperatorsAsync(queue, _rows, cancel).ConfigureAwait(false);
@@ -148,7 +149,13 @@ public sealed class StreamsServices : IAsyncDisposable
 
         var actions = await ActionsService.StartAsync(queue, issuer, rows, cancel: cancel).ConfigureAwait(false);
         _parts.Push(actions.DisposeAsync);
-        return new OperatorApi(new OperatorGate(tokens, new AuditLog(rows, _loggers.CreateLogger<AuditLog>())), actions, tokens, agents);
+        var api = new OperatorApi(new OperatorGate(tokens, new AuditLog(rows, _loggers.CreateLogger<AuditLog>())), actions, tokens, agents);
+        _parts.Push(async () =>
+        {
+            _api = null;
+            await api.DrainAsync(_options.FlushPatience).ConfigureAwait(false);
+        });
+        return api;
     }
 
     private static async Task EndAsync(Stack<Func<ValueTask>> owned)

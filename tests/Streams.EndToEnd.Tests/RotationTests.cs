@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics;
 using System.Globalization;
 using Streams.Testing;
+using Streams.Wire.Crypto;
 using Streams.Wire.Handshake;
 using Streams.Wire.Keys;
 
@@ -136,6 +137,48 @@ public sealed class RotationTests : IDisposable
             Assert.Contains("is not SERIAL or SERIAL SECOND", (await RefusedAsync(up, "keys", "gateway", "renew")).ErrorLine, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public async Task The_word_about_the_next_root_is_in_a_lost_queue_again_or_no_root_is_promoted()
+    {
+        var data = _directory.File("data");
+        var file = Path.Combine(data, "keys", "succession");
+        string next;
+        Local.Endpoints endpoints;
+        await using (var up = await Up.StartAsync(data, "--no-agent"))
+        {
+            next = Line(await HostAsync(up, "keys", "root", "create"), "next fleet root");
+            endpoints = up.Endpoints;
+            Assert.Equal(0, await up.StopAsync());
+        }
+
+        // Another root's word, of tomorrow: as if it was lost here too, and the clock set back since.
+        var kept = await File.ReadAllTextAsync(file);
+        using var other = SigningKey.Generate();
+        var tomorrow = DateTimeOffset.UtcNow.AddDays(1).ToUnixTimeSeconds();
+        await File.WriteAllTextAsync(file, RootSuccession.Create(other, other.PublicKey, tomorrow).ToText());
+        Directory.Delete(Path.Combine(data, "nats"), recursive: true);
+        await using (var up = await Up.StartAgainAsync(data, endpoints, "--no-agent"))
+        {
+            await PutBackAsync(up);
+            Assert.Contains("again: streams keys root create", (await RefusedAsync(up, "keys", "root", "promote")).ErrorLine, StringComparison.Ordinal);
+            Assert.Equal(next, Line(await HostAsync(up, "keys", "root", "create"), "next fleet root"));
+            Assert.True(RootSuccession.TryParseText(await File.ReadAllTextAsync(file), out var said));
+            Assert.Equal((ulong)(tomorrow + 1) * 1000, said.Version);
+            Assert.Equal(0, await up.StopAsync());
+        }
+
+        await File.WriteAllTextAsync(file, kept);
+        Directory.Delete(Path.Combine(data, "nats"), recursive: true);
+        await using (var up = await Up.StartAgainAsync(data, endpoints, "--no-agent"))
+        {
+            await PutBackAsync(up);
+            Assert.Equal(next, Line(await HostAsync(up, "keys", "root", "promote"), "fleet root"));
+        }
+    }
+
+    private static Task PutBackAsync(Up up) => Eventually.TrueAsync(
+        () => up.Log("streams-serve").Contains("The queue had no statement about the next fleet root", StringComparison.Ordinal), "it is put back", Patience);
 
     private async Task<ulong> IssueAsync(Up up, string name) => Serial(await HostAsync(
         up, "keys", "gateway", "issue", name, "--key-file", _directory.File(name + ".key"), "--certificate-file", _directory.File(name + ".cert")));

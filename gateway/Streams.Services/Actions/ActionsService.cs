@@ -96,6 +96,20 @@ public sealed class ActionsService : IAsyncDisposable
         var record = new CommandRecord(
             order.Kind, order.Actor, now, document.Fields.Deadline, Base64Url.EncodeToString(document.Digest), 0,
             CommandState.Queued.Name(), now);
+        try
+        {
+            return await GiveAsync(document, record, cancel).ConfigureAwait(false);
+        }
+        catch (QueueException failure)
+        {
+            // Some agents may have it: who asked needs to know what to look for.
+            throw new QueueException($"Command {id} is not with all of its agents. {failure.Message}", failure);
+        }
+    }
+
+    private async Task<(CommandView? Command, CommandProblem? Problem)> GiveAsync(CommandDocument document, CommandRecord record, CancellationToken cancel)
+    {
+        var id = document.Id.ToString();
         var full = 0;
         foreach (var agent in document.Fields.Agents)
         {

@@ -16,9 +16,11 @@ public sealed class OperatorApi(OperatorGate gate, ActionsService actions, Opera
     private const int DefaultDeadlineSeconds = 300;
     private const long DefaultTokenSeconds = 90L * 86400;
 
+    private int _acts;
+
     /// <summary>Maps the routes.</summary>
     /// <param name="routes">Of the operator's server.</param>
-    /// <param name="ready">The API once the services have started; null until then.</param>
+    /// <param name="ready">The API while the services run; null before and after.</param>
     public static void Map(IEndpointRouteBuilder routes, Func<OperatorApi?> ready)
     {
         routes.MapPost("/api/v1/commands", Use(static (api, context) => api.OrderAsync(context)));
@@ -32,7 +34,7 @@ public sealed class OperatorApi(OperatorGate gate, ActionsService actions, Opera
         {
             if (ready() is not { } api)
             {
-                await OperatorGate.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "starting", "the services have not started yet").ConfigureAwait(false);
+                await OperatorGate.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "starting", "the services do not run yet, or no more").ConfigureAwait(false);
                 return;
             }
 
@@ -45,6 +47,16 @@ public sealed class OperatorApi(OperatorGate gate, ActionsService actions, Opera
                 await OperatorGate.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "queue_away", failure.Message).ConfigureAwait(false);
             }
         };
+    }
+
+    /// <summary>Until no act is under way, or patience ends: a stop sends their rows with the rest.</summary>
+    public async Task DrainAsync(TimeSpan patience)
+    {
+        var since = Environment.TickCount64;
+        while (Volatile.Read(ref _acts) > 0 && Environment.TickCount64 - since < patience.TotalMilliseconds)
+        {
+            await Task.Delay(20).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Whether the request has a valid token, of whatever role.</summary>
@@ -74,9 +86,14 @@ public sealed class OperatorApi(OperatorGate gate, ActionsService actions, Opera
         var order = new CommandOrder(
             body.Kind, body.Agents, TimeSpan.FromSeconds(life), who.Name,
             [.. (body.Arguments ?? new Dictionary<string, string>()).Select(argument => new CommandArgument(argument.Key, argument.Value))]);
-        var (command, problem) = await actions.OrderAsync(order, context.RequestAborted).ConfigureAwait(false);
-        var target = command?.Id ?? string.Join(' ', body.Agents.Take(8));
-        gate.Audit(context, who, "command.create", target, problem?.Code ?? "ok", $"{body.Kind} {string.Join(' ', body.Agents.Take(16))}");
+        var some = string.Join(' ', body.Agents.Take(8));
+        var (command, problem) = await ActAsync(context, who, "command.create", some, async () =>
+        {
+            var taken = await actions.OrderAsync(order).ConfigureAwait(false);
+            gate.Audit(
+                context, who, "command.create", taken.Command?.Id ?? some, taken.Problem?.Code ?? "ok", $"{body.Kind} {string.Join(' ', body.Agents.Take(16))}");
+            return taken;
+        }).ConfigureAwait(false);
         await (problem is null
             ? OperatorGate.AnswerAsync(context, StatusCodes.Status202Accepted, Answer(command!), ApiJson.Default.CommandAnswer)
             : OperatorGate.RefuseAsync(context, StatusOf(problem), problem.Code, problem.Message, problem.Field)).ConfigureAwait(false);
@@ -117,9 +134,13 @@ public sealed class OperatorApi(OperatorGate gate, ActionsService actions, Opera
 
         try
         {
-            var (token, record) = await tokens.CreateAsync(
-                body.Name, role, TimeSpan.FromSeconds(Math.Clamp(body.ExpiresInSeconds ?? DefaultTokenSeconds, -1, int.MaxValue)), context.RequestAborted).ConfigureAwait(false);
-            gate.Audit(context, who, "token.create", token.Id, "ok", $"{record.Name} {record.Role} until {record.ExpiresAt:u}");
+            var life = TimeSpan.FromSeconds(Math.Clamp(body.ExpiresInSeconds ?? DefaultTokenSeconds, -1, int.MaxValue));
+            var (token, record) = await ActAsync(context, who, "token.create", "", async () =>
+            {
+                var made = await tokens.CreateAsync(body.Name, role, life).ConfigureAwait(false);
+                gate.Audit(context, who, "token.create", made.Token.Id, "ok", $"{made.Record.Name} {made.Record.Role} until {made.Record.ExpiresAt:u}");
+                return made;
+            }).ConfigureAwait(false);
             await OperatorGate.AnswerAsync(
                 context, StatusCodes.Status201Created, Answer(token.Id, record) with { Token = token.Reveal() }, ApiJson.Default.TokenAnswer).ConfigureAwait(false);
         }
@@ -134,9 +155,13 @@ public sealed class OperatorApi(OperatorGate gate, ActionsService actions, Opera
 
     private Task RevokeTokenAsync(HttpContext context) => gate.RunAsync(context, OperatorRole.Admin, "token.revoke", async who =>
     {
-        var id = context.Request.RouteValues["id"] as string;
-        var done = OperatorToken.IsId(id) && await tokens.RevokeAsync(id, context.RequestAborted).ConfigureAwait(false);
-        gate.Audit(context, who, "token.revoke", id ?? "", done ? "ok" : "not_found");
+        var id = context.Request.RouteValues["id"] as string ?? "";
+        var done = await ActAsync(context, who, "token.revoke", id, async () =>
+        {
+            var found = OperatorToken.IsId(id) && await tokens.RevokeAsync(id).ConfigureAwait(false);
+            gate.Audit(context, who, "token.revoke", id, found ? "ok" : "not_found");
+            return found;
+        }).ConfigureAwait(false);
         if (done)
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -145,6 +170,28 @@ public sealed class OperatorApi(OperatorGate gate, ActionsService actions, Opera
 
         await OperatorGate.RefuseAsync(context, StatusCodes.Status404NotFound, "not_found", "id: no such token", "id").ConfigureAwait(false);
     });
+
+    /// <summary>
+    /// Carries out what was accepted, and audits it. Who hangs up has ordered it all the same, so <paramref name="act"/> is not given the
+    /// request's token; one that fails may have been done in part and has its row too.
+    /// </summary>
+    private async Task<T> ActAsync<T>(HttpContext context, OperatorIdentity who, string action, string target, Func<Task<T>> act)
+    {
+        Interlocked.Increment(ref _acts);
+        try
+        {
+            return await act().ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            gate.Audit(context, who, action, target, failure is ArgumentException ? "invalid" : "failed", failure.Message);
+            throw;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _acts);
+        }
+    }
 
     private static int StatusOf(CommandProblem problem) => problem.Code switch
     {

@@ -17,7 +17,7 @@ internal sealed class IdentityJournal : IAsyncDisposable
 
     private readonly IdentityStore _identities;
     private readonly RevocationStore _marks;
-    private readonly RevocationFile _revoked;
+    private readonly StatementFiles _statements;
     private readonly IdentityRows _rows;
     private readonly RowProducer _producer;
     private readonly string _name;
@@ -29,12 +29,12 @@ internal sealed class IdentityJournal : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
 
     public IdentityJournal(
-        IdentityStore identities, RevocationStore marks, RevocationFile revoked, IdentityRows rows, RowProducer producer, string name, ILogger logger,
+        IdentityStore identities, RevocationStore marks, StatementFiles statements, IdentityRows rows, RowProducer producer, string name, ILogger logger,
         TimeSpan? pause = null)
     {
         _identities = identities;
         _marks = marks;
-        _revoked = revoked;
+        _statements = statements;
         _rows = rows;
         _producer = producer;
         _name = name;
@@ -81,7 +81,7 @@ internal sealed class IdentityJournal : IAsyncDisposable
     private async Task FollowAsync(CancellationToken cancel)
     {
         // First: it needs no rows.
-        await _revoked.PutBackAsync(cancel).ConfigureAwait(false);
+        await _statements.PutBackAsync(cancel).ConfigureAwait(false);
         var known = await _rows.ReadAsync(cancel).ConfigureAwait(false);
         foreach (var (agent, identity) in known)
         {

@@ -27,11 +27,14 @@ internal static partial class RegistryLog
     [LoggerMessage(6106, LogLevel.Warning, "Identities are not kept as rows now, trying again: {Reason}")]
     public static partial void JournalFailed(this ILogger logger, string reason);
 
-    [LoggerMessage(6107, LogLevel.Warning, "{File} cannot be used, and the queue's list of revoked certificates is left as it is: {Reason}")]
-    public static partial void RevocationsUnreadable(this ILogger logger, string file, string reason);
+    [LoggerMessage(6107, LogLevel.Warning, "{File} cannot be used, and what the queue has in its place is left as it is: {Reason}")]
+    public static partial void StatementUnreadable(this ILogger logger, string file, string reason);
 
     [LoggerMessage(6108, LogLevel.Warning, "The queue had no list of revoked certificates, or an older one: list {Version} with {Count} serials is in it again")]
     public static partial void RevocationsPutBack(this ILogger logger, int count, ulong version);
+
+    [LoggerMessage(6111, LogLevel.Warning, "The queue had no statement about the next fleet root, or an older one: statement {Version} is in it again")]
+    public static partial void SuccessionPutBack(this ILogger logger, ulong version);
 
     [LoggerMessage(6109, LogLevel.Warning, "{Agent} is not put into quarantine for {Sign} at {Gateway}: {Most} were within an hour. Is the gateway captured?")]
     public static partial void NotQuarantined(this ILogger logger, string agent, string sign, string gateway, int most);

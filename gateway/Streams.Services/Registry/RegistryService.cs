@@ -36,9 +36,11 @@ public sealed class RegistryService : IAsyncDisposable
     /// <param name="storage">Not owned.</param>
     /// <param name="producer">Of this process; not owned.</param>
     /// <param name="revocationsFile">The signed list of revoked certificates, put back into a queue that lost it; null: there is none.</param>
+    /// <param name="successionFile">The signed statement about the next fleet root, likewise.</param>
     /// <exception cref="QueueException">The queue cannot be used.</exception>
     public static async Task<RegistryService> StartAsync(
-        QueueConnection queue, StorageClient storage, RowProducer producer, string? revocationsFile = null, TimeProvider? time = null, CancellationToken cancel = default)
+        QueueConnection queue, StorageClient storage, RowProducer producer, string? revocationsFile = null, string? successionFile = null,
+        TimeProvider? time = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(queue);
         ArgumentNullException.ThrowIfNull(producer);
@@ -47,7 +49,7 @@ public sealed class RegistryService : IAsyncDisposable
         var tokens = await EnrolmentStore.OpenAsync(queue, cancel).ConfigureAwait(false);
         var marks = await RevocationStore.OpenAsync(queue, cancel).ConfigureAwait(false);
         var journal = new IdentityJournal(
-            identities, marks, new RevocationFile(revocationsFile, marks, logger), new IdentityRows(storage), producer, producer.AgentId, logger);
+            identities, marks, new StatementFiles(revocationsFile, successionFile, marks, logger), new IdentityRows(storage), producer, producer.AgentId, logger);
         var service = new RegistryService(
             new TokenBook(tokens, identities, time ?? TimeProvider.System),
             new KeyBook(identities, await SessionStore.OpenAsync(queue, cancel).ConfigureAwait(false), new QuarantineLimit(time ?? TimeProvider.System)),

@@ -31,6 +31,7 @@ internal static class ServeCommand
         var serviceKey = new Option<string?>("--service-key") { Description = "The services' secret key file, which signs commands that only look; without it none is given." };
         var serviceCertificate = new Option<string?>("--service-certificate") { Description = "The service certificate's file, signed by a fleet root." };
         var revocations = new Option<string?>("--revocations-file") { Description = "The signed list that `streams keys revoke` keeps in keys/revocations, for a queue that lost it." };
+        var succession = new Option<string?>("--succession-file") { Description = "The signed statement that `streams keys root` keeps in keys/succession, for a queue that lost it." };
         var adminToken = new Option<string?>("--admin-token-file") { Description = "File with an operator token that is good as an admin's." };
         var partitions = new Option<int>("--partitions") { Description = "Ingest partitions, 1 to 64; fixed when the queue's streams are made.", DefaultValueFactory = _ => 4 };
         var quota = new Option<long>("--ingest-quota-bytes") { Description = "Quota of one partition's stream when it is made, in bytes, 1 MiB or more.", DefaultValueFactory = _ => 256L << 20 };
@@ -41,7 +42,7 @@ internal static class ServeCommand
         var stopSeconds = new Option<int>("--stop-seconds") { Description = "Longest that a stop may take, 1 to 600.", DefaultValueFactory = _ => 30 };
         var command = new Command("serve", "Run gateway, worker and services against a NATS and a ClickHouse that already run.")
         {
-            roles, listen, operatorListen, insecure, plain, nats, gatewaySeed, workerSeed, servicesSeed, clickHouse, user, password, database, key, certificate, serviceKey, serviceCertificate, revocations, adminToken, partitions, quota, pool, ttl, guard, floor, stopSeconds,
+            roles, listen, operatorListen, insecure, plain, nats, gatewaySeed, workerSeed, servicesSeed, clickHouse, user, password, database, key, certificate, serviceKey, serviceCertificate, revocations, succession, adminToken, partitions, quota, pool, ttl, guard, floor, stopSeconds,
         };
         var transport = new TransportOptions();
         transport.AddTo(command);
@@ -103,6 +104,7 @@ internal static class ServeCommand
                     ServiceKeyFile = parse.GetValue(serviceKey),
                     ServiceCertificateFile = parse.GetValue(serviceCertificate),
                     RevocationsFile = parse.GetValue(revocations),
+                    SuccessionFile = parse.GetValue(succession),
                     AdminTokenFile = parse.GetValue(adminToken),
                 },
             };

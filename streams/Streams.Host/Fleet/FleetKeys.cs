@@ -72,6 +72,9 @@ internal sealed class FleetKeys
     /// <summary>The newest signed list of revoked certificates.</summary>
     public string RevocationsFile => Path.Combine(_directory, "revocations");
 
+    /// <summary>The newest root's statement about the next one.</summary>
+    public string SuccessionFile => Path.Combine(_directory, "succession");
+
     /// <summary>Whose word about revoked certificates counts here: a list outlives the root that signed it.</summary>
     public IEnumerable<FleetRoots> SignersOfLists()
     {

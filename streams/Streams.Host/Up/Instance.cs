@@ -241,6 +241,7 @@ internal sealed class Instance : IAsyncDisposable
                 "--service-key", services.KeyFile,
                 "--service-certificate", services.CertificateFile,
                 "--revocations-file", keys.RevocationsFile,
+                "--succession-file", keys.SuccessionFile,
                 "--admin-token-file", services.AdminTokenFile,
                 "--partitions", options.Partitions.ToString(CultureInfo.InvariantCulture),
                 "--ingest-quota-bytes", ingestQuota.ToString(CultureInfo.InvariantCulture),

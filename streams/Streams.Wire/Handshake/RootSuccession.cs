@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using Streams.Wire.Crypto;
 using Streams.Wire.Messages;
 
@@ -17,6 +20,9 @@ public sealed class RootSuccession
     private RootSuccession(byte[] bytes) => _bytes = bytes;
 
     public ReadOnlySpan<byte> NewRoot => _bytes.AsSpan(0, SigningKey.PublicKeySize);
+
+    /// <summary>When it was issued, in milliseconds since 1970: of two the later is kept where there is place for one.</summary>
+    public ulong Version => BinaryPrimitives.ReadUInt64BigEndian(_bytes.AsSpan(SigningKey.PublicKeySize)) * 1000;
 
     public ReadOnlySpan<byte> Bytes => _bytes;
 
@@ -49,6 +55,19 @@ public sealed class RootSuccession
         succession = bytes.Length == Size && SigningKey.IsPublicKey(bytes[..SigningKey.PublicKeySize]) ? new RootSuccession(bytes.ToArray()) : null;
         return succession is not null;
     }
+
+    /// <summary>Parses a statement as it stands in a file or in the queue: one line of base64url, white space around it. Checks form only.</summary>
+    public static bool TryParseText(ReadOnlySpan<char> text, [NotNullWhen(true)] out RootSuccession? succession)
+    {
+        succession = null;
+        text = text.Trim();
+        var bytes = new byte[Size];
+        return text.Length == Base64Url.GetEncodedLength(Size) && Base64Url.IsValid(text)
+            && Base64Url.TryDecodeFromChars(text, bytes, out var written) && TryParse(bytes.AsSpan(0, written), out succession);
+    }
+
+    /// <summary>As <see cref="TryParseText"/> reads it, without a line end.</summary>
+    public string ToText() => Base64Url.EncodeToString(_bytes);
 
     /// <summary>The roots to pin from now on; false when the statement is not the newest root's, or changes nothing.</summary>
     public bool TryApply(FleetRoots pinned, out FleetRoots? roots)

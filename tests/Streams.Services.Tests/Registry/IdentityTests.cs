@@ -170,21 +170,47 @@ public sealed class IdentityTests(RegistryStack stack)
         var list = RevocationList.Create(root, 7, 1, [3, 4]);
         await File.WriteAllTextAsync(stack.RevocationsFile, list.ToText() + "\n");
         await stack.RestartRegistryAsync();
-        await Eventually.TrueAsync(async () => (await FindListAsync())?.Version == 7, "the list is there");
+        await Eventually.TrueAsync(async () => (await FindStatementAsync(RevocationStore.List))?.Version == 7, "the list is there");
         await stack.Nats.RestartAsync(wipe: true);
-        await Eventually.TrueAsync(async () => (await FindListAsync())?.Statement == list.ToText(), "the list is there again", TimeSpan.FromSeconds(40));
+        await Eventually.TrueAsync(async () => (await FindStatementAsync(RevocationStore.List))?.Statement == list.ToText(), "the list is there again", TimeSpan.FromSeconds(40));
 
         // What is newer in the queue stays, and what is none is not put into it.
         await File.WriteAllTextAsync(stack.RevocationsFile, RevocationList.Create(root, 6, 1, []).ToText());
         await stack.RestartRegistryAsync();
         await stack.Registry.Current;
-        Assert.Equal(7UL, (await FindListAsync())!.Version);
+        Assert.Equal(7UL, (await FindStatementAsync(RevocationStore.List))!.Version);
         await File.WriteAllTextAsync(stack.RevocationsFile, "none");
         await stack.RestartRegistryAsync();
         await stack.Registry.Current;
-        Assert.Equal(7UL, (await FindListAsync())!.Version);
+        Assert.Equal(7UL, (await FindStatementAsync(RevocationStore.List))!.Version);
         File.Delete(stack.RevocationsFile);
         await FollowsAsync("list-end");
+    }
+
+    [Fact]
+    public async Task A_wiped_queue_gets_the_word_about_the_next_root_again()
+    {
+        using var root = SigningKey.Generate();
+        using var next = SigningKey.Generate();
+        var statement = RootSuccession.Create(root, next.PublicKey, 1000);
+        await File.WriteAllTextAsync(stack.SuccessionFile, statement.ToText() + "\n");
+        await stack.RestartRegistryAsync();
+        await Eventually.TrueAsync(async () => (await FindStatementAsync(RevocationStore.Succession))?.Version == 1_000_000, "the statement is there");
+        await stack.Nats.RestartAsync(wipe: true);
+        await Eventually.TrueAsync(
+            async () => (await FindStatementAsync(RevocationStore.Succession))?.Statement == statement.ToText(), "the statement is there again", TimeSpan.FromSeconds(40));
+
+        // What is newer in the queue stays, and what is none is not put into it.
+        foreach (var other in new[] { RootSuccession.Create(root, root.PublicKey, 999).ToText(), "none" })
+        {
+            await File.WriteAllTextAsync(stack.SuccessionFile, other);
+            await stack.RestartRegistryAsync();
+            await stack.Registry.Current;
+            Assert.Equal(statement.ToText(), (await FindStatementAsync(RevocationStore.Succession))!.Statement);
+        }
+
+        File.Delete(stack.SuccessionFile);
+        await FollowsAsync("succession-end");
     }
 
     [Fact]
@@ -213,11 +239,11 @@ public sealed class IdentityTests(RegistryStack stack)
         await stack.ActionsAsync(agentId, "put");
     }
 
-    private async Task<RevocationRecord?> FindListAsync()
+    private async Task<RevocationRecord?> FindStatementAsync(string key)
     {
         try
         {
-            return await stack.RevokedAsync();
+            return await stack.StatementAsync(key);
         }
         catch (QueueException)
         {

@@ -48,8 +48,15 @@ public sealed class RegistryStack : IAsyncLifetime
     /// <summary>As `keys revoke` keeps it; not there at first.</summary>
     internal string RevocationsFile => _directory.File("revocations");
 
-    internal async Task<RevocationRecord?> RevokedAsync() =>
-        await (await RevocationStore.OpenAsync(_services!)).GetAsync(RevocationStore.List);
+    /// <summary>As `keys root` keeps it; not there at first.</summary>
+    internal string SuccessionFile => _directory.File("succession");
+
+    internal async Task<RevocationRecord?> StatementAsync(string key) =>
+        await (await RevocationStore.OpenAsync(_services!)).GetAsync(key);
+
+    internal QueueConnection Services => _services!;
+
+    internal RowProducer Rows => _producer!;
 
     internal byte[] Root { get; private set; } = [];
 
@@ -181,7 +188,7 @@ public sealed class RegistryStack : IAsyncLifetime
     internal static string Text(SigningKey key) => Base64Url.EncodeToString(key.PublicKey);
 
     private async Task StartRegistryAsync() =>
-        Registry = await RegistryService.StartAsync(_services!, _storage!, _producer!, RevocationsFile);
+        Registry = await RegistryService.StartAsync(_services!, _storage!, _producer!, RevocationsFile, SuccessionFile);
 
     private async Task<string> SecretAsync(string name, string content)
     {

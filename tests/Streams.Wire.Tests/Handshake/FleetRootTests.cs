@@ -44,8 +44,13 @@ public sealed class FleetRootTests
         var certificate = FleetCertificate.Create(root, CertificateUse.Operator, new string('a', 63), root.PublicKey, 1, 2, 3);
         Assert.True(FleetCertificate.TryParseText($" {certificate.ToText()}", out var parsed));
         Assert.True(parsed.Bytes.SequenceEqual(certificate.Bytes));
-        foreach (var text in new[] { "", "\n", "A", "AAAA", "!", certificate.ToText() + "A", new string('A', 4096), certificate.ToText().Trim()[..^4] })
+        var succession = RootSuccession.Create(root, root.PublicKey, 7);
+        Assert.True(RootSuccession.TryParseText($" {succession.ToText()}\n", out var again));
+        Assert.True(again.Bytes.SequenceEqual(succession.Bytes));
+        Assert.Equal(7000UL, again.Version);
+        foreach (var text in new[] { "", "\n", "A", "AAAA", "!", certificate.ToText() + "A", new string('A', 4096), certificate.ToText().Trim()[..^4], succession.ToText()[..^4] + "!!!!" })
         {
+            Assert.False(RootSuccession.TryParseText(text, out _), text);
             Assert.False(FleetCertificate.TryParseText(text, out _), text);
             Assert.False(RevocationList.TryParseText(text, out _), text);
         }
