@@ -216,7 +216,7 @@ internal sealed class RawJsonAgent : IDisposable
 
     private static Span<byte> HandshakeMessage(Memory<byte> text)
     {
-        Check(HandshakeEnvelope.TryRead(text.Span, fromAgent: false, out var message), "no envelope of the handshake");
+        Check(HandshakeEnvelope.TryRead(text.Span, fromAgent: false, out var message, out _), "no envelope of the handshake");
         return message;
     }
 

@@ -181,6 +181,12 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
             return reason;
         }
 
+        // Nobody signed the envelope's header.
+        if (socket.AgentId is { } named && named != auth!.AgentId)
+        {
+            return RefusalReason.Malformed;
+        }
+
         _auth = auth;
         AgentKey = auth!.PublicKey.ToArray();
         core.Metrics.SignatureChecked("handshake");
@@ -234,6 +240,11 @@ internal sealed class HandshakeDriver(GatewayCore core, HandshakeSocket socket, 
         var message = await receiver.ReceiveAsync(session).ConfigureAwait(false);
         if (message.Receipt != Receipt.Frame)
         {
+            if (message.Error != WireError.None)
+            {
+                session.Refused(message.Error, 0, message.Id, message.Field);
+            }
+
             return (message.Receipt == Receipt.Closed ? RefusalReason.Disconnected : RefusalReason.NotConfirmed, null);
         }
 

@@ -17,6 +17,9 @@ internal sealed class HandshakeSocket(WebSocket socket, FrameBuffers buffers, Ti
     /// <summary>The peer is gone.</summary>
     public const int Gone = -1;
 
+    /// <summary>Whom the envelope of the message that came last names; null when there was none around it.</summary>
+    public string? AgentId { get; private set; }
+
     /// <summary>False when the peer is gone.</summary>
     public async ValueTask<bool> TrySendAsync(ReadOnlyMemory<byte> message, MessageType type, string agentId)
     {
@@ -67,13 +70,14 @@ internal sealed class HandshakeSocket(WebSocket socket, FrameBuffers buffers, Ti
         }
     }
 
-    private static int Decode(Span<byte> text, Span<byte> buffer)
+    private int Decode(Span<byte> text, Span<byte> buffer)
     {
-        if (!HandshakeEnvelope.TryRead(text, fromAgent: true, out var message))
+        if (!HandshakeEnvelope.TryRead(text, fromAgent: true, out var message, out var agentId))
         {
             return Malformed;
         }
 
+        AgentId = agentId;
         message.CopyTo(buffer);
         return message.Length;
     }

@@ -67,6 +67,12 @@ internal sealed class JsonMessageOpener(JsonOpener opener, SessionTokenCheck tok
     {
         metrics.SignatureChecked("session");
         var error = opener.TryOpen(text, envelope, out content, out var field);
+        if (error == WireError.NotAllowed)
+        {
+            // Behind one that was refused: that was told and counted.
+            return FrameError.Closed;
+        }
+
         if (error == WireError.None && !envelope.AgentId.Of(text).SequenceEqual(_agentId))
         {
             (error, field) = (WireError.BadAgent, "headers.agent_id");
@@ -82,12 +88,13 @@ internal sealed class JsonMessageOpener(JsonOpener opener, SessionTokenCheck tok
 
     private FrameError Refuse(WireError error, Envelope envelope, ReadOnlySpan<byte> text, string field)
     {
+        // Nothing behind it is taken, also not what has come already.
+        opener.Dispose();
         refusals.Refused(error, envelope.Channel.Number, envelope.IdText(text), field);
         return error switch
         {
             WireError.BadNonce => FrameError.BadCounter,
             WireError.NotAuthentic => FrameError.NotAuthentic,
-            WireError.NotAllowed => FrameError.Closed,
             _ => FrameError.Refused,
         };
     }

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Buffers.Text;
+using System.Text;
 
 namespace Streams.Wire.Json;
 
@@ -28,9 +28,11 @@ public static class HandshakeEnvelope
     }
 
     /// <param name="message">The struct, decoded in its place.</param>
-    public static bool TryRead(Span<byte> text, bool fromAgent, out Span<byte> message)
+    /// <param name="agentId">What the header says. No transcript covers it: only the struct proves anything.</param>
+    public static bool TryRead(Span<byte> text, bool fromAgent, out Span<byte> message, out string agentId)
     {
         message = default;
+        agentId = "";
         if (EnvelopeReader.TryRead(text, fromAgent, out var envelope, out _) != WireError.None || envelope!.Channel.Number != Channels.Auth
             || envelope.Nonce.Length != 0 || envelope.Signature.Length != 0 || envelope.Token.Length != 0)
         {
@@ -38,12 +40,13 @@ public static class HandshakeEnvelope
         }
 
         var payload = text.Slice(envelope.Payload.Start, envelope.Payload.Length);
-        if (Base64.DecodeFromUtf8InPlace(payload, out var written) != OperationStatus.Done || written > Limits.MaxHandshakeMessageBytes)
+        if (!JsonOpener.TryDecodeInPlace(payload, out var written) || written > Limits.MaxHandshakeMessageBytes)
         {
             return false;
         }
 
         message = payload[..written];
+        agentId = Encoding.ASCII.GetString(envelope.AgentId.Of(text));
         return true;
     }
 }

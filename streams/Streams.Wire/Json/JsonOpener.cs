@@ -152,7 +152,7 @@ public sealed unsafe class JsonOpener : IDisposable
         base64.Length == length && Base64.DecodeFromUtf8(base64, bytes, out var used, out var written) == OperationStatus.Done
             && used == length && written == bytes.Length;
 
-    private static bool TryDecodeInPlace(Span<byte> base64, out int length)
+    internal static bool TryDecodeInPlace(Span<byte> base64, out int length)
     {
         // White space inside would be skipped by the decoder: then fewer bytes come out than the length says.
         var padding = base64.EndsWith("=="u8) ? 2 : base64.EndsWith("="u8) ? 1 : 0;

@@ -51,7 +51,7 @@ internal sealed class EnvelopeFuzz : FuzzTarget
         }
 
         Must(MessageId.IsValid(envelope!.Id.Of(text)) && envelope.Channel.Number != 0, "an envelope with no id or channel");
-        if (HandshakeEnvelope.TryRead(input.ToArray(), fromAgent: true, out var message))
+        if (HandshakeEnvelope.TryRead(input.ToArray(), fromAgent: true, out var message, out _))
         {
             Must(message.Length <= Limits.MaxHandshakeMessageBytes, "a long handshake message");
             return 1 + message.Length;

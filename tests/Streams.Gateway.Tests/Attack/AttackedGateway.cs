@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using Streams.Gateway.Tests.Support;
+using Streams.Testing;
+using Streams.Testing.JsonAgents;
 using Streams.Wire;
+using Streams.Wire.Crypto;
 using Streams.Wire.Handshake;
 
 namespace Streams.Gateway.Tests.Attack;
@@ -12,6 +15,7 @@ public sealed class AttackedGateway : IAsyncLifetime
     public const int Lanes = 16;
 
     private readonly List<AgentIdentity> _agents = [];
+    private readonly List<byte[]> _seeds = [];
 
     internal GatewayFixture Fixture { get; private set; } = null!;
 
@@ -24,13 +28,21 @@ public sealed class AttackedGateway : IAsyncLifetime
     /// <summary>Known agents, one for each attack at a time: two sessions of one agent would displace each other.</summary>
     internal IReadOnlyList<AgentIdentity> Agents => _agents;
 
+    /// <summary>Of the same agents, for whoever does without our keys.</summary>
+    internal IReadOnlyList<byte[]> Seeds => _seeds;
+
     public async Task InitializeAsync()
     {
         Fixture = await GatewayFixture.StartAsync(options => options with { SourceRate = 100_000, SourceBurst = 100_000 });
         for (var i = 0; i < Lanes; i++)
         {
-            _agents.Add(await Fixture.EnrolAsync($"agent-{i:00}"));
+            _seeds.Add(JsonAgent.NewKey().Seed);
+            _agents.Add(new AgentIdentity($"agent-{i:00}", SigningKey.FromSeed(_seeds[i])));
+            await Fixture.EnrolAsync(_agents[i]);
         }
+
+        await Eventually.TrueAsync(
+            () => _agents.All(agent => Fixture.Server.Core.Identities.Find(agent.AgentId, agent.PublicKey, new byte[32], out _) == 32), "the agents are known");
     }
 
     public async Task DisposeAsync()

@@ -16,6 +16,15 @@ internal static class JsonRun
     /// <summary>Enrols the agent and connects it; credit for events has come.</summary>
     public static async Task<JsonAgent> ConnectAsync(GatewayFixture fixture, string epoch, string agentId = "stranger-1", byte[]? seed = null)
     {
+        var agent = await AcceptAsync(fixture, epoch, agentId, seed);
+        await agent.ReadyAsync();
+        await agent.WaitForAsync("session.flow.credit");
+        return agent;
+    }
+
+    /// <summary>To F0; no ready yet.</summary>
+    public static async Task<JsonAgent> AcceptAsync(GatewayFixture fixture, string epoch, string agentId = "stranger-1", byte[]? seed = null)
+    {
         if (seed is null)
         {
             (seed, _) = JsonAgent.NewKey();
@@ -25,12 +34,12 @@ internal static class JsonRun
                 () => fixture.Server.Core.Identities.Find(agentId, identity.PublicKey, new byte[32], out _) == 32, "the identity is known");
         }
 
-        var agent = await JsonAgent.ConnectAsync(
+        return await JsonAgent.ConnectAsync(
             new Uri($"ws://{fixture.Server.Address}"), agentId, seed, fixture.RootKey, epoch, Interlocked.Increment(ref _connects));
-        await agent.ReadyAsync();
-        await agent.WaitForAsync("session.flow.credit");
-        return agent;
     }
+
+    /// <summary>The same text without the one escape that the writer puts into base64.</summary>
+    public static string Plain(string text) => text.Replace("\\u002B", "+", StringComparison.Ordinal);
 
     public static string NewEpoch() => Epoch.NewRandom().ToString();
 

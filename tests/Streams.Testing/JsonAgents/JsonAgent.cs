@@ -22,6 +22,7 @@ public sealed class JsonAgent : IAsyncDisposable
     private byte[] _gatewayKey = [];
     private byte[] _sessionId = [];
     private JsonNode? _credit;
+    private JsonAgentHandshake? _handshake;
     private int _ids;
 
     private JsonAgent(string agentId, Key identity)
@@ -44,6 +45,11 @@ public sealed class JsonAgent : IAsyncDisposable
 
     public int? CloseCode => (int?)_socket.CloseStatus;
 
+    public string? CloseDescription => _socket.CloseStatusDescription;
+
+    /// <summary>The message that came last, as it came.</summary>
+    public string LastText { get; private set; } = "";
+
     /// <summary>Current key epochs, what is sent and what comes.</summary>
     public (uint Sent, uint Received) KeyEpochs => (_send.KeyEpoch, _receive.KeyEpoch);
 
@@ -58,15 +64,62 @@ public sealed class JsonAgent : IAsyncDisposable
         return (seed, key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
     }
 
-    /// <summary>To the end of the handshake, `ready` included.</summary>
+    /// <summary>To the end of the handshake, F0 included.</summary>
     /// <param name="epoch">32 hex digits, of this life of the agent.</param>
     public static async Task<JsonAgent> ConnectAsync(Uri gateway, string agentId, byte[] seed, byte[] root, string epoch, ulong connectCounter)
     {
-        var agent = new JsonAgent(agentId, Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey));
-        agent._socket.Options.AddSubProtocol(Subprotocol);
-        await agent._socket.ConnectAsync(new Uri($"ws://{gateway.Host}:{gateway.Port}{Path}"), CancellationToken.None);
-        await agent.HandshakeAsync(root, epoch, connectCounter);
+        var agent = await UpgradeAsync(gateway, agentId, seed);
+        await agent.SendTextAsync(await agent.AuthAsync(root, epoch, connectCounter));
+        await agent.FinishAsync();
         return agent;
+    }
+
+    /// <summary>Upgrade only.</summary>
+    /// <param name="subprotocol">What arrives at the gateway of the offer; empty when somebody took it away.</param>
+    public static async Task<JsonAgent> UpgradeAsync(Uri gateway, string agentId, byte[] seed, string subprotocol = Subprotocol)
+    {
+        var agent = new JsonAgent(agentId, Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey));
+        if (subprotocol.Length > 0)
+        {
+            agent._socket.Options.AddSubProtocol(subprotocol);
+        }
+
+        await agent._socket.ConnectAsync(new Uri($"ws://{gateway.Host}:{gateway.Port}{Path}"), CancellationToken.None);
+        return agent;
+    }
+
+    /// <summary>M1 in; M2, not sent yet.</summary>
+    /// <param name="onTheWay">What somebody made of M1.</param>
+    /// <param name="offered">What the agent offered, if that is not what arrived.</param>
+    public async Task<string> AuthAsync(
+        byte[] root, string epoch, ulong connectCounter, Func<byte[], byte[]>? onTheWay = null, string offered = Subprotocol)
+    {
+        _handshake = new JsonAgentHandshake(AgentId, _identity, root, offered, Path);
+        var hello = await ReceiveStructAsync("request");
+        return AuthText(_handshake.Answer(onTheWay is null ? hello : onTheWay(hello), Convert.FromHexString(epoch), connectCounter));
+    }
+
+    /// <summary>Any bytes in the envelope of M2.</summary>
+    public string AuthText(byte[] auth) => new JsonObject
+    {
+        ["id"] = "auth",
+        ["type"] = "response",
+        ["channel"] = "auth",
+        ["payload"] = Convert.ToBase64String(auth),
+        ["timestamp"] = Now(),
+        ["nonce"] = "",
+        ["signature"] = "",
+        ["headers"] = new JsonObject { ["agent_id"] = AgentId, ["module_id"] = "comm", ["session_token"] = "" },
+    }.ToJsonString();
+
+    /// <summary>M3 and F0 in.</summary>
+    public async Task FinishAsync()
+    {
+        _handshake!.Finish(await ReceiveStructAsync("event"));
+        (_gatewayKey, _sessionId) = (_handshake.GatewayKey, _handshake.SessionId);
+        (_send, _receive) = (new JsonAgentDirection(_handshake.AgentSecret), new JsonAgentDirection(_handshake.GatewaySecret));
+        Session = await WaitForAsync("auth");
+        Token = Text(Session["token"]);
     }
 
     public Task ReadyAsync() => SendAsync("auth", "response", "comm", new JsonObject
@@ -91,7 +144,10 @@ public sealed class JsonAgent : IAsyncDisposable
     public Task SendAsync(string channel, string type, string module, JsonNode content, string? id = null) =>
         SendTextAsync(Seal(channel, type, module, content.ToJsonString(), id).ToJsonString());
 
-    public Task SendTextAsync(string text) => _socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, CancellationToken.None);
+    public Task SendTextAsync(string text) => SendTextAsync(Encoding.UTF8.GetBytes(text));
+
+    /// <param name="bytes">Text or not.</param>
+    public Task SendTextAsync(byte[] bytes) => _socket.SendAsync(bytes, WebSocketMessageType.Text, true, CancellationToken.None);
 
     public Task SendBinaryAsync(byte[] bytes) => _socket.SendAsync(bytes, WebSocketMessageType.Binary, true, CancellationToken.None);
 
@@ -197,28 +253,6 @@ public sealed class JsonAgent : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task HandshakeAsync(byte[] root, string epoch, ulong connectCounter)
-    {
-        var handshake = new JsonAgentHandshake(AgentId, _identity, root, Subprotocol, Path);
-        var auth = handshake.Answer(await ReceiveStructAsync("request"), Convert.FromHexString(epoch), connectCounter);
-        await SendTextAsync(new JsonObject
-        {
-            ["id"] = "auth",
-            ["type"] = "response",
-            ["channel"] = "auth",
-            ["payload"] = Convert.ToBase64String(auth),
-            ["timestamp"] = Now(),
-            ["nonce"] = "",
-            ["signature"] = "",
-            ["headers"] = new JsonObject { ["agent_id"] = AgentId, ["module_id"] = "comm", ["session_token"] = "" },
-        }.ToJsonString());
-        handshake.Finish(await ReceiveStructAsync("event"));
-        (_gatewayKey, _sessionId) = (handshake.GatewayKey, handshake.SessionId);
-        (_send, _receive) = (new JsonAgentDirection(handshake.AgentSecret), new JsonAgentDirection(handshake.GatewaySecret));
-        Session = await WaitForAsync("auth");
-        Token = Text(Session["token"]);
-    }
-
     private async Task<byte[]> ReceiveStructAsync(string type)
     {
         var envelope = JsonNode.Parse(await ReceiveTextAsync() ?? throw new InvalidOperationException($"closed with {CloseCode} in the handshake"))!;
@@ -226,7 +260,8 @@ public sealed class JsonAgent : IAsyncDisposable
         return Convert.FromBase64String(Text(envelope["payload"]));
     }
 
-    private async Task<string?> ReceiveTextAsync()
+    /// <summary>The next message, not opened; null at the close.</summary>
+    public async Task<string?> ReceiveTextAsync()
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         var buffer = new byte[256 * 1024];
@@ -243,7 +278,7 @@ public sealed class JsonAgent : IAsyncDisposable
             length += result.Count;
             if (result.EndOfMessage)
             {
-                return Encoding.UTF8.GetString(buffer, 0, length);
+                return LastText = Encoding.UTF8.GetString(buffer, 0, length);
             }
         }
     }

@@ -69,7 +69,8 @@ internal sealed class JsonVectors : IDisposable
     {
         var text = new byte[HandshakeEnvelope.MaxBytes];
         text = text[..HandshakeEnvelope.Write(message, type, agentId, Time, text)];
-        Assert.True(HandshakeEnvelope.TryRead(text.ToArray(), fromAgent: type == MessageType.Response, out var read));
+        Assert.True(HandshakeEnvelope.TryRead(text.ToArray(), fromAgent: type == MessageType.Response, out var read, out var named));
+        Assert.Equal(agentId, named);
         Assert.Equal(message, read.ToArray());
         return text;
     }
