@@ -21,10 +21,11 @@ from nacl.exceptions import CryptoError
 
 import batch
 import proof
+import refused
 
 ARGUMENTS = [argument for argument in sys.argv[1:] if argument != "--mutants"]
 DIRECTORY = pathlib.Path(ARGUMENTS[0] if ARGUMENTS else pathlib.Path(__file__).parent)
-FILES = ["handshake-v1.json", "enrol-v1.json", "identity-v1.json", "documents-v1.json", "json-v1.json", "digest-chain-v1.json"]
+FILES = ["handshake-v1.json", "enrol-v1.json", "identity-v1.json", "documents-v1.json", "json-v1.json", "digest-chain-v1.json", "refused-v1.json"]
 MUTANT = {}
 
 
@@ -377,6 +378,7 @@ def check_all(say):
     check_signed("checkpoint_signature", handshake["agent_seed"], handshake["agent_pk"], "batch proof", checkpoint,
                  load("identity-v1.json")["checkpoint_signature"])
     say("digest-chain-v1.json: digests, chain, checkpoint and its signature")
+    say("refused-v1.json: " + refused.check(load("refused-v1.json"), handshake, check))
 
 
 def check_mutants():

@@ -162,6 +162,11 @@ public sealed class HostileGatewayTests : IAsyncLifetime, IDisposable
     [InlineData(FrameType.Watermark, 2)]
     [InlineData(FrameType.Goodbye, GoodbyeMessage.Length)]
     [InlineData(FrameType.Token, 12)]
+    [InlineData(FrameType.GatewayHeartbeat, 18)]
+    [InlineData(FrameType.Rewind, 2)]
+    [InlineData(FrameType.Hold, 2)]
+    [InlineData(FrameType.GatewayMessage, 80)]
+    [InlineData(FrameType.GatewayError, 6)]
     public async Task A_frame_with_a_changed_byte_ends_the_session_and_changes_nothing(FrameType type, int length)
     {
         var places = Enumerable.Range(0, FrameHeader.Size).Concat([FrameHeader.Size, FrameHeader.Size + 1]).Concat(Enumerable.Range(1, 16).Select(back => -back));

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using NSec.Cryptography;
+using Streams.Wire.Tests.Crypto;
 using Streams.Wire.Tests.Json;
 
 namespace Streams.Wire.Tests.Handshake;
@@ -24,6 +25,10 @@ public sealed class VectorTests
     [Fact]
     public void OurCodeStillMakesThePublishedJsonMessages() =>
         VectorFolder.AssertPublished("json-v1.json", VectorFile.Format(JsonVectors.Make()));
+
+    [Fact]
+    public void OurCodeStillRefusesWhatIsPublishedAsRefused() =>
+        VectorFolder.AssertPublished("refused-v1.json", VectorFile.Format(RefusedVectors.Make()));
 
     [Fact]
     public void OurCodeStillMakesThePublishedStatements() =>
