@@ -93,6 +93,7 @@ public sealed partial class AgentLink
             var (regressed, ahead) = _lanes.Resume(keys.Session.Watermarks, keys.Session.MaxOpenLanes, CatalogueVersion);
             _space.Set();
             _session = keys.Session;
+            _gateway = keys.Gateway;
             _connected = true;
             _outbox.SessionBegan();
             _counters.SessionStarted();
@@ -111,7 +112,6 @@ public sealed partial class AgentLink
             }
 
             var session = new LinkSession(connection, keys, _lanes, _counters, _options, _hooks, _time, _signal, _space.Set, identity, _outbox);
-            Volatile.Write(ref _gatewaySerial, keys.Gateway.Serial);
             _running = session;
             return (await session.RunAsync(stop).ConfigureAwait(false), true);
         }

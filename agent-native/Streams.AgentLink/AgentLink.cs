@@ -42,7 +42,7 @@ public sealed partial class AgentLink : IDisposable
     private volatile Wire.Messages.SessionMessage? _session;
     private volatile bool _connected;
     private volatile LinkSession? _running;
-    private ulong _gatewaySerial;
+    private volatile FleetCertificate? _gateway;
     private volatile int _catalogue = Catalogue.Version;
 
     /// <param name="identity">The agent's id and key; stays the caller's.</param>
@@ -202,8 +202,8 @@ public sealed partial class AgentLink : IDisposable
         return true;
     }
 
-    /// <summary>Serial of the certificate of the gateway that the present or last session is with; 0 before the first.</summary>
-    public ulong GatewaySerial => Volatile.Read(ref _gatewaySerial);
+    /// <summary>The gateway that the present or last session is with; null before the first.</summary>
+    public FleetCertificate? Gateway => _gateway;
 
     /// <summary>Ends the session in good order; the next follows at once. Without one nothing happens: the next will be another anyway.</summary>
     public void Renew() => _running?.Renew();

@@ -22,7 +22,7 @@ internal sealed record AgentSetup(string AgentId, string KeyFile, string Configu
             throw new CommandFailure($"--agent-id {id}: an agent id matches [a-z0-9][a-z0-9-]{{0,62}}", 2);
         }
         var keyFile = Path.Combine(data.Agent, "agent.key");
-        using (OpenKey(keyFile))
+        using (FleetKeys.OpenKey(keyFile, KeyFileKind.Agent))
         {
             // Made if there was none.
         }
@@ -47,13 +47,9 @@ internal sealed record AgentSetup(string AgentId, string KeyFile, string Configu
     /// <summary>The agent's Ed25519 public key as it is now: the agent itself changes the file when it rotates its key.</summary>
     public byte[] ReadPublicKey()
     {
-        using var key = OpenKey(KeyFile);
+        using var key = FleetKeys.OpenKey(KeyFile, KeyFileKind.Agent);
         return key.PublicKey.ToArray();
     }
-
-    // Between two renames of a rotation that is taken back there is only the old one, and the agent puts it in its place.
-    private static SigningKey OpenKey(string file) =>
-        FleetKeys.OpenKey(!File.Exists(file) && File.Exists(file + ".old") ? file + ".old" : file, KeyFileKind.Agent);
 
     /// <summary>A host name in the characters of an agent id.</summary>
     internal static string IdOf(string host)

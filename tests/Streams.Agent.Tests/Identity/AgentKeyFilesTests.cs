@@ -3,7 +3,7 @@ using Streams.Testing;
 
 namespace Streams.Agent.Tests.Identity;
 
-/// <summary>The agent's keys on the disk: after a crash between any two steps there is one that the server takes.</summary>
+/// <summary>The agent's keys on the disk: after a crash between any two steps there is one that the server takes, whichever it knew.</summary>
 public sealed class AgentKeyFilesTests
 {
     [Fact]
@@ -27,52 +27,73 @@ public sealed class AgentKeyFilesTests
     }
 
     [Fact]
-    public void A_rotation_goes_forward_and_leaves_nothing()
+    public void A_rotation_keeps_the_old_key_and_at_most_three_are_there()
     {
         using var folder = new TempDirectory();
         var files = new AgentKeyFiles(folder.File("agent.key"));
-        using var old = files.ReadOrMake();
+        using var first = files.ReadOrMake();
         Assert.True(files.MakeNext());
         Assert.False(files.MakeNext());
-        using var next = files.ReadNext();
+        using var second = files.Read(KeySlot.Next);
         files.Promote();
-        using (var present = files.Read())
-        using (var kept = files.ReadOld())
-        {
-            Assert.Equal(next.PublicKey.ToArray(), present.PublicKey.ToArray());
-            Assert.Equal(old.PublicKey.ToArray(), kept.PublicKey.ToArray());
-        }
-
+        Assert.Equal([Text(first), Text(second)], Keys(files));
+        Assert.True(files.MakeNext());
         Assert.False(files.MakeNext());
+        using var third = files.Read(KeySlot.Next);
+        Assert.Equal([Text(first), Text(second), Text(third)], Keys(files));
+        files.Promote();
+        Assert.Equal([Text(second), Text(third)], Keys(files));
         files.Settle();
         Assert.Equal([folder.File("agent.key")], Directory.GetFiles(folder.Path, "agent.key*"));
+        Assert.Equal([Text(third)], Keys(files));
     }
 
-    // What the folder has after each single write, rename or removal of Promote, Settle and Revert.
+    // What the folder has before and after each single write, rename or removal of MakeNext, Promote and Settle, and what an agent that starts then has.
     [Theory]
-    [InlineData("key=1 next=2", 1)]
-    [InlineData("key=1 old=1 next=2", 1)]
-    [InlineData("key=2 old=1", 2)]
-    [InlineData("key=2", 2)]
-    [InlineData("old=1 next=2", 1)]
-    [InlineData("key=1 next=2 key.new=9", 1)]
-    public void After_a_crash_at_any_step_there_is_a_key_that_the_server_takes(string state, int present)
+    [InlineData("key=1", "1")]
+    [InlineData("key=1 next.new=9", "1")]
+    [InlineData("key=1 next=2", "1 2")]
+    [InlineData("key=1 next=2 old.new=9", "1 2")]
+    [InlineData("old=1 key=1 next=2", "1 2")]
+    [InlineData("old=1 key=2", "1 2")]
+    [InlineData("old=1 key=2 next.new=9", "1 2")]
+    [InlineData("old=1 key=2 next=3", "1 2 3")]
+    [InlineData("old=1 key=2 next=3 old.new=9", "1 2 3")]
+    [InlineData("old=2 key=2 next=3", "2 3")]
+    [InlineData("old=2 key=3", "2 3")]
+    [InlineData("key=3", "3")]
+    public void After_a_crash_at_any_step_every_key_that_may_be_needed_is_there_once(string state, string kept)
     {
         using var folder = new TempDirectory();
-        var keys = Enumerable.Range(0, 2).Select(_ => Wire.Crypto.SigningKey.Generate()).ToArray();
+        var keys = Enumerable.Range(0, 3).Select(_ => Wire.Crypto.SigningKey.Generate()).ToArray();
         foreach (var part in state.Split(' '))
         {
             var (name, number) = (part.Split('=')[0], int.Parse(part.Split('=')[1]));
-            var path = folder.File(name == "key" ? "agent.key" : name.StartsWith("key.", StringComparison.Ordinal) ? "agent." + name : "agent.key." + name);
+            var path = folder.File(name == "key" ? "agent.key" : "agent.key." + name);
             File.WriteAllBytes(path, number == 9 ? [1, 2, 3] : Wire.Keys.KeyFile.Format(Wire.Keys.KeyFileKind.Agent, keys[number - 1]));
             File.SetUnixFileMode(path, Wire.Keys.KeyFile.RequiredMode);
         }
 
-        using var read = new AgentKeyFiles(folder.File("agent.key")).Read();
-        Assert.Equal(keys[present - 1].PublicKey.ToArray(), read.PublicKey.ToArray());
+        var files = new AgentKeyFiles(folder.File("agent.key"));
+        files.Mend();
+        Assert.Equal(kept.Split(' ').Select(number => Text(keys[int.Parse(number) - 1])), Keys(files));
         foreach (var key in keys)
         {
             key.Dispose();
         }
     }
+
+    private static List<string> Keys(AgentKeyFiles files)
+    {
+        var keys = new List<string>();
+        foreach (var slot in new[] { KeySlot.Old, KeySlot.Present, KeySlot.Next }.Where(files.Has))
+        {
+            using var key = files.Read(slot);
+            keys.Add(Text(key));
+        }
+
+        return keys;
+    }
+
+    private static string Text(Wire.Crypto.SigningKey key) => Convert.ToHexString(key.PublicKey);
 }

@@ -17,11 +17,14 @@ public sealed class RegistryChannelTests : IDisposable
     private readonly TempDirectory _folder = new("registry");
     private readonly SigningKey _root = SigningKey.Generate();
     private readonly List<ControlMessage> _sent = [];
+    private readonly FleetCertificate _other;
     private RegistryChannel _channel;
+    private FleetCertificate _gateway;
     private int _renewals;
 
     public RegistryChannelTests()
     {
+        (_gateway, _other) = (Certificate(1), Certificate(2));
         using (Files().ReadOrMake())
         {
         }
@@ -52,10 +55,56 @@ public sealed class RegistryChannelTests : IDisposable
         Answer(new RotateAnswer(RegistryRefusal.None, request.PublicKey, 2));
         Assert.Equal(1, _renewals);
         Assert.Equal(request.PublicKey, Base64Url.EncodeToString(Present));
-        Assert.True(Files().HasOld);
+        // Whatever one gateway says: only it may have the new key.
         Connected();
+        Connected();
+        Assert.Equal((true, false), (Files().HasOld, Files().HasNext));
+        Connected(_other);
         Assert.False(Files().HasOld);
         Assert.Equal(request.PublicKey, Base64Url.EncodeToString(Present));
+    }
+
+    [Fact]
+    public void A_third_key_is_made_beside_the_old_one_and_a_fourth_when_two_gateways_have_taken_it()
+    {
+        var first = Present;
+        Rotate();
+        Connected();
+        var second = Present;
+        Rotate();
+        var third = Present;
+        Assert.Equal([first, second, third], Kept());
+        Connected();
+        Assert.False(Files().MakeNext());
+        Assert.Equal([first, second, third], Kept());
+        // A process that begins anew tries the second; that one is good until the third was used.
+        Restart();
+        Assert.Equal(second, Present);
+        Refused();
+        Assert.Equal(third, Present);
+        Connected();
+        Connected(_other);
+        Assert.Equal([third], Kept());
+        Rotate();
+        Assert.Equal(2, Kept().Count);
+    }
+
+    [Fact]
+    public void Two_gateways_that_took_different_keys_are_no_two()
+    {
+        Rotate();
+        Connected();
+        Refused();
+        Connected(_other);
+        Assert.Equal(2, Kept().Count);
+        _channel.Look();
+        Answer(new RotateAnswer(RegistryRefusal.None, Request(_sent[^1]).PublicKey, 2));
+        Connected(_other);
+        Assert.Equal(2, Kept().Count);
+        Refused();
+        Refused();
+        Connected();
+        Assert.Single(Kept());
     }
 
     [Fact]
@@ -86,27 +135,29 @@ public sealed class RegistryChannelTests : IDisposable
     [Fact]
     public void Whichever_key_the_server_takes_is_found_by_trying()
     {
-        Files().MakeNext();
         var old = Present;
-        _channel.Look();
-        Answer(new RotateAnswer(RegistryRefusal.None, Request(_sent[0]).PublicKey, 2));
+        Rotate();
         var next = Present;
         Restart();
         Assert.Equal(next, Present);
-        _channel.OnEvent(new LinkEvent(LinkEventKind.Refused, ""));
+        Refused();
         Assert.Equal(old, Present);
-        _channel.OnEvent(new LinkEvent(LinkEventKind.Refused, ""));
+        Refused();
         Assert.Equal(next, Present);
-        // However often: each of the two was read once.
+        // However often: each of the two is kept once.
         for (var i = 0; i < 1000; i++)
-            _channel.OnEvent(new LinkEvent(LinkEventKind.Refused, ""));
+            Refused();
         Assert.Equal(2, _channel.KeysRead);
-        _channel.OnEvent(new LinkEvent(LinkEventKind.Refused, ""));
+        Refused();
         Connected();
         Assert.Equal(old, Present);
-        Assert.Equal((true, false), (Files().HasNext, Files().HasOld));
+        Assert.Equal([old, next], Kept());
         _channel.Look();
-        Assert.Equal(Base64Url.EncodeToString(next), Request(_sent[^1]).PublicKey);
+        var request = Request(_sent[^1]);
+        Assert.Equal(Base64Url.EncodeToString(next), request.PublicKey);
+        Assert.Equal(RegistryRefusal.None, request.Judge("web-1", old));
+        Answer(new RotateAnswer(RegistryRefusal.None, request.PublicKey, 2));
+        Assert.Equal(next, Present);
     }
 
     [Fact]
@@ -126,7 +177,7 @@ public sealed class RegistryChannelTests : IDisposable
     [Fact]
     public void A_session_with_a_gateway_that_is_revoked_meanwhile_begins_anew()
     {
-        _channel.GatewaySerial = () => 7;
+        _gateway = Certificate(7);
         Say(new RegistryEvent(Revocations: Text(RevocationList.Create(_root, 5, 1, [8]).Bytes)));
         Assert.Equal(0, _renewals);
         Say(new RegistryEvent(Revocations: Text(RevocationList.Create(_root, 6, 1, [7, 8]).Bytes)));
@@ -161,7 +212,34 @@ public sealed class RegistryChannelTests : IDisposable
             return true;
         },
         Renew = () => _renewals++,
+        Gateway = () => _gateway,
     };
+
+    private FleetCertificate Certificate(ulong serial)
+    {
+        using var key = SigningKey.Generate();
+        return FleetCertificate.Create(_root, CertificateUse.Gateway, "gateway", key.PublicKey, 1, 2, serial);
+    }
+
+    /// <summary>A change of the key that the gateway says is done.</summary>
+    private void Rotate()
+    {
+        Assert.True(Files().MakeNext());
+        _channel.Look();
+        Answer(new RotateAnswer(RegistryRefusal.None, Request(_sent[^1]).PublicKey, 2));
+    }
+
+    private List<byte[]> Kept()
+    {
+        var kept = new List<byte[]>();
+        foreach (var slot in new[] { KeySlot.Old, KeySlot.Present, KeySlot.Next }.Where(Files().Has))
+        {
+            using var key = Files().Read(slot);
+            kept.Add(key.PublicKey.ToArray());
+        }
+
+        return kept;
+    }
 
     private void Restart()
     {
@@ -169,7 +247,15 @@ public sealed class RegistryChannelTests : IDisposable
         _channel = Start();
     }
 
-    private void Connected() => _channel.OnEvent(new LinkEvent(LinkEventKind.Connected, ""));
+    private void Connected(FleetCertificate? gateway = null)
+    {
+        var usual = _gateway;
+        _gateway = gateway ?? usual;
+        _channel.OnEvent(new LinkEvent(LinkEventKind.Connected, ""));
+        _gateway = usual;
+    }
+
+    private void Refused() => _channel.OnEvent(new LinkEvent(LinkEventKind.Refused, ""));
 
     private void Answer(RotateAnswer answer) => Assert.Equal(WireError.None, _channel.Take(
         _sent[^1] with { Type = MessageType.Response, Payload = IdentityJson.Write(answer, IdentityJson.Default.RotateAnswer) }));

@@ -25,6 +25,9 @@ internal sealed class ScriptedGateway : IDisposable
 
     internal GatewayIdentity Identity { get; set; }
 
+    /// <summary>Which keys of agents are let in; without it, the one of <see cref="Agent"/> alone.</summary>
+    internal Func<byte[], bool>? LetsIn { get; set; }
+
     internal KeyArena Arena { get; } = new(256);
 
     /// <summary>The agent's key, for tests that give it to another process in a file.</summary>
@@ -46,6 +49,9 @@ internal sealed class ScriptedGateway : IDisposable
         BackoffBase = TimeSpan.FromMilliseconds(20),
         BackoffMax = TimeSpan.FromMilliseconds(100),
     };
+
+    /// <summary>A connection waits to be accepted.</summary>
+    internal bool HasPending => _listener.Pending();
 
     /// <summary>The next raw connection.</summary>
     internal async Task<Socket> AcceptSocketAsync() => await _listener.AcceptSocketAsync().WaitAsync(Deadline);

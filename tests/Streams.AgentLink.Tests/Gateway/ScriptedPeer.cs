@@ -79,7 +79,9 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         var filled = 0;
         while (true)
         {
-            filled += await socket.ReceiveAsync(head.AsMemory(filled)).AsTask().WaitAsync(ScriptedGateway.Deadline);
+            var received = await socket.ReceiveAsync(head.AsMemory(filled)).AsTask().WaitAsync(ScriptedGateway.Deadline);
+            Assert.True(received > 0, "the agent closed before its request was whole");
+            filled += received;
             if (head.AsSpan(0, filled).EndsWith("\r\n\r\n"u8))
             {
                 return Encoding.ASCII.GetString(head, 0, filled - 4);
@@ -87,28 +89,40 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         }
     }
 
-    /// <summary>M1 to ready.</summary>
-    internal async Task HandshakeAsync()
+    /// <summary>M1 to ready, or only to M2 when the agent's key is not let in.</summary>
+    internal async Task<bool> HandshakeAsync()
     {
-        await AcceptAsync();
+        if (!await AcceptAsync())
+        {
+            return false;
+        }
+
         await ConfirmAsync();
+        return true;
     }
 
-    /// <summary>M1 to M3; F0 is not sent.</summary>
-    internal async Task AcceptAsync()
+    /// <summary>M1 to M3; F0 is not sent. False after M2 when the agent's key is not let in.</summary>
+    internal async Task<bool> AcceptAsync()
     {
         using var handshake = await HelloAsync();
         var auth = await ReceiveMessageAsync();
         Assert.Equal(RefusalReason.None, handshake.ReadAuth(auth, out var claims));
-        Assert.Equal(RefusalReason.None,
-            claims!.Mode == SessionMode.Enrol ? handshake.VerifyEnrolment() : handshake.Verify(_gateway.Agent.PublicKey));
         Auth = claims;
+        if (_gateway.LetsIn is { } letsIn && !letsIn(claims!.PublicKey.ToArray()))
+        {
+            return false;
+        }
+
+        Assert.Equal(RefusalReason.None,
+            claims!.Mode == SessionMode.Enrol ? handshake.VerifyEnrolment()
+                : handshake.Verify(_gateway.LetsIn is null ? _gateway.Agent.PublicKey : claims.PublicKey.Span));
         var accept = new byte[GatewayHandshake.AcceptBytes];
         Assert.Equal(RefusalReason.None, handshake.WriteAccept(accept, out var keys));
         await SendMessageAsync(accept);
         SessionId = keys!.SessionId.ToArray();
         _sealer = new FrameSealer(keys, TimeProvider.System);
         _opener = new FrameOpener(keys, fromAgent: true);
+        return true;
     }
 
     private async Task ConfirmAsync()

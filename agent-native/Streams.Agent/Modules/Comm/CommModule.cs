@@ -74,7 +74,7 @@ internal sealed class CommModule : IAgentModule, IBatchSink, IStatusSource, IDis
 
         registry.Send = _link.TrySend;
         registry.Renew = _link.Renew;
-        registry.GatewaySerial = () => _link.GatewaySerial;
+        registry.Gateway = () => _link.Gateway;
         if (_link.Status is { Lanes: > 0 } left)
             log.Info(AgentEvent.LinkState, Name,
                 $"the spool has {left.RetainedBytes} bytes in {left.Lanes} lanes of earlier processes to send");

@@ -5,9 +5,9 @@ using Streams.Wire.Keys;
 namespace Streams.Agent.Modules.Core.Identity;
 
 /// <summary>
-/// The agent's key, and during a rotation two: <c>KEY</c>; <c>KEY.next</c>, which the server has not taken yet; <c>KEY.old</c>, which is
-/// kept until the first session under the new one. Each step is one rename, and after a crash between any two the agent has a key that the
-/// server takes: that of KEY, or failing that KEY.old.
+/// The agent's keys, at most three, each named to the server by the one before: <c>KEY.old</c>, <c>KEY</c>, <c>KEY.next</c>. Which of them the
+/// server knows, the agent hears from gateways only, so none is dropped before a later one was seen taken (<see cref="RegistryChannel"/>).
+/// Each step is one rename, and after a crash between any two every key that was not to be dropped is there.
 /// </summary>
 internal sealed class AgentKeyFiles(string path)
 {
@@ -16,26 +16,22 @@ internal sealed class AgentKeyFiles(string path)
 
     public string Path => path;
 
-    /// <summary>A key waits for the server to take it.</summary>
+    /// <summary>A key that was made and did not become the present one yet.</summary>
     public bool HasNext => File.Exists(_next);
 
-    /// <summary>The key before is kept until the present one was used.</summary>
+    /// <summary>The key before is kept, as the server may know no other.</summary>
     public bool HasOld => File.Exists(_old);
 
-    /// <summary>Reads the present key, after mending what a crash left.</summary>
+    public bool Has(KeySlot slot) => File.Exists(FileOf(slot));
+
     /// <exception cref="AgentException">There is none, or it cannot be used.</exception>
-    public SigningKey Read()
-    {
-        // Killed inside a revert, between its two renames.
-        if (!File.Exists(path) && HasOld)
-            DurableFile.Move(_old, path);
-        return Read(path);
-    }
+    public SigningKey Read(KeySlot slot = KeySlot.Present) => KeyFileReader.TryRead(FileOf(slot), KeyFileKind.Agent, out var key, out var error)
+        ? key! : throw new AgentException($"{error}; give the agent a key file of its own with key_file or --key-file, or enrol it");
 
     /// <summary>Makes the first key, if there is none; the same at every call.</summary>
     public SigningKey ReadOrMake()
     {
-        if (!File.Exists(path) && !HasOld)
+        if (!File.Exists(path))
         {
             using var key = SigningKey.Generate();
             Write(path, key);
@@ -44,44 +40,48 @@ internal sealed class AgentKeyFiles(string path)
         return Read();
     }
 
-    /// <summary>Makes the next key; false when one waits already.</summary>
+    /// <summary>Makes the next key; false when there is one: from each key only one other follows, so that there are never more than three.</summary>
     public bool MakeNext()
     {
-        if (HasNext || HasOld)
+        if (HasNext)
             return false;
         using var key = SigningKey.Generate();
         Write(_next, key);
         return true;
     }
 
-    public SigningKey ReadNext() => Read(_next);
-
-    public SigningKey ReadOld() => Read(_old);
-
-    /// <summary>The server has taken the next key: it becomes the present one, and that one is kept.</summary>
+    /// <summary>The next key becomes the present one, and that one the old; the one that was old is dropped.</summary>
     public void Promote()
     {
-        if (DurableFile.TryRead(path, KeyFile.MaxBytes) is { } content)
-        {
-            DurableFile.Write(_old, content);
-            content.AsSpan().Clear();
-        }
-
+        var content = DurableFile.TryRead(path, KeyFile.MaxBytes) ?? throw new AgentException($"{path}: no such file");
+        DurableFile.Write(_old, content);
+        content.AsSpan().Clear();
         DurableFile.Move(_next, path);
     }
 
-    /// <summary>There was a session under the present key: the one before is over.</summary>
+    /// <summary>Drops the old key.</summary>
     public void Settle() => DurableFile.Delete(_old);
 
-    /// <summary>There was a session under the old key instead: the server does not know the new one, which waits again.</summary>
-    public void Revert()
+    /// <summary>
+    /// Killed inside <see cref="Promote"/> the present key is there twice. Only for the running agent, of which there is one: another process
+    /// could see the same in the middle of a step that goes on.
+    /// </summary>
+    public void Mend()
     {
-        DurableFile.Move(path, _next);
-        DurableFile.Move(_old, path);
+        if (!HasOld)
+            return;
+        using var old = Read(KeySlot.Old);
+        using var present = Read();
+        if (old.PublicKey.SequenceEqual(present.PublicKey))
+            Settle();
     }
 
-    private static SigningKey Read(string file) => KeyFileReader.TryRead(file, KeyFileKind.Agent, out var key, out var error)
-        ? key! : throw new AgentException($"{error}; give the agent a key file of its own with key_file or --key-file, or enrol it");
+    private string FileOf(KeySlot slot) => slot switch
+    {
+        KeySlot.Old => _old,
+        KeySlot.Next => _next,
+        _ => path,
+    };
 
     private static void Write(string file, SigningKey key)
     {

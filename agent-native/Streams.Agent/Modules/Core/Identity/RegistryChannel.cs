@@ -9,8 +9,9 @@ using Streams.Wire.Messages;
 namespace Streams.Agent.Modules.Core.Identity;
 
 /// <summary>
-/// Channel agent.registry of a running agent: its key and the change of it, and what fleet roots say. A next key (`rotate-key` makes it) is
-/// offered in each session until the server takes it; then the session begins anew under it, and the old key goes with that.
+/// Channel agent.registry of a running agent: its keys and the change of them, and what fleet roots say. The key after the one in use
+/// (`rotate-key` makes it) is offered in each session until the server takes it; then the session begins anew under it. Refused with one key,
+/// the agent tries the others. That the server took a key is a gateway's word: an older key goes when two gateways gave theirs.
 /// </summary>
 internal sealed class RegistryChannel : IDisposable
 {
@@ -21,12 +22,13 @@ internal sealed class RegistryChannel : IDisposable
     private readonly AgentLog _log;
     private readonly TimeProvider _clock;
     private readonly List<AgentIdentity> _keys = [];
-    private AgentIdentity _present;
-    private AgentIdentity? _old;
-    private bool _isOld;
+    private KeySlot _slot = KeySlot.Present;
+    private AgentIdentity _inUse;
+    private AgentIdentity? _taken;
+    private byte[]? _takenBy;
     private string _asked = "";
 
-    /// <summary>Keys that were read: one more with each rotation.</summary>
+    /// <summary>Keys that are kept: one more with each rotation.</summary>
     internal int KeysRead => _keys.Count;
 
     /// <summary>How a message is sent; set before the link runs.</summary>
@@ -35,8 +37,8 @@ internal sealed class RegistryChannel : IDisposable
     /// <summary>How the session is begun anew; set before the link runs.</summary>
     public Action Renew { get; set; } = static () => { };
 
-    /// <summary>Serial of the gateway that the session is with; set before the link runs.</summary>
-    public Func<ulong> GatewaySerial { get; set; } = static () => 0;
+    /// <summary>The gateway that the session is with; set before the link runs.</summary>
+    public Func<FleetCertificate?> Gateway { get; set; } = static () => null;
 
     /// <exception cref="AgentException">The agent's key cannot be used.</exception>
     public RegistryChannel(string agentId, AgentKeyFiles files, PinnedStatements pinned, AgentLog log, TimeProvider clock)
@@ -46,7 +48,8 @@ internal sealed class RegistryChannel : IDisposable
         _pinned = pinned;
         _log = log;
         _clock = clock;
-        _present = Keep(files.Read());
+        files.Mend();
+        _inUse = Read(KeySlot.Present);
     }
 
     /// <summary>The key of the next handshake.</summary>
@@ -55,7 +58,7 @@ internal sealed class RegistryChannel : IDisposable
         get
         {
             lock (_gate)
-                return _isOld ? _old! : _present;
+                return _inUse;
         }
     }
 
@@ -66,8 +69,8 @@ internal sealed class RegistryChannel : IDisposable
     {
         lock (_gate)
         {
-            if (_asked.Length == 0 && !_isOld && _files.HasNext)
-                Ask();
+            if (_asked.Length == 0 && After() is { } next)
+                Ask(next);
         }
     }
 
@@ -82,11 +85,8 @@ internal sealed class RegistryChannel : IDisposable
                     _asked = "";
                     Used();
                     break;
-                case LinkEventKind.Refused when _files.HasOld:
-                    // A queue that was wiped knows the one, a rotation that went through the other: which of the two is seen by trying.
-                    // Each is read once: refusals go on as long as the server wishes.
-                    _old ??= Keep(_files.ReadOld());
-                    _isOld = !_isOld;
+                case LinkEventKind.Refused:
+                    TryAnother();
                     break;
             }
         }
@@ -118,7 +118,7 @@ internal sealed class RegistryChannel : IDisposable
             return;
         _log.Warn(AgentEvent.RootsSaid, ModuleName.Core, $"revoked gateway certificates: {list.Serials.Count}, list {list.Version}");
         // The handshake that follows judges by the list.
-        if (list.Contains(GatewaySerial()))
+        if (Gateway() is { } gateway && list.Contains(gateway.Serial))
             Renew();
     }
 
@@ -135,10 +135,18 @@ internal sealed class RegistryChannel : IDisposable
         return true;
     }
 
-    private void Ask()
+    /// <summary>The key that the one in use names to the server, if there is one.</summary>
+    private KeySlot? After() => _slot switch
     {
-        using var next = _files.ReadNext();
-        using var present = _files.Read();
+        KeySlot.Old => KeySlot.Present,
+        KeySlot.Present when _files.HasNext => KeySlot.Next,
+        _ => null,
+    };
+
+    private void Ask(KeySlot slot)
+    {
+        using var next = _files.Read(slot);
+        using var present = _files.Read(_slot);
         var now = (_clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         var id = "rotate-" + now.ToString(CultureInfo.InvariantCulture);
         var request = new RegistryRequest(Rotate: RotateRequest.Create(_agentId, present, next));
@@ -149,44 +157,101 @@ internal sealed class RegistryChannel : IDisposable
 
     private void Answered(RotateAnswer answer)
     {
-        _asked = "";
-        using var next = _files.ReadNext();
+        if (After() is not { } slot)
+            return;
+        using var next = _files.Read(slot);
         if (answer.Refused != RegistryRefusal.None || answer.PublicKey != System.Buffers.Text.Base64Url.EncodeToString(next.PublicKey))
         {
+            _asked = "";
             _log.Warn(AgentEvent.KeyChange, ModuleName.Core, $"the server does not take the next key: {answer.Refused}");
             return;
         }
 
-        _files.Promote();
-        _old = _present;
-        _present = Keep(_files.Read());
+        // Nothing more is asked in this session, which is under the key before.
+        Use(slot);
+        Advance();
         _log.Info(AgentEvent.KeyChange, ModuleName.Core, "the server has taken the next key: the session begins anew under it");
         Renew();
     }
 
-    private void Used()
+    /// <summary>
+    /// Which key the server knows is seen by trying: a gateway may have said that it takes one and kept it to itself, or handed one on and kept
+    /// the answer; a queue that was wiped knows an older one.
+    /// </summary>
+    private void TryAnother()
     {
-        if (!_files.HasOld)
-            return;
-        if (_isOld)
+        var slot = _slot;
+        do
         {
-            _files.Revert();
-            _present = _old!;
-            _old = null;
-            _isOld = false;
-            _log.Warn(AgentEvent.KeyChange, ModuleName.Core, "the server knows the old key only: the new one is offered again");
+            slot = slot switch
+            {
+                KeySlot.Present => KeySlot.Next,
+                KeySlot.Next => KeySlot.Old,
+                _ => KeySlot.Present,
+            };
         }
-        else
-        {
-            _files.Settle();
-            _old = null;
-            _log.Info(AgentEvent.KeyChange, ModuleName.Core, "the first session under the new key: the old one is gone");
-        }
+        while (slot != _slot && !_files.Has(slot));
+        if (slot != _slot)
+            Use(slot);
     }
 
-    // A session that lives signs with its key, so that all are kept: one more with each rotation.
-    private AgentIdentity Keep(Wire.Crypto.SigningKey key)
+    private void Used()
     {
+        Advance();
+        if (Gateway() is not { } gateway)
+            return;
+        if (_taken != _inUse)
+            (_taken, _takenBy) = (_inUse, gateway.PublicKey.ToArray());
+        else if (!gateway.PublicKey.SequenceEqual(_takenBy))
+            Settle();
+    }
+
+    /// <summary>The next key in use becomes the present one, if that drops none.</summary>
+    private void Advance()
+    {
+        if (_slot != KeySlot.Next || _files.HasOld)
+            return;
+        _files.Promote();
+        _slot = KeySlot.Present;
+    }
+
+    /// <summary>
+    /// Two gateways, told apart by their keys, have taken the key in use. One that is captured has one key and takes whatever it is shown, so one
+    /// of the two asked the server: it knows this key or a later one, and none before is needed.
+    /// </summary>
+    private void Settle()
+    {
+        if (_slot == KeySlot.Old || !_files.HasOld)
+            return;
+        if (_slot == KeySlot.Next)
+        {
+            _files.Promote();
+            _slot = KeySlot.Present;
+        }
+
+        _files.Settle();
+        _log.Info(AgentEvent.KeyChange, ModuleName.Core, "two gateways have taken the key in use: those before are gone");
+    }
+
+    private void Use(KeySlot slot)
+    {
+        _inUse = Read(slot);
+        _slot = slot;
+    }
+
+    // A session that lives signs with its key, so that all are kept; each once, as refusals go on as long as the server wishes.
+    private AgentIdentity Read(KeySlot slot)
+    {
+        var key = _files.Read(slot);
+        foreach (var known in _keys)
+        {
+            if (known.PublicKey.SequenceEqual(key.PublicKey))
+            {
+                key.Dispose();
+                return known;
+            }
+        }
+
         var identity = new AgentIdentity(_agentId, key);
         _keys.Add(identity);
         return identity;

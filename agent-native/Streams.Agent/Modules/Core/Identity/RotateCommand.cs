@@ -15,7 +15,9 @@ internal static class RotateCommand
 
         output.WriteLine(files.MakeNext()
             ? $"{files.Path}.next is made; the running agent changes to it within a heartbeat (30 s), and says so in its log"
-            : "a key change is under way already; the running agent goes on with it");
+            : !files.HasOld ? "a key change is under way already; the running agent goes on with it"
+            : $"there are three keys already; the next change can begin when {files.Path}.old is gone, which takes sessions with two gateways under a later key "
+                + "(a gateway that got a new key is another: `streams keys gateway renew --new-key`)");
         return 0;
     }
 }
