@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Streams.Control.Commands;
 
@@ -17,7 +18,8 @@ public static class CommandResult
     /// </summary>
     public static string? Normalise(ReadOnlySpan<byte> json)
     {
-        if (json.Length > CommandLimits.MaxResultBytes)
+        // The parser looks at what is UTF-8 only when a string is read.
+        if (json.Length > CommandLimits.MaxResultBytes || !Utf8.IsValid(json))
         {
             return null;
         }

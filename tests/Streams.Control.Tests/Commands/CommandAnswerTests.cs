@@ -100,6 +100,12 @@ public sealed class CommandAnswerTests : IDisposable
     public void A_result_is_what_every_reader_takes(string result, bool taken) =>
         Assert.Equal(taken, CommandAnswer.TryParse(Signed(result: result), out _));
 
+    [Theory]
+    [InlineData(new byte[] { (byte)'"', 0xa2, (byte)'"' })]
+    [InlineData(new byte[] { (byte)'"', 0xed, 0xa0, 0x80, (byte)'"' })]
+    [InlineData(new byte[] { (byte)'"', 0xc0, 0x80, (byte)'"' })]
+    public void A_result_is_utf8(byte[] result) => Assert.Null(CommandResult.Normalise(result));
+
     [Fact]
     public void The_longest_answer_fits_a_frame_and_a_longer_result_is_none()
     {
