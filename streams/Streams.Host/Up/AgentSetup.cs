@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Streams.Host.Fleet;
 using Streams.Host.Terminal;
 using Streams.Local;
-using Streams.Wire.Crypto;
 using Streams.Wire.Keys;
 
 namespace Streams.Host.Up;
