@@ -80,6 +80,8 @@ internal sealed class IdentityJournal : IAsyncDisposable
     /// <summary>Until the bucket is another one, or something fails: then everything is looked at again.</summary>
     private async Task FollowAsync(CancellationToken cancel)
     {
+        // One that is made anew while this looks has lost what is put back here: the watch is of this one.
+        var created = await _identities.CreatedAsync(cancel).ConfigureAwait(false);
         // First: it needs no rows.
         await _statements.PutBackAsync(cancel).ConfigureAwait(false);
         var known = await _rows.ReadAsync(cancel).ConfigureAwait(false);
@@ -88,9 +90,9 @@ internal sealed class IdentityJournal : IAsyncDisposable
             _told[agent] = Math.Max(_told.GetValueOrDefault(agent), identity.Serial);
         }
 
-        await RestoreAsync(known, cancel).ConfigureAwait(false);
+        await RestoreAsync(known, (ulong)created.ToUnixTimeMilliseconds(), cancel).ConfigureAwait(false);
         _current.TrySetResult();
-        await foreach (var change in _identities.WatchAsync(cancel: cancel).ConfigureAwait(false))
+        await foreach (var change in _identities.WatchAsync(created, cancel).ConfigureAwait(false))
         {
             if (change.Value is not { } identity || (_told.TryGetValue(change.Key, out var serial) && serial >= identity.Serial))
             {
@@ -107,9 +109,8 @@ internal sealed class IdentityJournal : IAsyncDisposable
         }
     }
 
-    private async Task RestoreAsync(Dictionary<string, IdentityRecord> known, CancellationToken cancel)
+    private async Task RestoreAsync(Dictionary<string, IdentityRecord> known, ulong created, CancellationToken cancel)
     {
-        var created = (ulong)(await _identities.CreatedAsync(cancel).ConfigureAwait(false)).ToUnixTimeMilliseconds();
         if (await _marks.GetAsync(Marker, cancel).ConfigureAwait(false) is { } mark && mark.Version >= created)
         {
             return;

@@ -105,9 +105,10 @@ internal sealed class Bucket<T>
     /// <paramref name="onCurrent"/> is called once when the records that were there have been given out. A damaged record is as one that
     /// is gone: it must not end the watch, or everything behind it, a revocation for one, would never be heard.
     /// </summary>
-    public async IAsyncEnumerable<Change<T>> WatchAsync(Action? onCurrent, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<Change<T>> WatchAsync(
+        Action? onCurrent, [EnumeratorCancellation] CancellationToken cancel, DateTimeOffset? since = null)
     {
-        using var life = await BucketLife.StartAsync(_connection, _store.Bucket, cancel).ConfigureAwait(false);
+        using var life = await BucketLife.StartAsync(_connection, _store.Bucket, since, cancel).ConfigureAwait(false);
         var options = new NatsKVWatchOpts
         {
             OnNoData = _ =>

@@ -26,12 +26,13 @@ internal sealed class BucketLife : IDisposable
     /// <summary>Cancelled when the bucket is another, or by the caller.</summary>
     public CancellationToken Ended { get; }
 
+    /// <param name="since">When the bucket that is meant was created; null: the one that is there.</param>
     /// <exception cref="QueueException">There is no such bucket.</exception>
-    public static async Task<BucketLife> StartAsync(QueueConnection connection, string bucket, CancellationToken cancel)
+    public static async Task<BucketLife> StartAsync(QueueConnection connection, string bucket, DateTimeOffset? since, CancellationToken cancel)
     {
         var stream = "KV_" + bucket;
         return await CreatedAsync(connection, stream, cancel).ConfigureAwait(false) is { } created
-            ? new BucketLife(connection, stream, created, cancel)
+            ? new BucketLife(connection, stream, since ?? created, cancel)
             : throw new QueueException($"The bucket {bucket} does not exist. Start a worker: it makes the buckets.");
     }
 

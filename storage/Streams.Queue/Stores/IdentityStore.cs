@@ -59,4 +59,8 @@ public sealed class IdentityStore
     /// <summary>All identities, then every change, until cancelled.</summary>
     public IAsyncEnumerable<Change<IdentityRecord>> WatchAsync(Action? onCurrent = null, CancellationToken cancel = default) =>
         _bucket.WatchAsync(onCurrent, cancel);
+
+    /// <summary>The same of the bucket that was made at that time: ends within seconds when it is another by now.</summary>
+    public IAsyncEnumerable<Change<IdentityRecord>> WatchAsync(DateTimeOffset created, CancellationToken cancel = default) =>
+        _bucket.WatchAsync(null, cancel, created);
 }
