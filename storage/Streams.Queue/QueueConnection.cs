@@ -117,6 +117,8 @@ public sealed class QueueConnection : IAsyncDisposable
             AuthOpts = new NatsAuthOpts { NKey = publicKey, Seed = options.Seed },
             InboxPrefix = "_INBOX." + RoleNameOf(options),
             LoggerFactory = options.LoggerFactory,
+            // As nats-server's own patience with a key; the client's 2 s are not enough where both cores are busy.
+            ConnectTimeout = options.RequestTimeout,
             RequestTimeout = options.RequestTimeout,
             CommandTimeout = options.RequestTimeout,
             // A command waits for a connection at most CommandTimeout, else a publisher would hang for as long as the server is away.
