@@ -15,6 +15,7 @@ namespace Streams.Local;
 public sealed class ChildProcess : IAsyncDisposable
 {
     private static readonly TimeSpan OutputAfterExit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PauseLimit = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
     private readonly ChildOptions _options;
@@ -71,8 +72,12 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>SIGKILL, now.</summary>
     public void Kill() => Signal(Libc.SigKill);
 
-    /// <summary>SIGSTOP: for tests of what a stalled child does to others.</summary>
-    public void Pause() => Signal(Libc.SigStop);
+    /// <summary>SIGSTOP: for tests of what a stalled child does to others. Returns when it stands still, which on a busy machine is later than the signal.</summary>
+    public void Pause()
+    {
+        Signal(Libc.SigStop);
+        SpinWait.SpinUntil(() => Exited.IsCompleted || IsStopped(), PauseLimit);
+    }
 
     /// <summary>SIGCONT after <see cref="Pause"/>.</summary>
     public void Resume() => Signal(Libc.SigCont);
@@ -84,6 +89,27 @@ public sealed class ChildProcess : IAsyncDisposable
         await Exited.ConfigureAwait(false);
         _process.Dispose();
         _log.Dispose();
+    }
+
+    private bool IsStopped()
+    {
+        try
+        {
+            foreach (var thread in Directory.GetDirectories($"/proc/{Id}/task"))
+            {
+                // proc_pid_stat(5): the state is behind the name, which is in parentheses and may have some itself.
+                var stat = File.ReadAllText(Path.Combine(thread, "stat"));
+                if (stat[stat.LastIndexOf(')') + 2] is not ('T' or 't'))
+                    return false;
+            }
+
+            return true;
+        }
+        catch (IOException)
+        {
+            // A thread, or all of them, ended meanwhile.
+            return false;
+        }
     }
 
     private static ProcessStartInfo Command(ChildOptions options)
