@@ -110,9 +110,12 @@ public static class Topology
 
     internal static async Task<StreamInfo?> FindAsync(QueueConnection connection, string stream, CancellationToken cancel)
     {
+        // The client (3.3.2) has been seen to wait on for an answer that went with a connection.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(connection.Options.RequestTimeout);
         try
         {
-            return (await connection.JetStream.GetStreamAsync(stream, cancellationToken: cancel).ConfigureAwait(false)).Info;
+            return (await connection.JetStream.GetStreamAsync(stream, cancellationToken: patience.Token).ConfigureAwait(false)).Info;
         }
         catch (NatsJSApiException error) when (error.Error.ErrCode == StreamNotFound)
         {
