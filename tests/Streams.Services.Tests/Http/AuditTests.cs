@@ -86,8 +86,16 @@ public sealed class AuditTests(RegistryStack stack) : IAsyncLifetime
         var order = OrderAsync(line.Token);
         var command = await known;
         stack.Nats.Pause();
-        await HangUpAsync(order, line);
-        stack.Nats.Resume();
+        try
+        {
+            await HangUpAsync(order, line);
+        }
+        finally
+        {
+            // The server is the whole collection's.
+            stack.Nats.Resume();
+        }
+
         await RowsAsync($"SELECT concat(object, ' ', outcome) FROM audit WHERE actor = '{_name}'", $"{command} ok");
         Assert.Equal(Fleet.Length, (await _actions.FindAsync(Actions.ActionsStack.Id(command)))!.Agents.Count);
     }
@@ -98,12 +106,20 @@ public sealed class AuditTests(RegistryStack stack) : IAsyncLifetime
         var (token, _) = await _tokens.CreateAsync("bob", OperatorRole.Viewer, TimeSpan.FromHours(1));
         using var line = new CancellationTokenSource();
         stack.Nats.Pause();
-        var revocation = _http.DeleteAsync($"/api/v1/tokens/{token.Id}", line.Token);
-        Assert.True(await _begun.WaitAsync(Patience));
-        await HangUpAsync(revocation, line);
-        var drained = _api.DrainAsync(Patience);
-        Assert.False(drained.IsCompleted);
-        stack.Nats.Resume();
+        Task drained;
+        try
+        {
+            var revocation = _http.DeleteAsync($"/api/v1/tokens/{token.Id}", line.Token);
+            Assert.True(await _begun.WaitAsync(Patience));
+            await HangUpAsync(revocation, line);
+            drained = _api.DrainAsync(Patience);
+            Assert.False(drained.IsCompleted);
+        }
+        finally
+        {
+            stack.Nats.Resume();
+        }
+
         await drained;
         Assert.True((await (await OperatorStore.OpenAsync(stack.Services)).GetAsync(token.Id))!.Value.Value.Revoked);
         await RowsAsync($"SELECT concat(action, ' ', object, ' ', outcome) FROM audit WHERE actor = '{_name}'", $"token.revoke {token.Id} ok");
