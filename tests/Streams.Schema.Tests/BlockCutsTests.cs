@@ -5,22 +5,14 @@ namespace Streams.Schema.Tests;
 public class BlockCutsTests
 {
     [Fact]
-    public void A_column_that_is_not_small_stands_alone()
-    {
-        var body = Body(100, 2000, 10, 20, 1024, 1025, 30);
-
-        Span<int> cuts = stackalloc int[16];
-        var count = BlockCuts.Find(body, 7, cuts);
-
-        var start = 7 * ColumnDescriptor.Size;
-        Assert.Equal([start + 100, start + 2100, start + 2130, start + 3154, start + 4179], cuts[..count].ToArray());
-    }
+    public void A_column_that_is_not_small_stands_alone() =>
+        Assert.Equal([150, 2150, 2180, 3204, 4229], Cuts(16, 50, 100, 2000, 10, 20, 1024, 1025, 30));
 
     [Fact]
     public void Small_columns_share_a_block_and_too_little_room_only_cuts_less()
     {
-        Assert.Equal(0, BlockCuts.Find(Body(1, 1023, 500), 3, stackalloc int[8]));
-        Assert.Equal(2, BlockCuts.Find(Body(2000, 2000, 2000, 2000), 4, stackalloc int[2]));
+        Assert.Empty(Cuts(8, 24, 1, 1023, 500));
+        Assert.Equal([32, 2032], Cuts(2, 32, 2000, 2000, 2000, 2000));
     }
 
     [Fact]
@@ -61,14 +53,14 @@ public class BlockCutsTests
         Assert.Equal(body, back);
     }
 
-    private static byte[] Body(params int[] lengths)
+    private static int[] Cuts(int room, int start, params int[] lengths)
     {
-        var body = new byte[(lengths.Length * ColumnDescriptor.Size) + lengths.Sum()];
-        for (var i = 0; i < lengths.Length; i++)
+        var cuts = new BlockCuts(new int[room], start);
+        foreach (var length in lengths)
         {
-            new ColumnDescriptor((ushort)(i + 1), (byte)ColumnType.String, (uint)lengths[i]).Write(body.AsSpan(i * ColumnDescriptor.Size));
+            cuts.Next(length);
         }
 
-        return body;
+        return cuts.Found.ToArray();
     }
 }

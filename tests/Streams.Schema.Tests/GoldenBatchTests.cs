@@ -32,6 +32,34 @@ public sealed class GoldenBatchTests
     }
 
     [Fact]
+    public void Encoded_columns_of_the_second_format_are_still_read()
+    {
+        var path = Repository.Path("tests", "vectors", "batch-v2.bin");
+        var expected = Enumerable.Range(0, EncodedRows.Count).Select(EncodedRows.At).ToList();
+        if (!File.Exists(path) && Environment.GetEnvironmentVariable("STREAMS_UPDATE") == "1")
+        {
+            File.WriteAllBytes(path, [.. EncodedRows.Batch(BatchCompression.Lz4, 0), .. EncodedRows.Batch(BatchCompression.Zstd, 1)]);
+            File.WriteAllText(Repository.Path("tests", "vectors", "batch-v2.json"), EncodedRows.Description());
+        }
+
+        var description = JsonDocument.Parse(File.ReadAllBytes(Repository.Path("tests", "vectors", "batch-v2.json"))).RootElement;
+        Assert.Equal(expected.Select(row => row.Text), description.GetProperty("rows").EnumerateArray().Select(row => Row(row).Text));
+        var batches = 0;
+        var sequence = new BatchSequence(File.ReadAllBytes(path));
+        using var batch = new DecodedBatch();
+        while (sequence.MoveNext())
+        {
+            Assert.True(BatchDecoder.TryDecode(sequence.Current.Span, AllTypes.Class, batch, out var error), error.ToString());
+            Assert.Equal((true, 1 + batches), (batch.Header.IsEncoded, (int)batch.Header.Compression));
+            Assert.Equal(EncodedRows.Encodings, EncodedRows.EncodingsOf(sequence.Current.Span));
+            RowAssert.Equal(expected, batch);
+            batches++;
+        }
+
+        Assert.Equal((BatchErrorKind.None, 2), (sequence.Error.Kind, batches));
+    }
+
+    [Fact]
     public void The_builder_still_writes_the_uncompressed_form_byte_for_byte()
     {
         // Compressed bytes may change with the library; these may not.

@@ -99,7 +99,7 @@ public sealed class HostileBytesTests
 
     [Theory]
     [InlineData(0, 0, BatchErrorKind.BadMagic)]
-    [InlineData(1, 2, BatchErrorKind.UnknownVersion)]
+    [InlineData(1, 3, BatchErrorKind.UnknownVersion)]
     [InlineData(2, 9, BatchErrorKind.BadCompression)]
     [InlineData(3, 6, BatchErrorKind.BadPriority)]
     [InlineData(50, 2, BatchErrorKind.TooManyRows)]

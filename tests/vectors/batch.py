@@ -1,4 +1,4 @@
-"""Decodes batch-v1.bin after PROTOCOL.md section 6 and compares it with the rows of batch-v1.json."""
+"""Decodes batch-v1.bin and batch-v2.bin after PROTOCOL.md section 6 and compares them with the rows of batch-v1.json and batch-v2.json."""
 
 import json
 import struct
@@ -83,20 +83,90 @@ def column(kind, data, rows):
     return values
 
 
+def planes(data, width, rows):
+    return [int.from_bytes(data[row::rows], "little") for row in range(rows)] if len(data) == width * rows else []
+
+
+def sums(values, bits):
+    total, result = 0, []
+    for value in values:
+        total = (total + (value >> 1 ^ -(value & 1))) % (1 << bits)
+        result.append(total)
+    return result
+
+
+def words(data, rows):
+    plain, count, new = struct.unpack_from("<III", data)
+    counts, at = [], 12
+    for _ in range(rows):
+        more, at = varuint(data, at)
+        counts.append(more + 1)
+    references = [low | high << 8 for low, high in zip(data[at:at + count], data[at + count:at + 2 * count])]
+    at += 2 * count
+    prefixes, at, lengths = data[at:at + new], at + new, []
+    for _ in range(new):
+        length, at = varuint(data, at)
+        lengths.append(length)
+    known, defined = [b"", b""], 0
+    result = bytearray()
+    for size in counts:
+        row = []
+        for reference in references[:size]:
+            if reference == 0:
+                if prefixes[defined] > len(known[-1]):
+                    raise ValueError("a prefix longer than the word before")
+                known.append(known[-1][:prefixes[defined]] + data[at:at + lengths[defined]])
+                at += lengths[defined]
+                defined += 1
+            row.append(known[reference] if reference else known[-1])
+        references = references[size:]
+        text = b"\0".join(row)
+        length = len(text)
+        while length > 127:
+            result.append(length & 127 | 128)
+            length >>= 7
+        result += bytes([length]) + text
+    if (at, len(references), defined, len(result)) != (len(data), 0, new, plain):
+        raise ValueError("lists of words of another length")
+    return bytes(result)
+
+
+def plain(encoding, kind, data, rows):
+    """The column as format 1 has it."""
+    if encoding == 0:
+        return data
+    if encoding == 4 and kind == STRING:
+        return words(data, rows)
+    width = WIDTHS[kind]
+    if encoding == 3 and width >= 4:
+        count = data[0] + 1
+        table, indices = data[1:1 + count * width], data[1 + count * width:]
+        if len(indices) != rows or max(indices) >= count:
+            raise ValueError("an index without a value")
+        return b"".join(table[index * width:(index + 1) * width] for index in indices)
+    if encoding == 1 and width >= 2:
+        values = planes(data, width, rows)
+    elif encoding == 2 and 2 <= width <= 8:
+        values = sums(planes(data, width, rows), width * 8)
+    else:
+        raise ValueError("an encoding of another type")
+    return b"".join(value.to_bytes(width, "little") for value in values)
+
+
 class Batch:
     """A batch's header, ledger and, where it can be read without a zstd library, columns by id."""
 
     def __init__(self, data, at):
-        (magic, form, self.compression, self.priority, self.class_id, self.schema, self.epoch, self.lane, self.n, self.sensor_epoch, self.rows,
+        (magic, self.form, self.compression, self.priority, self.class_id, self.schema, self.epoch, self.lane, self.n, self.sensor_epoch, self.rows,
          entries, columns, ledger, decoded, stored, reserved, self.clock_offset, self.catalogue) = struct.unpack_from(
              "<BBBBHH16sII16sIHHIIIIqH", data, at)
-        if (magic, form, reserved, data[at + 82:at + 88]) != (0xB1, 1, 0, bytes(6)):
+        if (magic, reserved, data[at + 82:at + 88]) != (0xB1, 0, bytes(6)) or self.form not in (1, 2):
             raise ValueError("not a batch")
         self.ledger = self.read_ledger(data[at + 88:at + 88 + ledger], entries)
         start = at + 88 + ledger
         body = data[start:start + stored]
         self.end = start + stored
-        self.columns = None
+        self.columns, self.encodings = None, []
         if self.compression < 2:
             self.columns = self.read_columns(body if self.compression == 0 else lz4_block(body, decoded), columns)
 
@@ -120,8 +190,11 @@ class Batch:
     def read_columns(self, body, count):
         columns, at = {}, count * 8
         for i in range(count):
-            column_id, kind, reserved, length = struct.unpack_from("<HBBI", body, i * 8)
-            columns[column_id] = (kind, column(kind, body[at:at + length], self.rows))
+            column_id, kind, encoding, length = struct.unpack_from("<HBBI", body, i * 8)
+            if encoding and self.form == 1:
+                raise ValueError("an encoded column in format 1")
+            self.encodings.append(encoding)
+            columns[column_id] = (kind, column(kind, plain(encoding, kind, body[at:at + length], self.rows), self.rows))
             at += length
         if at != len(body):
             raise ValueError("bytes behind the columns")
@@ -141,13 +214,20 @@ def expected_columns(rows):
     }
 
 
-def read(directory):
-    data = (directory / "batch-v1.bin").read_bytes()
+def read(directory, name="batch-v1.bin"):
+    data = (directory / name).read_bytes()
     batches, at = [], 0
     while at < len(data):
         batches.append(Batch(data, at))
         at = batches[-1].end
     return batches
+
+
+def check_columns(batch, expected, compare):
+    for column_id, values in expected.items():
+        kind = column_id - 15 if column_id > 15 else {1: 10, 2: 4, 3: 2, 4: 4, 5: 3}[column_id]
+        compare(f"column {column_id}", (kind, values), batch.columns[column_id])
+    compare("columns", sorted(expected), sorted(batch.columns))
 
 
 def check(directory, compare):
@@ -160,10 +240,16 @@ def check(directory, compare):
         compare("header", (60000, 1, 3, b"\x02" * 16, 42, len(rows)),
                 (batch.class_id, batch.schema, batch.priority, batch.sensor_epoch, batch.clock_offset, batch.rows))
         compare("ledger", [(65535, 1, 15, 12, {1: 2, 3: 1})], batch.ledger)
-        if batch.columns is None:
-            continue
-        for column_id, values in expected.items():
-            kind = column_id - 15 if column_id > 15 else {1: 10, 2: 4, 3: 2, 4: 4, 5: 3}[column_id]
-            compare(f"column {column_id}", (kind, values), batch.columns[column_id])
-        compare("columns", sorted(expected), sorted(batch.columns))
+        if batch.columns is not None:
+            check_columns(batch, expected, compare)
     return "headers, ledgers, every type of column (plain and LZ4)"
+
+
+def check_encoded(directory, compare):
+    description = json.loads((directory / "batch-v2.json").read_text())
+    batches = read(directory, "batch-v2.bin")
+    compare("formats", [(2, 1), (2, 2)], [(batch.form, batch.compression) for batch in batches])
+    compare("encodings", description["encodings"], batches[0].encodings)
+    compare("every encoding", {0, 1, 2, 3, 4}, set(batches[0].encodings))
+    check_columns(batches[0], expected_columns(description["rows"]), compare)
+    return "every encoding of a column (LZ4)"

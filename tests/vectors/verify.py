@@ -374,6 +374,7 @@ def check_all(say):
     check_json(handshake)
     say("json-v1.json: handshake, nonces, sealing, signatures, rekey")
     say("batch-v1.json, batch-v1.bin: " + batch.check(DIRECTORY, check))
+    say("batch-v2.json, batch-v2.bin: " + batch.check_encoded(DIRECTORY, check))
     checkpoint = proof.check(DIRECTORY, load, check)
     check_signed("checkpoint_signature", handshake["agent_seed"], handshake["agent_pk"], "batch proof", checkpoint,
                  load("identity-v1.json")["checkpoint_signature"])

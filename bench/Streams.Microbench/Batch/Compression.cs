@@ -22,8 +22,13 @@ public class Compression
         var header = PreparedBatches.Header(batch);
         _body = new byte[header.DecodedLength];
         BatchDecompressor.TryDecompress(header.Compression, batch.AsSpan(BatchHeader.Size + header.LedgerLength), _body);
-        var cuts = new int[header.Columns];
-        _cuts = cuts[..BlockCuts.Find(_body, header.Columns, cuts)];
+        var cuts = new BlockCuts(new int[header.Columns], header.Columns * ColumnDescriptor.Size);
+        for (var i = 0; i < header.Columns; i++)
+        {
+            cuts.Next((int)ColumnDescriptor.Read(_body.AsSpan(i * ColumnDescriptor.Size)).Length);
+        }
+
+        _cuts = cuts.Found.ToArray();
         _restored = new byte[_body.Length];
         _output = new byte[_body.Length];
         _lz4 = _output[..Compress(BatchCompression.Lz4)];

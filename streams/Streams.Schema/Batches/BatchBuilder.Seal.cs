@@ -66,7 +66,9 @@ public sealed partial class BatchBuilder
 
         var version = VersionIn(stamp);
         var decoded = BodyLength(version);
-        var stored = decoded > Limits.MaxDecodedBytes ? -1 : EncodeBody(decoded, version, ref compression, destination.Slice(bodyStart, room));
+        var catalogue = Class.VersionIn(stamp.CatalogueVersion) > 0 ? stamp.CatalogueVersion : Catalogue.Version;
+        var encoded = compression != BatchCompression.None && decoded > 0 && catalogue >= Catalogue.EncodingsSince;
+        var stored = decoded > Limits.MaxDecodedBytes ? -1 : EncodeBody(ref decoded, version, encoded, ref compression, destination.Slice(bodyStart, room));
         if (stored < 0)
         {
             return 0;
@@ -74,6 +76,7 @@ public sealed partial class BatchBuilder
 
         new BatchHeader
         {
+            IsEncoded = encoded,
             Compression = compression,
             Priority = Class.Priority,
             ClassId = Class.Id,
@@ -87,7 +90,7 @@ public sealed partial class BatchBuilder
             DecodedLength = decoded,
             StoredLength = stored,
             ClockOffset = stamp.ClockOffset,
-            CatalogueVersion = Class.VersionIn(stamp.CatalogueVersion) > 0 ? stamp.CatalogueVersion : Catalogue.Version,
+            CatalogueVersion = catalogue,
         }.Write(destination);
         _ledger.AsSpan(0, _ledgerLength).CopyTo(destination[BatchHeader.Size..]);
         return bodyStart + stored;
@@ -153,8 +156,9 @@ public sealed partial class BatchBuilder
         return length;
     }
 
+    /// <param name="length">Of the body as it is; becomes that of the body that was stored.</param>
     /// <returns>Stored bytes, -1 when they do not fit.</returns>
-    private int EncodeBody(int length, ushort version, ref BatchCompression compression, Span<byte> destination)
+    private int EncodeBody(ref int length, ushort version, bool encoded, ref BatchCompression compression, Span<byte> destination)
     {
         if (compression == BatchCompression.None || length == 0)
         {
@@ -164,16 +168,17 @@ public sealed partial class BatchBuilder
                 return -1;
             }
 
-            WriteBody(version, destination[..length]);
+            var none = new BlockCuts([], 0);
+            WriteBody(version, encoded: false, destination[..length], ref none);
             return length;
         }
 
         var body = _compressor.Scratch(length);
-        WriteBody(version, body);
-        Span<int> cuts = stackalloc int[Limits.MaxClassColumns];
-        cuts = cuts[..BlockCuts.Find(body, CountColumns(version), cuts)];
+        var cuts = new BlockCuts(stackalloc int[Limits.MaxClassColumns], CountColumns(version) * ColumnDescriptor.Size);
+        length = WriteBody(version, encoded, body, ref cuts);
+        body = body[..length];
         // Not smaller than the body means not worth the reader's time.
-        var stored = _compressor.Compress(compression, body, cuts, destination[..Math.Min(destination.Length, length - 1)]);
+        var stored = _compressor.Compress(compression, body, cuts.Found, destination[..Math.Min(destination.Length, length - 1)]);
         if (stored > 0)
         {
             return stored;
@@ -183,11 +188,12 @@ public sealed partial class BatchBuilder
         return body.TryCopyTo(destination) ? length : -1;
     }
 
-    private void WriteBody(ushort version, Span<byte> body)
+    /// <returns>Bytes written: all of the body unless columns are encoded.</returns>
+    private int WriteBody(ushort version, bool encoded, Span<byte> body, ref BlockCuts cuts)
     {
         if (body.IsEmpty)
         {
-            return;
+            return 0;
         }
 
         var position = CountColumns(version) * ColumnDescriptor.Size;
@@ -200,11 +206,24 @@ public sealed partial class BatchBuilder
             }
 
             var length = column.EncodedLength(_rows);
-            new ColumnDescriptor(column.Id, (byte)column.Type, (uint)length).Write(body[descriptor..]);
+            var place = body.Slice(position, length);
+            var encoding = ColumnEncoding.Plain;
+            if (encoded && column.Type != ColumnType.Dictionary)
+            {
+                encoding = _compressor.Encoder.Encode(column.Plain(_rows), column.Type, _rows, place, ref cuts, out length);
+            }
+            else
+            {
+                column.Encode(_rows, place);
+                cuts.Next(length);
+            }
+
+            new ColumnDescriptor(column.Id, (byte)column.Type, (byte)encoding, (uint)length).Write(body[descriptor..]);
             descriptor += ColumnDescriptor.Size;
-            column.Encode(_rows, body.Slice(position, length));
             position += length;
         }
+
+        return position;
     }
 
     private void ClearLedger()

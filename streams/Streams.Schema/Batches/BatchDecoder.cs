@@ -2,7 +2,7 @@ namespace Streams.Schema;
 
 /// <summary>
 /// Turns untrusted bytes into a checked batch. Every length, count, index and reference is compared with the bytes that are there
-/// before anything is allocated; the only allocation is the body, of the declared size and at most 4 MiB. Never throws on bad input.
+/// before anything is allocated; the only allocation is the body, of the declared size and at most 4 MiB, and once more as much where columns are encoded. Never throws on bad input.
 /// </summary>
 public static class BatchDecoder
 {
@@ -101,14 +101,23 @@ public static class BatchDecoder
             return false;
         }
 
-        var body = target.Body(header.DecodedLength);
-        if (!BatchDecompressor.TryDecompress(header.Compression, source[(BatchHeader.Size + header.LedgerLength)..], body))
+        var stored = source[(BatchHeader.Size + header.LedgerLength)..];
+        var length = header.DecodedLength;
+        if (header.IsEncoded)
         {
-            error = new BatchError(BatchErrorKind.Decompression, 0, header.StoredLength, header.DecodedLength);
+            error = EncodedBody.TryExpand(stored, header, eventClass, target, out length);
+            if (error.Kind != BatchErrorKind.None)
+            {
+                return false;
+            }
+        }
+        else if (!BatchDecompressor.TryDecompress(header.Compression, stored, target.Body(length)))
+        {
+            error = new BatchError(BatchErrorKind.Decompression, 0, header.StoredLength, length);
             return false;
         }
 
-        error = ReadColumns(body, header, eventClass, target);
+        error = ReadColumns(target.Body(length), header, eventClass, target);
         return error.Kind == BatchErrorKind.None;
     }
 
@@ -117,9 +126,8 @@ public static class BatchDecoder
         var position = header.Columns * ColumnDescriptor.Size;
         for (var i = 0; i < header.Columns; i++)
         {
-            var raw = body.Slice(i * ColumnDescriptor.Size, ColumnDescriptor.Size);
-            var descriptor = ColumnDescriptor.Read(raw);
-            if (raw[3] != 0)
+            var descriptor = ColumnDescriptor.Read(body[(i * ColumnDescriptor.Size)..]);
+            if (descriptor.Encoding != 0)
             {
                 return new BatchError(BatchErrorKind.ReservedNotZero, descriptor.Id);
             }

@@ -10,6 +10,9 @@ public enum BatchErrorKind : byte
 
     /// <summary>Not corrupt: a format version that this build cannot read. Hold it, never reject it.</summary>
     UnknownVersion,
+
+    /// <summary>Not corrupt: an encoding of a column that this build cannot read. Hold it, never reject it.</summary>
+    UnknownEncoding,
     Truncated,
     BadMagic,
     BadCompression,
@@ -31,6 +34,7 @@ public enum BatchErrorKind : byte
     ColumnType,
     ColumnLength,
     ColumnRepeated,
+    ColumnEncoding,
     StringLength,
     DictionaryKeys,
     DictionaryIndexWidth,

@@ -14,6 +14,12 @@ public readonly record struct BatchHeader
     public const byte Magic = 0xB1;
     public const byte FormatVersion = 1;
 
+    /// <summary>The same with encoded columns, which a reader of the first format must hold and not misread.</summary>
+    public const byte EncodedFormatVersion = 2;
+
+    /// <summary>Whether the columns' descriptors name encodings: format 2.</summary>
+    public bool IsEncoded { get; init; }
+
     public BatchCompression Compression { get; init; }
 
     public PriorityClass Priority { get; init; }
@@ -64,6 +70,7 @@ public readonly record struct BatchHeader
 
         header = new BatchHeader
         {
+            IsEncoded = source[1] == EncodedFormatVersion,
             Compression = (BatchCompression)source[2],
             Priority = (PriorityClass)source[3],
             ClassId = BinaryPrimitives.ReadUInt16LittleEndian(source[4..]),
@@ -90,7 +97,7 @@ public readonly record struct BatchHeader
     {
         destination[..Size].Clear();
         destination[0] = Magic;
-        destination[1] = FormatVersion;
+        destination[1] = IsEncoded ? EncodedFormatVersion : FormatVersion;
         destination[2] = (byte)Compression;
         destination[3] = (byte)Priority;
         BinaryPrimitives.WriteUInt16LittleEndian(destination[4..], ClassId);
@@ -121,9 +128,9 @@ public readonly record struct BatchHeader
             return new BatchError(BatchErrorKind.BadMagic, 0, source[0], Magic);
         }
 
-        if (source[1] != FormatVersion)
+        if (source[1] is not (FormatVersion or EncodedFormatVersion))
         {
-            return new BatchError(BatchErrorKind.UnknownVersion, 0, source[1], FormatVersion);
+            return new BatchError(BatchErrorKind.UnknownVersion, 0, source[1], EncodedFormatVersion);
         }
 
         if (source[2] > (byte)BatchCompression.Zstd)

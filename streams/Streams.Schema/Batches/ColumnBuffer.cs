@@ -80,7 +80,7 @@ internal sealed class ColumnBuffer(Column column)
     {
         if (Type != ColumnType.Dictionary)
         {
-            hash.Append(_data.AsSpan(0, EncodedLength(rows)));
+            hash.Append(Plain(rows));
             return;
         }
 
@@ -103,11 +103,14 @@ internal sealed class ColumnBuffer(Column column)
         _ => rows * Width,
     };
 
+    /// <summary>The rows of a fixed or String column.</summary>
+    internal ReadOnlySpan<byte> Plain(int rows) => _data.AsSpan(0, EncodedLength(rows));
+
     internal void Encode(int rows, Span<byte> destination)
     {
         if (Type != ColumnType.Dictionary)
         {
-            _data.AsSpan(0, EncodedLength(rows)).CopyTo(destination);
+            Plain(rows).CopyTo(destination);
             return;
         }
 

@@ -40,7 +40,19 @@ public sealed class KeyTable
     /// <summary>Forgets all keys but the empty string and keeps the memory.</summary>
     public void Clear()
     {
-        _slots.AsSpan().Clear();
+        if (Count * 16 > _slots.Length)
+        {
+            _slots.AsSpan().Clear();
+        }
+        else
+        {
+            // A table that was large once must not cost that much for ever.
+            for (var index = 1; index < Count; index++)
+            {
+                ClearSlot(index);
+            }
+        }
+
         _bytes[0] = 0;
         _length = 1;
         Count = 1;
@@ -74,6 +86,18 @@ public sealed class KeyTable
         }
 
         return _last = Add(key, hash, slot);
+    }
+
+    private void ClearSlot(int index)
+    {
+        var mask = _slots.Length - 1;
+        var slot = (int)_hashes[index] & mask;
+        while (_slots[slot] != index)
+        {
+            slot = (slot + 1) & mask;
+        }
+
+        _slots[slot] = 0;
     }
 
     private int Add(ReadOnlySpan<byte> key, uint hash, int slot)

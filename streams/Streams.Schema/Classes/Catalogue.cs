@@ -8,7 +8,10 @@ namespace Streams.Schema;
 public static class Catalogue
 {
     /// <summary>Raised with every change of the declarations; agents and servers name theirs to each other.</summary>
-    public const ushort Version = 3;
+    public const ushort Version = 4;
+
+    /// <summary>Readers of this version on read encoded columns (<see cref="BatchHeader.EncodedFormatVersion"/>).</summary>
+    public const ushort EncodingsSince = 4;
 
     private static readonly Dictionary<ushort, EventClass> ById = [];
     private static readonly Dictionary<string, EventClass> ByName = new(StringComparer.Ordinal);

@@ -12,6 +12,9 @@ public sealed class BatchCompressor : IDisposable
     private byte[] _scratch = [];
     private ZstdCompressionHandle? _zstd;
 
+    /// <summary>Lays out columns before they are compressed.</summary>
+    internal ColumnEncoder Encoder { get; } = new();
+
     /// <summary>At least <paramref name="length"/> bytes, reused by the next call.</summary>
     internal Span<byte> Scratch(int length)
     {
