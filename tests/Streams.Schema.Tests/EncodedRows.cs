@@ -69,8 +69,15 @@ internal static class EncodedRows
             encodings = Encodings.Select(encoding => (int)encoding),
             rows = Enumerable.Range(0, Count).Select(At).Select(row => new
             {
-                time = row.Time, seq = row.Seq, u8 = row.U8, u16 = row.U16, u32 = row.U32, u64 = row.U64, f64 = row.F64,
-                text_hex = Convert.ToHexString(row.Text), key_hex = Convert.ToHexString(row.Key),
+                time = row.Time,
+                seq = row.Seq,
+                u8 = row.U8,
+                u16 = row.U16,
+                u32 = row.U32,
+                u64 = row.U64,
+                f64 = row.F64,
+                text_hex = Convert.ToHexString(row.Text),
+                key_hex = Convert.ToHexString(row.Key),
             }),
         },
         new JsonSerializerOptions { WriteIndented = true }) + "\n";
