@@ -1,3 +1,5 @@
+using Streams.Schema;
+
 namespace Streams.Storage.Tests;
 
 [Collection(EngineCollection.Name)]

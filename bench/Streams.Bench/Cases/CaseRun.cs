@@ -3,6 +3,7 @@ using Streams.Bench.Reports;
 using Streams.Bench.Running;
 using Streams.Bench.Smoke;
 using Streams.Bench.Watching;
+using Streams.Bench.Wire;
 
 namespace Streams.Bench.Cases;
 
@@ -76,7 +77,8 @@ internal sealed class CaseRun
         }
 
         await stack.LetInAsync(Prefix, _case.Agents, stop);
-        await LoadAsync(stack, capacity, stop);
+        using var swarm = _case.Latency ? await stack.SwarmAsync(AlertProbe.Agents, stop) : null;
+        await LoadAsync(stack, swarm, capacity, stop);
         if (_case.RawNative)
         {
             await RawAsync(stack, stop);
@@ -85,7 +87,7 @@ internal sealed class CaseRun
         await stack.StopAsync();
     }
 
-    private async Task LoadAsync(CaseStack stack, double capacity, CancellationToken stop)
+    private async Task LoadAsync(CaseStack stack, Swarm? swarm, double capacity, CancellationToken stop)
     {
         var loads = new List<LoadProcess>();
         try
@@ -98,7 +100,7 @@ internal sealed class CaseRun
 
             Console.WriteLine($"{_case.Agents:N0} agents make their batches ready and connect");
             var ready = await Task.WhenAll(loads.Select(load => load.ReadyAsync(stop)));
-            await MeasureAsync(stack, loads, ready, stop);
+            await MeasureAsync(stack, swarm, loads, ready, stop);
         }
         finally
         {
@@ -106,7 +108,7 @@ internal sealed class CaseRun
         }
     }
 
-    private async Task MeasureAsync(CaseStack stack, List<LoadProcess> loads, LoadStatus[] ready, CancellationToken stop)
+    private async Task MeasureAsync(CaseStack stack, Swarm? swarm, List<LoadProcess> loads, LoadStatus[] ready, CancellationToken stop)
     {
         var rowsBefore = await EventTables.RowsAsync(stack.Engine, stop);
         var cpuBefore = ProcessCpu.Read(stack.Endpoints.Children);
@@ -119,12 +121,14 @@ internal sealed class CaseRun
         // Late batches make the rows' clock the wrong one by a constant: the reader adds it.
         var shift = ready[0].RowClock == 0 ? 0 : (_start - rowClock).Ticks / TimeSpan.TicksPerMicrosecond;
         await using var reader = _case.Latency ? new VisibleRows(stack.Engine, Prefix, shift) : null;
+        await using var alerts = swarm is null ? null : new AlertProbe(stack.Engine, swarm);
         await using var queries = _case.Queries ? new QueryLoad(stack.Engine, _case.BeforeRows > 0 ? Prelude.FillAgent : Prefix + "-0") : null;
         var done = await WatchAsync(stack, loads, queries, rowsBefore, stop);
-        if (reader is not null)
+        if (reader is not null && alerts is not null)
         {
+            await alerts.EndAsync();
             await reader.EndAsync();
-            Latency(reader);
+            Latency(reader, alerts);
         }
 
         Queries(queries);
@@ -226,7 +230,7 @@ internal sealed class CaseRun
         _values[ReportKeys.ClickHousePeak] = ProcessMemory.PeakResident(children[RunWatch.ClickHouse]);
     }
 
-    private void Latency(VisibleRows reader)
+    private void Latency(VisibleRows reader, AlertProbe alerts)
     {
         _values[ReportKeys.LatencyP50] = Round(reader.Latency.Milliseconds(50));
         _values[ReportKeys.LatencyP90] = Round(reader.Latency.Milliseconds(90));
@@ -235,6 +239,10 @@ internal sealed class CaseRun
         _values[ReportKeys.LatencyMax] = Round(reader.Latency.Milliseconds(100));
         _values[ReportKeys.LatencyError] = Round(reader.Rounds.Milliseconds(99));
         _values[ReportKeys.LatencyRows] = reader.Latency.Count;
+        _values[ReportKeys.AlertP50] = Round(alerts.Latency.Milliseconds(50));
+        _values[ReportKeys.AlertP99] = Round(alerts.Latency.Milliseconds(99));
+        _values[ReportKeys.AlertMax] = Round(alerts.Latency.Milliseconds(100));
+        _values[ReportKeys.AlertRows] = alerts.Latency.Count;
     }
 
     private void Queries(QueryLoad? queries)

@@ -63,6 +63,9 @@ internal sealed class CaseStack : IAsyncDisposable
         }
     }
 
+    /// <summary>Identities whose sessions are begun by hand.</summary>
+    public Task<Swarm> SwarmAsync(int count, CancellationToken stop) => Swarm.CreateAsync(Path.Combine(_directory, "data"), new Uri(Endpoints.Gateway), count, stop);
+
     /// <summary>Makes keys for agents PREFIX-0 and so on, as an operator would.</summary>
     public Task LetInAsync(string prefix, int count, CancellationToken stop) => StreamsCommand.RunAsync(
         ["keys", "create-agents", prefix, "--count", count.ToString(CultureInfo.InvariantCulture), "--key-directory", KeysOf(prefix), "--data", Path.Combine(_directory, "data")], stop);

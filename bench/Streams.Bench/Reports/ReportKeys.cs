@@ -44,6 +44,10 @@ internal static class ReportKeys
     public const string LatencyMax = "latency_max_ms";
     public const string LatencyError = "latency_error_ms";
     public const string LatencyRows = "latency_rows";
+    public const string AlertP50 = "alert_latency_p50_ms";
+    public const string AlertP99 = "alert_latency_p99_ms";
+    public const string AlertMax = "alert_latency_max_ms";
+    public const string AlertRows = "alert_latency_rows";
     public const string QueryP95 = "query_p95_ms";
     public const string QuietCpu = "quiet_agents_cpu_cores";
     public const string QuietRss = "quiet_agents_rss_bytes";
@@ -94,6 +98,10 @@ internal static class ReportKeys
         [LatencyMax] = new("ms", "", static c => c.Latency),
         [LatencyError] = new("ms", "by which the latencies may be too high: the reader's longest round (p99)", static c => c.Latency),
         [LatencyRows] = new("rows", "that the reader saw before they were merged", static c => c.Latency),
+        [AlertP50] = new("ms", "begin or end of a session to the first sight of its row of alert priority", static c => c.Latency),
+        [AlertP99] = new("ms", "", static c => c.Latency),
+        [AlertMax] = new("ms", "", static c => c.Latency),
+        [AlertRows] = new("rows", "of them", static c => c.Latency),
         [QueryP95] = new("ms", "the slowest of the five queries during the load", static c => c.Queries),
         [QuietCpu] = new("cores", "the gateway while the agents are connected and quiet", static c => c.Quiet),
         [QuietRss] = new("bytes", "the gateway, highest seen while they are", static c => c.Quiet),

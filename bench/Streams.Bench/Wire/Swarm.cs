@@ -12,7 +12,8 @@ namespace Streams.Bench.Wire;
 /// <summary>Identities that the gateway knows, and what their sessions share.</summary>
 internal sealed class Swarm : IDisposable
 {
-    private const string Prefix = "wire";
+    /// <summary>Of the agents' names.</summary>
+    public const string Prefix = "wire";
 
     private Swarm(IPEndPoint gateway, AgentIdentity[] identities, AgentLinkOptions options)
     {

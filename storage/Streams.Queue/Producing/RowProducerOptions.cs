@@ -12,8 +12,10 @@ public sealed record RowProducerOptions
     /// <summary>P of the queue.</summary>
     public required int Partitions { get; init; }
 
-    /// <summary>How long rows wait for others: they come in bursts, and a batch for each would be a part for each.</summary>
-    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// How long rows wait for others of their burst. What comes while a message is under way, some tenths of a second until it is committed, is the next message, so that no load makes more parts than that.
+    /// </summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Without a watermark for this long the partition's owner is asked; the pause doubles up to 30 s.</summary>
     public TimeSpan Doubt { get; init; } = TimeSpan.FromSeconds(5);

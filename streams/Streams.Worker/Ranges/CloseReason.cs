@@ -9,4 +9,5 @@ internal enum CloseReason : byte
     DayChange,
     Drain,
     Batches,
+    Alert,
 }

@@ -1,9 +1,10 @@
+using Streams.Schema;
 using Streams.Worker.Decode;
 
 namespace Streams.Worker.Ranges;
 
 /// <summary>
-/// Grows the open range of one partition and says when it must close: rows, bytes, batches, linger, another day of receipt, drain.
+/// Grows the open range of one partition and says when it must close: rows, bytes, batches, linger, an alert in it, another day of receipt, drain.
 /// Not thread-safe; time comes from the linger clock only.
 /// </summary>
 internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerClock clock) : IDisposable
@@ -23,6 +24,7 @@ internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerCloc
     private int _day;
     private ulong _lastSequence;
     private bool _any;
+    private bool _alert;
 
     /// <summary>True when nothing was consumed since the last range.</summary>
     public bool IsEmpty => !_any;
@@ -54,6 +56,11 @@ internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerCloc
             _rows += batch.Rows;
             _bytes += batch.Bytes;
             _batches.Add(batch);
+            if (!_alert && batch is { Letter: null, Decoded.Header.Priority: PriorityClass.Alert })
+            {
+                _alert = true;
+                Deadline = Math.Min(Deadline, clock.NextAlertTick());
+            }
         }
 
         if (item.EndsMessage)
@@ -77,12 +84,16 @@ internal sealed class RangeBuilder(int partition, RangeLimits limits, LingerCloc
         _bytes = 0;
         _lastSequence = 0;
         _any = false;
+        _alert = false;
         return range;
     }
 
     /// <summary>Why a full range is full.</summary>
     public CloseReason FullReason => _rows >= limits.Rows
         ? CloseReason.Rows : _bytes >= limits.Bytes ? CloseReason.Bytes : CloseReason.Batches;
+
+    /// <summary>Why a range that is due is due.</summary>
+    public CloseReason DueReason => _alert ? CloseReason.Alert : CloseReason.Linger;
 
     /// <summary>Returns the batches of the open range.</summary>
     public void Dispose() => Close(CloseReason.Drain).Dispose();

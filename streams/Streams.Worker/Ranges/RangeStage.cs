@@ -92,9 +92,9 @@ internal sealed class RangeStage : GraphStage<FlowShape<IntakeItem, BatchRange>>
 
         private void Add(in IntakeItem item)
         {
-            var first = _open.IsEmpty;
+            var (first, due) = (_open.IsEmpty, _open.Deadline);
             _open.Add(item);
-            if (first)
+            if (first || _open.Deadline < due)
             {
                 Schedule();
             }
@@ -117,7 +117,7 @@ internal sealed class RangeStage : GraphStage<FlowShape<IntakeItem, BatchRange>>
             }
             else if (_open.IsDue)
             {
-                Push(_stage._out, _open.Close(CloseReason.Linger));
+                Push(_stage._out, _open.Close(_open.DueReason));
             }
             else
             {

@@ -33,6 +33,29 @@ public sealed class LingerClockTests
         Assert.True(linger.NextTick() > first);
     }
 
+    [Fact]
+    public void Alerts_close_ranges_soon_and_together_and_no_more_than_four_times_a_second()
+    {
+        var linger = Settled(parts: 20);
+        var start = _clock.GetTimestamp();
+        var first = linger.NextAlertTick();
+        Assert.Equal(LingerClock.AlertLinger, linger.Until(first));
+        _clock.Advance(TimeSpan.FromMilliseconds(20));
+        Assert.Equal(first, linger.NextAlertTick());
+
+        var closings = new HashSet<long>();
+        for (var ms = 0; ms < 10_000; ms += 5)
+        {
+            closings.Add(linger.NextAlertTick());
+            _clock.Advance(TimeSpan.FromMilliseconds(5));
+        }
+
+        var times = closings.Order().ToList();
+        Assert.InRange(closings.Count, 38, 41);
+        Assert.All(times.Zip(times.Skip(1)), pair => Assert.InRange(_clock.GetElapsedTime(pair.First, pair.Second), LingerClock.AlertPause, LingerClock.AlertPause * 1.2));
+        Assert.True(_clock.GetElapsedTime(start, first) == LingerClock.AlertLinger);
+    }
+
     private LingerClock Settled(int parts)
     {
         var linger = new LingerClock(_clock, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));

@@ -1,3 +1,5 @@
+using Streams.Schema;
+using Streams.Worker.Admission;
 using Streams.Worker.Decode;
 using Streams.Worker.Ranges;
 using Streams.Worker.Tests.Fakes;
@@ -88,6 +90,30 @@ public sealed class RangeBuilderTests : IDisposable
     }
 
     [Fact]
+    public void An_alert_closes_it_soon_with_what_is_there()
+    {
+        _clock.Advance(TimeSpan.FromMilliseconds(210));
+        Add(1);
+        _builder.Add(new IntakeItem(Alert(2), 2, true));
+        Assert.False(_builder.IsDue);
+        Assert.Equal(LingerClock.AlertLinger, _linger.Until(_builder.Deadline));
+        _clock.Advance(LingerClock.AlertLinger);
+        Assert.True(_builder.IsDue);
+        Assert.Equal(CloseReason.Alert, _builder.DueReason);
+        using (var range = _builder.Close(_builder.DueReason))
+        {
+            Assert.Equal(2, range.Batches.Count);
+        }
+
+        // The pause has not passed: the tick of everybody comes first.
+        _builder.Add(new IntakeItem(Alert(3), 3, true));
+        Assert.Equal(TimeSpan.FromMilliseconds(165), _linger.Until(_builder.Deadline));
+        using var next = _builder.Close(CloseReason.Drain);
+        Add(4);
+        Assert.Equal(CloseReason.Linger, _builder.DueReason);
+    }
+
+    [Fact]
     public void Another_day_of_receipt_closes_it_first()
     {
         Add(1);
@@ -128,6 +154,21 @@ public sealed class RangeBuilderTests : IDisposable
     }
 
     private void Add(ulong sequence, int rows = 10) => _builder.Add(Item((uint)sequence, sequence, rows));
+
+    private StagedBatch Alert(uint n)
+    {
+        using var builder = new BatchBuilder(ServerClasses.SystemAlert);
+        Assert.True(builder.TryBeginRow());
+        builder.EndRow();
+        builder.TryAddLedger(ClaimColumns.UserSpaceCpu, n, n, 1);
+        var name = new BatchName(Batches.EpochOf(7), 1, n);
+        var bytes = new byte[builder.MaxSealedBytes];
+        var length = builder.Seal(name, new BatchStamp(name.Epoch), BatchCompression.None, bytes);
+        var staged = _pool.Rent();
+        Assert.True(BatchDecoder.TryDecode(bytes.AsSpan(0, length), staged.Decoded, out _));
+        staged.Head = new MessageHead("_gateway-1", "host-1", name.Epoch, 1, n, 1, 0, Batches.Noon);
+        return staged;
+    }
 
     private bool ChangesDay(long receivedAt)
     {
