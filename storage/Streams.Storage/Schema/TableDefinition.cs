@@ -48,6 +48,9 @@ public sealed class TableDefinition
     /// <summary>Data-skipping indices: name, expression, type.</summary>
     public IReadOnlyList<string> Indices { get; init; } = [];
 
+    /// <summary>What each part keeps beside its rows for queries that ask the like.</summary>
+    public IReadOnlyList<TableProjection> Projections { get; init; } = [];
+
     /// <summary>Rows are dropped this many days after received_at; 0 keeps them.</summary>
     public int RetentionDays { get; init; }
 
@@ -63,6 +66,7 @@ public sealed class TableDefinition
         PartitionBy = PartitionBy,
         OrderBy = OrderBy,
         Indices = Indices,
+        Projections = Projections,
         RetentionDays = days,
         Comment = Comment,
     };
@@ -75,7 +79,7 @@ public sealed class TableDefinition
     public string CreateStatement()
     {
         var sql = new StringBuilder($"CREATE TABLE IF NOT EXISTS {Name}\n(\n");
-        sql.AppendJoin(",\n", Columns.Select(c => "    " + ColumnSql(c)).Concat(Indices.Select(i => $"    INDEX {i}")));
+        sql.AppendJoin(",\n", Columns.Select(ColumnSql).Concat(Indices.Select(i => $"INDEX {i}")).Concat(Projections.Select(p => p.ToString())).Select(line => "    " + line));
         sql.Append($"\n)\nENGINE = {Engine}\nPARTITION BY {PartitionBy}\nORDER BY ({OrderBy})\n");
         if (Ttl.Length > 0)
         {
@@ -93,6 +97,9 @@ public sealed class TableDefinition
 
     /// <summary>The statement that adds a data-skipping index: parts that are there get it when they are merged.</summary>
     public string AddIndexStatement(string index) => $"ALTER TABLE {Name} ADD INDEX IF NOT EXISTS {index}";
+
+    /// <summary>The statement that adds a projection: parts that are there are read without it until they are gone.</summary>
+    public string AddProjectionStatement(TableProjection projection) => $"ALTER TABLE {Name} ADD PROJECTION IF NOT EXISTS {projection.Name} ({projection.Query})";
 
     public string ModifyTtlStatement() =>
         Ttl.Length == 0 ? $"ALTER TABLE {Name} REMOVE TTL" : $"ALTER TABLE {Name} MODIFY TTL {Ttl}";
