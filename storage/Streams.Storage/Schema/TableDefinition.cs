@@ -27,10 +27,15 @@ public sealed class TableDefinition
     };
 
     /// <summary>
-    /// Settings that only save work, given to a server that knows them. Statistics of columns (26.x makes minmax and uniq of all of them by itself) cost a merge as
-    /// much as all the rest of it and a byte a row on disk; what they are for, the order of joins and of conditions, our queries do not need (docs/adr/0034).
+    /// Settings that change no row, given to a server that knows them. Statistics of columns (26.x makes minmax and uniq of all of them by itself) cost a merge as
+    /// much as all the rest of it and a byte a row on disk; what they are for, the order of joins and of conditions, our queries do not need (docs/adr/0034). A table
+    /// with projections would refuse DELETE, by which people have rows removed that they may not keep.
     /// </summary>
-    public static IReadOnlyDictionary<string, string> Savings { get; } = new Dictionary<string, string> { ["auto_statistics_types"] = "''" };
+    public static IReadOnlyDictionary<string, string> Savings { get; } = new Dictionary<string, string>
+    {
+        ["auto_statistics_types"] = "''",
+        ["lightweight_mutation_projection_mode"] = "'rebuild'",
+    };
 
     public required string Name { get; init; }
 
