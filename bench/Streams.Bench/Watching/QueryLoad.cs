@@ -8,14 +8,15 @@ internal sealed class QueryLoad : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Ranges are of `received_at`, by which the tables are partitioned and which a user can trust.</summary>
+    /// <summary>Ranges are of `received_at`, by which the tables are partitioned and which a user can trust; those of groups are of whole minutes, or of whole steps, which the tables keep
+    /// aggregated (docs/adr/0036), and so never of less than was asked.</summary>
     public static readonly IReadOnlyList<(string Name, string Sql)> All =
     [
-        ("programs", "SELECT filename, count() AS runs, uniq(uid) AS users FROM process_exec WHERE received_at > now() - INTERVAL 5 MINUTE GROUP BY filename ORDER BY runs DESC LIMIT 10"),
+        ("programs", "SELECT filename, count() AS runs, uniq(uid) AS users FROM process_exec WHERE toStartOfMinute(received_at) >= toStartOfMinute(now() - INTERVAL 5 MINUTE) GROUP BY filename ORDER BY runs DESC LIMIT 10"),
         ("one_agent", "SELECT time, pid, filename, argv FROM process_exec WHERE agent_id = '{agent}' AND received_at > now() - INTERVAL 1 MINUTE ORDER BY time DESC LIMIT 100"),
         ("arguments", "SELECT agent_id, time, argv FROM process_exec WHERE received_at > now() - INTERVAL 1 MINUTE AND position(argv, '--option-42=') > 0 ORDER BY time DESC LIMIT 100"),
-        ("peers", "SELECT remote_address, remote_port, count() AS connections, quantile(0.99)(latency_us) AS p99 FROM network_connect WHERE received_at > now() - INTERVAL 5 MINUTE GROUP BY ALL ORDER BY connections DESC LIMIT 10"),
-        ("rates", "SELECT toStartOfInterval(received_at, INTERVAL 10 SECOND) AS t, count() AS events, uniq(agent_id) AS agents FROM network_connect WHERE received_at > now() - INTERVAL 1 HOUR GROUP BY t ORDER BY t"),
+        ("peers", "SELECT remote_address, remote_port, count() AS connections, quantile(0.99)(latency_us) AS p99 FROM network_connect WHERE toStartOfMinute(received_at) >= toStartOfMinute(now() - INTERVAL 5 MINUTE) GROUP BY ALL ORDER BY connections DESC LIMIT 10"),
+        ("rates", "SELECT toStartOfInterval(received_at, INTERVAL 10 SECOND) AS t, count() AS events, uniq(agent_id) AS agents FROM network_connect WHERE t >= toStartOfInterval(now() - INTERVAL 1 HOUR, INTERVAL 10 SECOND) GROUP BY t ORDER BY t"),
     ];
 
     private readonly EngineClient _engine;

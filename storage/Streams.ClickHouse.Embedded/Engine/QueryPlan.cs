@@ -45,8 +45,9 @@ internal sealed class QueryPlan
     /// <summary>One statement for all settings: <c>readonly</c> among them forbids a second.</summary>
     internal string SettingsStatement()
     {
-        // implicit_select is on in libchdb and off in ClickHouse's server.
-        var text = new StringBuilder("SET implicit_select='0'");
+        // implicit_select is on in libchdb and off in ClickHouse's server. With use_top_k_dynamic_filtering the newest rows that meet a condition are sought by comparing each
+        // row's time first and reading all that the condition needs for all of them; the tables' minmax indices leave out the same granules without it (docs/adr/0036).
+        var text = new StringBuilder("SET implicit_select='0', use_top_k_dynamic_filtering='0'");
         var comment = "";
         foreach (var (name, value) in Settings)
         {

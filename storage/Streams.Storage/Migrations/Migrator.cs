@@ -5,7 +5,7 @@ using Streams.Schema;
 namespace Streams.Storage;
 
 /// <summary>
-/// Brings the database to this build's schema, additively: makes missing tables, adds missing columns and indices, sets codecs,
+/// Brings the database to this build's schema, additively: makes missing tables, adds missing columns, indices and projections, sets codecs,
 /// settings and the retention, makes the views. Never drops or converts; a column of another type ends it before anything is changed in that table. Idempotent. In a
 /// database of a newer build it only adds what is missing: its views, codecs, settings and retentions stay. One at a time, under a lease.
 /// </summary>
@@ -108,6 +108,11 @@ public sealed partial class Migrator(StorageClient client, IMigrationLease lease
             foreach (var index in table.Indices.Where(index => !created.Contains($"INDEX {index}", StringComparison.Ordinal)))
             {
                 await ChangeAsync(table.AddIndexStatement(index), changes, cancellation).ConfigureAwait(false);
+            }
+
+            foreach (var projection in table.Projections.Where(projection => !created.Contains($"PROJECTION {projection.Name} (", StringComparison.Ordinal)))
+            {
+                await ChangeAsync(table.AddProjectionStatement(projection), changes, cancellation).ConfigureAwait(false);
             }
 
             var missing = settings.Where(s => !created.Contains($"{s.Key} = {s.Value}", StringComparison.Ordinal)).ToList();

@@ -6,7 +6,7 @@ namespace Streams.Storage;
 public static class StorageSchema
 {
     /// <summary>Raised when a table that is not a class's changes, or how tables are stored.</summary>
-    public const int Version = 7;
+    public const int Version = 8;
 
     /// <summary>The tables with the retention of the installation, in the order they are made.</summary>
     public static IReadOnlyList<TableDefinition> Tables(StorageOptions options) =>

@@ -31,6 +31,7 @@ public static class ClassTable
         PartitionBy = "toYYYYMMDD(received_at)",
         OrderBy = "agent_id, epoch, lane, batch, row",
         Indices = ["time_range time TYPE minmax GRANULARITY 1", "received_range received_at TYPE minmax GRANULARITY 1"],
+        Projections = ClassProjections.Of(eventClass),
         Comment = eventClass.Description,
     };
 

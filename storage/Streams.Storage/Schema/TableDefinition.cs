@@ -27,10 +27,15 @@ public sealed class TableDefinition
     };
 
     /// <summary>
-    /// Settings that only save work, given to a server that knows them. Statistics of columns (26.x makes minmax and uniq of all of them by itself) cost a merge as
-    /// much as all the rest of it and a byte a row on disk; what they are for, the order of joins and of conditions, our queries do not need (docs/adr/0034).
+    /// Settings that change no row, given to a server that knows them. Statistics of columns (26.x makes minmax and uniq of all of them by itself) cost a merge as
+    /// much as all the rest of it and a byte a row on disk; what they are for, the order of joins and of conditions, our queries do not need (docs/adr/0034). A table
+    /// with projections would refuse DELETE, by which people have rows removed that they may not keep.
     /// </summary>
-    public static IReadOnlyDictionary<string, string> Savings { get; } = new Dictionary<string, string> { ["auto_statistics_types"] = "''" };
+    public static IReadOnlyDictionary<string, string> Savings { get; } = new Dictionary<string, string>
+    {
+        ["auto_statistics_types"] = "''",
+        ["lightweight_mutation_projection_mode"] = "'rebuild'",
+    };
 
     public required string Name { get; init; }
 
@@ -48,6 +53,9 @@ public sealed class TableDefinition
     /// <summary>Data-skipping indices: name, expression, type.</summary>
     public IReadOnlyList<string> Indices { get; init; } = [];
 
+    /// <summary>What each part keeps beside its rows for queries that ask the like.</summary>
+    public IReadOnlyList<TableProjection> Projections { get; init; } = [];
+
     /// <summary>Rows are dropped this many days after received_at; 0 keeps them.</summary>
     public int RetentionDays { get; init; }
 
@@ -63,6 +71,7 @@ public sealed class TableDefinition
         PartitionBy = PartitionBy,
         OrderBy = OrderBy,
         Indices = Indices,
+        Projections = Projections,
         RetentionDays = days,
         Comment = Comment,
     };
@@ -75,7 +84,7 @@ public sealed class TableDefinition
     public string CreateStatement()
     {
         var sql = new StringBuilder($"CREATE TABLE IF NOT EXISTS {Name}\n(\n");
-        sql.AppendJoin(",\n", Columns.Select(c => "    " + ColumnSql(c)).Concat(Indices.Select(i => $"    INDEX {i}")));
+        sql.AppendJoin(",\n", Columns.Select(ColumnSql).Concat(Indices.Select(i => $"INDEX {i}")).Concat(Projections.Select(p => p.ToString())).Select(line => "    " + line));
         sql.Append($"\n)\nENGINE = {Engine}\nPARTITION BY {PartitionBy}\nORDER BY ({OrderBy})\n");
         if (Ttl.Length > 0)
         {
@@ -93,6 +102,9 @@ public sealed class TableDefinition
 
     /// <summary>The statement that adds a data-skipping index: parts that are there get it when they are merged.</summary>
     public string AddIndexStatement(string index) => $"ALTER TABLE {Name} ADD INDEX IF NOT EXISTS {index}";
+
+    /// <summary>The statement that adds a projection: parts that are there are read without it until they are gone.</summary>
+    public string AddProjectionStatement(TableProjection projection) => $"ALTER TABLE {Name} ADD PROJECTION IF NOT EXISTS {projection.Name} ({projection.Query})";
 
     public string ModifyTtlStatement() =>
         Ttl.Length == 0 ? $"ALTER TABLE {Name} REMOVE TTL" : $"ALTER TABLE {Name} MODIFY TTL {Ttl}";
