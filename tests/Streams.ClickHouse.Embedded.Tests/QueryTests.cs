@@ -83,6 +83,15 @@ public sealed class QueryTests(SharedServer shared)
     public async Task Bad_parameters_have_a_code(string parameters, int status, int code) => await _server.ErrorAsync(status, code, "SELECT 1", parameters);
 
     [Fact]
+    public async Task The_top_n_is_sought_after_the_conditions_unless_a_statement_says_otherwise()
+    {
+        const string read = "SELECT toBool(getSetting('use_top_k_dynamic_filtering'))";
+        Assert.Equal("false", await _server.QueryAsync(read));
+        Assert.Equal("true", await _server.QueryAsync(read, "use_top_k_dynamic_filtering=1"));
+        Assert.Equal("true", await _server.QueryAsync(read + " SETTINGS use_top_k_dynamic_filtering = 1"));
+    }
+
+    [Fact]
     public async Task Values_of_settings_cannot_leave_their_quotes()
     {
         var hostile = Uri.EscapeDataString("x', max_block_size='5\\', max_block_size='5");
