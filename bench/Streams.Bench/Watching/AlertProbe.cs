@@ -17,7 +17,7 @@ internal sealed class AlertProbe : IAsyncDisposable
     public const int Agents = 2;
 
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Last = TimeSpan.FromSeconds(30);
 
     private readonly EngineClient _engine;
