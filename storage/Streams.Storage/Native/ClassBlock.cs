@@ -39,7 +39,7 @@ public sealed class ClassBlock : NativeBlock, IDisposable
             throw new ArgumentException($"a batch of {batch.Class.Name} does not belong into {Class.Name}");
         }
 
-        var bytes = batch.Header.DecodedLength + (batch.Rows * (long)(ServerBytesPerRow + (batch.MissingColumns * 8)));
+        var bytes = batch.BodyLength + (batch.Rows * (long)(ServerBytesPerRow + (batch.MissingColumns * 8)));
         if (_rows + batch.Rows > NativeLimits.MaxRows || EstimatedBytes + bytes > NativeLimits.MaxBytes)
         {
             return false;

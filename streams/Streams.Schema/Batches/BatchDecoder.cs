@@ -68,6 +68,7 @@ public static class BatchDecoder
     private static bool TryReadEnvelope(ReadOnlySpan<byte> source, DecodedBatch target, out BatchHeader header, out BatchError error)
     {
         target.Present = 0;
+        target.BodyLength = 0;
         target.IgnoredColumns = 0;
         if (!BatchHeader.TryRead(source, out header, out error))
         {
@@ -117,6 +118,7 @@ public static class BatchDecoder
             return false;
         }
 
+        target.BodyLength = length;
         error = ReadColumns(target.Body(length), header, eventClass, target);
         return error.Kind == BatchErrorKind.None;
     }

@@ -20,6 +20,9 @@ public sealed class DecodedBatch : IDisposable
 
     public int Rows => Header.Rows;
 
+    /// <summary>Bytes of the columns as they are here, which encoded columns are many times less of on the way (<see cref="BatchHeader.DecodedLength"/>).</summary>
+    public int BodyLength { get; internal set; }
+
     /// <summary>Columns that this build does not know; they were skipped.</summary>
     public int IgnoredColumns { get; internal set; }
 

@@ -47,7 +47,7 @@ internal sealed class StagedBatch(BatchPool pool) : IDisposable
     public ReadOnlyMemory<byte> Received => _received.AsMemory(0, _receivedLength);
 
     /// <summary>What the batch counts for where batches are bounded by bytes: rows, ledger, and the batch itself.</summary>
-    public long Bytes => (Account is null ? Decoded.Header.DecodedLength : 0) + (long)_receivedLength + Overhead;
+    public long Bytes => (Account is null ? Decoded.BodyLength : 0) + (long)_receivedLength + Overhead;
 
     public LaneKey Lane => Head.Key;
 

@@ -111,6 +111,19 @@ public sealed class ColumnEncodingTests
     }
 
     [Fact]
+    public void The_room_that_a_batch_takes_is_that_of_its_columns_as_they_are()
+    {
+        using var batch = new DecodedBatch();
+        Assert.True(BatchDecoder.TryDecode(EncodedRows.Batch(BatchCompression.None, 0), AllTypes.Class, batch, out _));
+        var plain = batch.Header.DecodedLength;
+        Assert.Equal(plain, batch.BodyLength);
+
+        Assert.True(BatchDecoder.TryDecode(EncodedRows.Batch(BatchCompression.Zstd, 0), AllTypes.Class, batch, out _));
+        Assert.Equal(plain, batch.BodyLength);
+        Assert.InRange(batch.Header.DecodedLength, 1, plain - 1);
+    }
+
+    [Fact]
     public void The_digest_is_of_the_values_and_not_of_their_encoding()
     {
         using var hash = new Proof.RuntimeSha256();

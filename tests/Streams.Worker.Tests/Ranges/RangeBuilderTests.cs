@@ -47,6 +47,17 @@ public sealed class RangeBuilderTests : IDisposable
     }
 
     [Fact]
+    public void A_batch_counts_with_its_columns_as_they_are_and_not_as_they_came()
+    {
+        using var batch = Batches.Staged(_pool, 1, rows: 2000);
+        var name = new BatchName(Batches.EpochOf(7), 1, 1);
+        Assert.True(BatchHeader.TryRead(Batches.Seal(name, 2000, 2001, compression: BatchCompression.None), out var plain, out _));
+
+        Assert.InRange(batch.Decoded.Header.DecodedLength, 1, plain.DecodedLength * 9 / 10);
+        Assert.InRange(batch.Bytes, plain.DecodedLength, plain.DecodedLength * 2);
+    }
+
+    [Fact]
     public void Batches_that_carry_a_ledger_only_close_it_by_bytes()
     {
         using var builder = new RangeBuilder(0, new RangeLimits(1_000_000, 64 * 1024), _linger);
