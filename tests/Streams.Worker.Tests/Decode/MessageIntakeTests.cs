@@ -191,7 +191,7 @@ public sealed class MessageIntakeTests : IDisposable
     [Theory]
     [InlineData(4, 250)]
     [InlineData(6, 9)]
-    [InlineData(1, 2)]
+    [InlineData(1, 3)]
     public void An_unknown_class_schema_or_format_is_dropped_without_advancing(int at, byte value)
     {
         var message = Batches.Message(1, Epoch, 1, 0, 1);
